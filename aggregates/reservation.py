@@ -1,0 +1,177 @@
+"""Reservation rules: an order's items on one shelf are held together, all or none, until committed or lapsed.
+
+A shelf is a partition of the product context, so a reservation and the stock of its SKUs have one owner and change
+in one atomic commit. That is why one message per shelf is enough, however many lines an order has.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from aggregates import product as products
+from aggregates.decider import Decider, StateOf, Todo
+from aggregates.product import Product
+from events.event import Event
+from events.product import (
+    ReservationCommitted,
+    ReservationEvent,
+    ReservationLapsed,
+    ReservationMade,
+    ReservationRefused,
+    ReservationReleased,
+    ReservationShipped,
+    StockReleased,
+    StockReserved,
+    StockShipped,
+)
+from schemas.product import (
+    CommitReservation,
+    LapseReservation,
+    ProductCommand,
+    ReleaseReservation,
+    ReserveStock,
+    ShipReservation,
+)
+from schemas.values import Item
+
+
+class Status(Enum):
+    """Where a reservation stands."""
+
+    UNKNOWN = "unknown"
+    HELD = "held"
+    COMMITTED = "committed"
+    OVER = "over"
+
+
+class Reservation(Struct, frozen=True):
+    """What the rules need to know of a reservation."""
+
+    status: Status = Status.UNKNOWN
+    items: tuple[tuple[str, int], ...] = ()
+    expires_at: datetime | None = None
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        return tuple(sku for sku, _ in self.items)
+
+
+def evolve(reservation: Reservation, event: ReservationEvent) -> Reservation:
+    match event:
+        case ReservationMade():
+            items = tuple((item.sku, item.quantity) for item in event.items)
+            return Reservation(Status.HELD, items, event.expires_at)
+        case ReservationCommitted():
+            return replace(reservation, status=Status.COMMITTED)
+        case ReservationRefused() | ReservationReleased() | ReservationLapsed() | ReservationShipped():
+            return Reservation(Status.OVER)
+        case _:
+            assert_never(event)
+
+
+def reserve(command: ReserveStock, reservation: Reservation, state_of: StateOf, expires_at: datetime) -> list[Event]:
+    if reservation.status is not Status.UNKNOWN:
+        return []  # answered already, or released before it came
+    wanted = _together(command.items)
+    short = tuple(item.sku for item in wanted if not _enough(state_of(f"product-{item.sku}"), item.quantity))
+    if short:
+        reason = "withdrawn" if _all_gone(short, state_of) else "out of stock"
+        return [ReservationRefused(order_id=command.order_id, partition=command.partition, reason=reason, skus=short)]
+    made = ReservationMade(order_id=command.order_id, partition=command.partition, items=wanted, expires_at=expires_at)
+    return [*_move(StockReserved, command.order_id, wanted), made]
+
+
+def commit(command: CommitReservation, reservation: Reservation) -> list[Event]:
+    if reservation.status is not Status.HELD:
+        return []
+    return [ReservationCommitted(order_id=command.order_id, partition=command.partition, skus=reservation.skus)]
+
+
+def release(command: ReleaseReservation, reservation: Reservation) -> list[Event]:
+    if reservation.status is Status.OVER:
+        return []
+    # Released before it was asked for, it stays released: a late ReserveStock then finds it over.
+    released = ReservationReleased(order_id=command.order_id, partition=command.partition)
+    return [*_move(StockReleased, command.order_id, _items(reservation)), released]
+
+
+def lapse(command: LapseReservation, reservation: Reservation) -> list[Event]:
+    if reservation.status is not Status.HELD:
+        return []
+    lapsed = ReservationLapsed(order_id=command.order_id, partition=command.partition, skus=reservation.skus)
+    return [*_move(StockReleased, command.order_id, _items(reservation)), lapsed]
+
+
+def ship(command: ShipReservation, reservation: Reservation) -> list[Event]:
+    if reservation.status is not Status.COMMITTED:
+        return []  # an order ships only when all its reservations are committed: this one has shipped already
+    shipped = ReservationShipped(order_id=command.order_id, partition=command.partition)
+    return [*_move(StockShipped, command.order_id, _items(reservation)), shipped]
+
+
+def todos(state: Any) -> list[Todo]:
+    """A held reservation lapses when its time is over."""
+    if isinstance(state, Reservation) and state.status is Status.HELD:
+        return [Todo("lapse", state.expires_at)]
+    return []
+
+
+def decider(hold: timedelta) -> Decider:
+    """The product context's rules; stock is held for `hold`."""
+
+    def decide(command: ProductCommand, state_of: StateOf, at: datetime) -> list[Event]:
+        state = state_of(command.stream)
+        match command:
+            case ReserveStock():
+                return reserve(command, state, state_of, at + hold)
+            case CommitReservation():
+                return commit(command, state)
+            case ReleaseReservation():
+                return release(command, state)
+            case LapseReservation():
+                return lapse(command, state)
+            case ShipReservation():
+                return ship(command, state)
+            case _:
+                return products.RULES[type(command)](command, state)  # type: ignore[operator,no-any-return]
+
+    return Decider(
+        context="product",
+        initial={"product": Product(), "reservation": Reservation()},
+        evolve=_evolve_either,
+        decide=decide,
+        todos=todos,
+    )
+
+
+def _evolve_either(state: Any, event: Any) -> Any:
+    return products.evolve(state, event) if isinstance(state, Product) else evolve(state, event)
+
+
+def _together(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    sums: dict[str, int] = {}
+    for item in items:
+        sums[item.sku] = sums.get(item.sku, 0) + item.quantity
+    return tuple(Item(sku=sku, quantity=quantity) for sku, quantity in sums.items())
+
+
+def _items(reservation: Reservation) -> tuple[Item, ...]:
+    return tuple(Item(sku=sku, quantity=quantity) for sku, quantity in reservation.items)
+
+
+def _enough(product: Product, quantity: int) -> bool:
+    return product.on_sale and product.available >= quantity
+
+
+def _all_gone(skus: tuple[str, ...], state_of: StateOf) -> bool:
+    return not any(state_of(f"product-{sku}").on_sale for sku in skus)
+
+
+def _move(
+    kind: Callable[..., StockReserved | StockReleased | StockShipped], order_id: str, items: tuple[Item, ...]
+) -> list[Event]:
+    return [kind(sku=item.sku, order_id=order_id, quantity=item.quantity) for item in items]

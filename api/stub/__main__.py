@@ -1,0 +1,37 @@
+"""The command that runs the stub: `python -m api.stub --port 8090 --ledger provider.jsonl`."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from api.stub.app import create
+
+
+def main() -> None:
+    """Serve until a signal comes."""
+    parser = argparse.ArgumentParser(prog="python -m api.stub", description="A payment provider to play with.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--ledger", type=Path, required=True, help="file of JSON lines; made if missing")
+    parser.add_argument("--webhook", help="URL that is told of every entry")
+    parser.add_argument("--webhook-secret", default="whsec_development")
+    given = parser.parse_args()
+    app = create(given.ledger, given.webhook, given.webhook_secret)
+    # An answer that is lost on purpose is no error of the server.
+    logging.getLogger("uvicorn.error").addFilter(lambda line: "without completing" not in line.getMessage())
+    uvicorn.run(
+        app,
+        host=given.host,
+        port=given.port,
+        loop="auto" if sys.platform == "win32" else "uvloop",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+
+
+if __name__ == "__main__":
+    main()

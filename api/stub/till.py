@@ -1,0 +1,58 @@
+"""The till answers each idempotency key once: the same key again gets the same answer, whatever happened since."""
+
+from collections import defaultdict
+from datetime import UTC, datetime
+
+from api.stub.book import Ask, Book, Entry
+from api.stub.ledger import Ledger
+
+
+class KeyReused(ValueError):
+    """This Idempotency-Key was used with another request."""
+
+
+class Till:
+    """The book in memory, the ledger on the disk, and which key made which entry."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.book = Book()
+        self.ledger = ledger
+        self.replays = 0
+        self._by_key: dict[str, Entry] = {}
+        self._by_reference: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in ledger.entries:
+            self._remember(entry)
+
+    async def settle(self, ask: Ask, key: str, declined: str = "") -> tuple[Entry, bool]:
+        """The entry of this key and whether it is a replay; returns when it is on the disk.
+
+        Raises:
+            KeyReused: if the key came with another request before.
+            NotFoundHere: if there is no such authorization or capture; nothing is recorded.
+        """
+        known = self._by_key.get(key)
+        if known is not None and known.fingerprint != ask.fingerprint:
+            raise KeyReused(key)
+        entry = known or self._record(ask, key, declined)
+        self.replays += known is not None
+        # A key whose first request is still on its way to the disk waits here with it.
+        await self.ledger.until(entry.seq)
+        return entry, known is not None
+
+    def entries(self, reference: str | None, after: int, limit: int) -> list[Entry]:
+        """Durable entries numbered above `after`, of one payment or of all."""
+        if reference is None:
+            return self.ledger.entries[after : after + limit]
+        found = self._by_reference.get(reference, [])
+        return [entry for entry in found if after < entry.seq <= self.ledger.durable][:limit]
+
+    def _record(self, ask: Ask, key: str, declined: str) -> Entry:
+        entry = self.book.decide(ask, key, datetime.now(UTC).isoformat(), declined)
+        self._remember(entry)
+        self.ledger.append(entry)
+        return entry
+
+    def _remember(self, entry: Entry) -> None:
+        self.book.apply(entry)
+        self._by_key[entry.key] = entry
+        self._by_reference[entry.reference].append(entry)

@@ -1,0 +1,1 @@
+"""Events are what happened, and the log that remembers it."""

@@ -1,0 +1,92 @@
+"""Envelope is what is known of a message beside its body; on the wire: Kafka headers (CloudEvents, binary mode)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from events.errors import Undecodable
+
+CLIENT = "client"
+"""The origin of a command that somebody outside sent: its id is remembered by the aggregate."""
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """A message's circumstances.
+
+    id: UUID of this message. type: its tag. source: the context that wrote it. time: ISO 8601, UTC.
+    subject: the stream. correlation: id of the request that began it all. causation: id of the message directly
+    before. origin: where the command came from: `topic/partition/offset/index` when a reaction sent it.
+    Recorded events carry more: version of the aggregate (gapless from 1; 0 for outcomes), epoch and writer (who
+    claims to own the partition) and position (offset of the command in `<context>.commands`; -1 when it came
+    from the owner itself).
+    """
+
+    id: str
+    type: str
+    source: str
+    time: str
+    subject: str
+    correlation: str
+    causation: str
+    origin: str
+    traceparent: str = ""
+    version: int = 0
+    epoch: int = 0
+    writer: str = ""
+    position: int = -1
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """As Kafka headers."""
+        named = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.id.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_time", self.time.encode()),
+            ("ce_subject", self.subject.encode()),
+            ("correlation", self.correlation.encode()),
+            ("causation", self.causation.encode()),
+            ("origin", self.origin.encode()),
+        ]
+        if self.traceparent:
+            named.append(("traceparent", self.traceparent.encode()))
+        if self.epoch:
+            named.append(("version", b"%d" % self.version))
+            named.append(("epoch", b"%d" % self.epoch))
+            named.append(("writer", self.writer.encode()))
+            named.append(("position", b"%d" % self.position))
+        return named
+
+    @classmethod
+    def read(cls, headers: Mapping[str, bytes]) -> "Envelope":
+        """From Kafka headers.
+
+        Raises:
+            Undecodable: naming the header that is missing or senseless.
+        """
+        try:
+            return cls(
+                headers["ce_id"].decode(),
+                headers["ce_type"].decode(),
+                headers["ce_source"].decode(),
+                headers["ce_time"].decode(),
+                headers["ce_subject"].decode(),
+                headers["correlation"].decode(),
+                headers["causation"].decode(),
+                headers["origin"].decode(),
+                headers.get("traceparent", b"").decode(),
+                int(headers.get("version", 0)),
+                int(headers.get("epoch", 0)),
+                headers.get("writer", b"").decode(),
+                int(headers.get("position", -1)),
+            )
+        except KeyError as missing:
+            raise Undecodable(f"header {missing} is missing") from None
+        except (ValueError, AttributeError) as senseless:
+            raise Undecodable(f"a header makes no sense: {senseless}") from None
+
+    @property
+    def at(self) -> datetime:
+        """The time as a datetime."""
+        return datetime.fromisoformat(self.time)

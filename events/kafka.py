@@ -1,0 +1,285 @@
+"""KafkaLog is the log on Kafka: one idempotent RecordBatch per append, readers that belong to no group."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError, for_code
+from aiokafka.structs import OffsetAndMetadata
+
+from events.errors import Fenced, TooLarge, Truncated, Unavailable
+from events.log import Draft, Place, Position, Record
+from events.topics import MAX_BATCH_BYTES, PARTITIONS, Topic
+
+logger = logging.getLogger(__name__)
+# Said once by every first consumer of a fresh broker; normal.
+logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)
+
+REQUEST_TIMEOUT_MS = 5000
+
+
+class KafkaLog:
+    """The log on the brokers at `bootstrap` (host:port, comma separated)."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+        self._committers: dict[str, AIOKafkaConsumer] = {}
+        self._watcher: AIOKafkaConsumer | None = None
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        for consumer in [*self._committers.values(), self._watcher]:
+            if consumer is not None:
+                await consumer.stop()
+        if self._producer is not None:
+            await self._producer.stop()
+        self._committers, self._watcher, self._producer = {}, None, None
+
+    async def append(self, place: Place, drafts: Sequence[Draft]) -> int:
+        """As Log.append."""
+        producer = await self._get_producer()
+        batch = producer.create_batch()
+        now = int(time.time() * 1000)
+        for draft in drafts:
+            added = batch.append(key=draft.key.encode(), value=draft.value, timestamp=now, headers=draft.headers)
+            if added is None:
+                raise TooLarge(f"{len(drafts)} records for {place} do not fit into {MAX_BATCH_BYTES} bytes")
+        try:
+            delivery = await producer.send_batch(batch, place.topic, partition=place.partition)
+            written = await delivery
+        except KafkaError as error:
+            # After most errors the producer object is dead, and whether the batch was written is unknown.
+            await self._discard(producer)
+            raise Fenced(f"{place}: {error!r}") from error
+        return int(written.offset)
+
+    async def bounds(self, place: Place) -> tuple[int, int]:
+        """As Log.bounds."""
+        partition = TopicPartition(*place)
+        try:
+            if self._watcher is None:
+                watcher = self._consumer()
+                await watcher.start()
+                self._watcher = watcher
+            first = await self._watcher.beginning_offsets([partition])
+            end = await self._watcher.end_offsets([partition])
+        except (KafkaError, ValueError) as error:
+            raise Unavailable(f"{place}: {error!r}") from error
+        return first[partition], end[partition]
+
+    async def reader(self, positions: Mapping[Place, int]) -> "KafkaReader":
+        """As Log.reader."""
+        for place, position in positions.items():
+            first, _ = await self.bounds(place)
+            if position < first:
+                raise Truncated(f"{place} begins at {first}, after {position}")
+        consumer = self._consumer()
+        try:
+            await consumer.start()
+        except KafkaError as error:
+            await consumer.stop()
+            raise Unavailable(repr(error)) from error
+        consumer.assign([TopicPartition(*place) for place in positions])
+        for place, position in positions.items():
+            consumer.seek(TopicPartition(*place), position)
+        return KafkaReader(consumer)
+
+    async def committed(self, group: str) -> dict[Place, Position]:
+        """As Log.committed."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+        try:
+            await admin.start()
+            found = await admin.list_consumer_group_offsets(group)
+        except KafkaError as error:
+            raise Unavailable(repr(error)) from error
+        finally:
+            await admin.close()
+        return {
+            Place(tp.topic, tp.partition): Position(kept.offset, kept.metadata)
+            for tp, kept in found.items()
+            if kept.offset >= 0
+        }
+
+    async def commit(self, group: str, positions: Mapping[Place, Position]) -> None:
+        """As Log.commit."""
+        offsets = {
+            TopicPartition(*place): OffsetAndMetadata(position.offset, position.note)
+            for place, position in positions.items()
+        }
+        try:
+            if group not in self._committers:
+                committer = self._consumer(group)
+                await committer.start()
+                committer.assign(list(offsets))
+                self._committers[group] = committer
+            committer = self._committers[group]
+            committer.assign(list(set(offsets) | committer.assignment()))
+            await committer.commit(offsets)
+        except KafkaError as error:
+            raise Unavailable(repr(error)) from error
+
+    def _consumer(self, group: str | None = None) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=500,
+            max_partition_fetch_bytes=4 * MAX_BATCH_BYTES,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            retry_backoff_ms=50,
+            metadata_max_age_ms=60_000,
+        )
+
+    async def _get_producer(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self.bootstrap,
+                    acks="all",
+                    enable_idempotence=True,
+                    max_batch_size=MAX_BATCH_BYTES,
+                    max_request_size=4 * MAX_BATCH_BYTES,
+                    request_timeout_ms=REQUEST_TIMEOUT_MS,
+                    retry_backoff_ms=20,
+                )
+                try:
+                    await producer.start()
+                except KafkaError as error:
+                    await producer.stop()
+                    raise Unavailable(repr(error)) from error
+                self._producer = producer
+            return self._producer
+
+    async def _discard(self, producer: AIOKafkaProducer) -> None:
+        if self._producer is not producer:
+            return
+        self._producer = None
+        logger.warning("producer discarded; the next append makes a new one")
+        # Its other batches are in doubt too: stop() would wait for them, so it goes on beside us.
+        task = asyncio.get_running_loop().create_task(_stopped(producer))
+        _stopping.add(task)
+        task.add_done_callback(_stopping.discard)
+
+
+_stopping: set[asyncio.Task[None]] = set()
+
+
+async def _stopped(producer: AIOKafkaProducer) -> None:
+    try:
+        await producer.stop()
+    except (KafkaError, AssertionError) as error:
+        logger.info("discarded producer did not stop cleanly: %r", error)
+
+
+class KafkaReader:
+    """A reader on Kafka."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def batch(self, max_records: int = 500, timeout: float = 1.0) -> dict[Place, list[Record]]:
+        """As Reader.batch."""
+        try:
+            found = await self._consumer.getmany(timeout_ms=int(timeout * 1000), max_records=max_records)
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
+            raise Truncated(repr(error)) from error
+        except KafkaError as error:
+            raise Unavailable(repr(error)) from error
+        return {
+            Place(tp.topic, tp.partition): [
+                Record(r.offset, r.key or b"", r.value or b"", dict(r.headers), r.timestamp) for r in records
+            ]
+            for tp, records in found.items()
+            if records
+        }
+
+    def seek(self, place: Place, offset: int) -> None:
+        """As Reader.seek."""
+        self._consumer.seek(TopicPartition(*place), offset)
+
+    async def close(self) -> None:
+        """As Reader.close."""
+        await self._consumer.stop()
+
+
+Assigned = Callable[[frozenset[int]], Awaitable[None]]
+
+
+class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
+    """A place in a context's group: Kafka's group protocol says which partitions are ours, and nothing else.
+
+    `assigned` is awaited with the set that is ours now: the empty set before every rebalance, the new set after.
+    """
+
+    def __init__(self, bootstrap: str, context: str, topic: str, session_timeout_ms: int, assigned: Assigned) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            group_id=f"{context}.writers",
+            enable_auto_commit=False,
+            auto_offset_reset="latest",
+            session_timeout_ms=session_timeout_ms,
+            heartbeat_interval_ms=max(session_timeout_ms // 6, 300),
+            rebalance_timeout_ms=10_000,
+            metadata_max_age_ms=60_000,
+        )
+        self._topic, self._assigned = topic, assigned
+
+    async def run(self) -> None:
+        """Be a member until cancelled."""
+        self._consumer.subscribe([self._topic], listener=self)
+        await _started(self._consumer)
+        try:
+            while True:
+                # The records are not wanted, only the membership: every partition is paused.
+                await self._consumer.getmany(timeout_ms=1000)
+        finally:
+            await self._consumer.stop()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        await self._assigned(frozenset())
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._consumer.pause(*assigned)
+        await self._assigned(frozenset(tp.partition for tp in assigned))
+
+
+async def _started(consumer: AIOKafkaConsumer) -> None:
+    while True:
+        try:
+            await consumer.start()
+            return
+        except KafkaError as error:
+            logger.warning("Kafka cannot be reached: %r", error)
+            await asyncio.sleep(1)
+
+
+async def create_topics(bootstrap: str, topics: Sequence[Topic], replication: int = 1) -> list[str]:
+    """Create those topics that do not exist yet, and return their names.
+
+    Raises:
+        Unavailable: naming what the broker refused.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        existing = set(await admin.list_topics())
+        missing = [topic for topic in topics if topic.name not in existing]
+        if missing:
+            config = {"min.insync.replicas": "2"} if replication >= 3 else {}
+            answer = await admin.create_topics(
+                [NewTopic(t.name, PARTITIONS, replication, topic_configs={**t.config(), **config}) for t in missing]
+            )
+            for name, code, detail in answer.topic_errors:
+                if code not in (0, 36):  # 36: somebody else created it in the meantime
+                    raise Unavailable(f"topic {name}: {detail or for_code(code).__name__}")
+    except KafkaError as error:
+        raise Unavailable(repr(error)) from error
+    finally:
+        await admin.close()
+    return [topic.name for topic in missing]

@@ -1,0 +1,123 @@
+"""Order view: what clients see of an order, and what they may ask."""
+
+from datetime import datetime
+from typing import Any, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from events.event import Event
+from events.order import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderEvent,
+    OrderLinesCommitted,
+    OrderLinesReserved,
+    OrderPlaced,
+    OrderRejected,
+    OrderShipped,
+    OrderStockSecured,
+)
+from projections.view import Projection
+
+
+class OrderView(Struct, frozen=True):
+    """One order; total is in minor units. `ready_to_ship` once no line's stock may lapse any more."""
+
+    order_id: str
+    customer_id: str
+    email: str
+    status: str
+    reason: str
+    currency: str
+    total: int
+    line_count: int
+    lines: list[dict[str, Any]]
+    shipping_address: dict[str, Any]
+    uncommitted: list[str]
+    ready_to_ship: bool
+    tracking: str
+    placed_at: datetime
+    updated_at: datetime
+    confirmed_at: datetime | None = None
+
+
+def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderView | None:
+    if isinstance(event, OrderPlaced):
+        return _placed(event, at)
+    if view is None:
+        return None
+    match event:
+        case OrderLinesReserved():
+            return replace(view, updated_at=at)
+        case OrderStockSecured():
+            return replace(view, status="secured", updated_at=at)
+        case OrderConfirmed():
+            return replace(view, status="confirmed", confirmed_at=at, updated_at=at)
+        case OrderLinesCommitted():
+            left = [sku for sku in view.uncommitted if sku not in event.skus]
+            return replace(view, uncommitted=left, ready_to_ship=not left, updated_at=at)
+        case OrderRejected():
+            return replace(view, status="rejected", reason=_why(event), updated_at=at)
+        case OrderCancelled():
+            return replace(view, status="cancelled", reason=event.reason, ready_to_ship=False, updated_at=at)
+        case OrderShipped():
+            return replace(view, status="shipped", tracking=event.tracking, ready_to_ship=False, updated_at=at)
+        case OrderDelivered():
+            return replace(view, status="delivered", updated_at=at)
+        case _:
+            assert_never(event)
+
+
+def _placed(event: OrderPlaced, at: datetime) -> OrderView:
+    return OrderView(
+        order_id=event.order_id,
+        customer_id=event.customer_id,
+        email=event.email,
+        status="placed",
+        reason="",
+        currency=event.currency,
+        total=event.total,
+        line_count=len(event.lines),
+        lines=[line.model_dump() for line in event.lines],
+        shipping_address=event.shipping_address.model_dump(),
+        uncommitted=sorted({line.sku for line in event.lines}),
+        ready_to_ship=False,
+        tracking="",
+        placed_at=at,
+        updated_at=at,
+    )
+
+
+def _why(event: OrderRejected) -> str:
+    return f"{event.reason}: {', '.join(event.refused)}" if event.refused else event.reason
+
+
+def key_of(event: Event) -> str | None:
+    return getattr(event, "order_id", None)
+
+
+ORDERS = Projection(
+    name="orders",
+    context="order",
+    view=OrderView,
+    key_of=key_of,
+    project=project,
+    indexes=(
+        "CREATE INDEX IF NOT EXISTS orders_of_customer ON orders (customer_id, placed_at DESC, order_id DESC)",
+        "CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status)",
+        "CREATE INDEX IF NOT EXISTS orders_by_time ON orders (placed_at DESC, order_id DESC)",
+    ),
+)
+
+ONE = "SELECT * FROM orders WHERE order_id = %(order_id)s"
+PAGE = """
+SELECT * FROM orders
+WHERE (%(customer_id)s::text IS NULL OR customer_id = %(customer_id)s)
+  AND (%(status)s::text IS NULL OR status = %(status)s)
+  AND (%(before_at)s::timestamptz IS NULL OR (placed_at, order_id) < (%(before_at)s, %(before_id)s))
+ORDER BY placed_at DESC, order_id DESC LIMIT %(limit)s
+"""
+BY_STATUS = "SELECT status, count(*) AS orders, sum(total)::bigint AS total FROM orders GROUP BY status"
+BY_REASON = "SELECT reason, count(*) AS orders FROM orders WHERE reason <> '' GROUP BY reason ORDER BY 2 DESC"

@@ -1,0 +1,100 @@
+"""Payment view: where the money of an order is."""
+
+from datetime import datetime
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from events.event import Event
+from events.payment import (
+    CaptureRequested,
+    PaymentAuthorized,
+    PaymentCancelled,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentEvent,
+    PaymentLapsed,
+    PaymentRefunded,
+    PaymentRefused,
+    PaymentRequested,
+    PaymentVoided,
+    RefundRequested,
+    VoidRequested,
+)
+from projections.view import Projection
+
+
+class PaymentView(Struct, frozen=True):
+    """One payment; amounts in minor units."""
+
+    order_id: str
+    status: str
+    reason: str
+    currency: str
+    amount: int
+    captured: int
+    refunded: int
+    reference: str
+    requested_at: datetime
+    updated_at: datetime
+
+
+def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> PaymentView | None:
+    if isinstance(event, PaymentRequested):
+        return PaymentView(event.order_id, "requested", "", event.currency, event.amount, 0, 0, "", at, at)
+    if view is None:
+        return None
+    match event:
+        case PaymentAuthorized():
+            changed = replace(view, status="authorized", reference=event.reference)
+        case PaymentDeclined():
+            changed = replace(view, status="declined", reason=event.reason)
+        case PaymentLapsed():
+            changed = replace(view, reason="the provider did not answer in time")
+        case PaymentCancelled():
+            changed = replace(view, reason="order off")
+        case CaptureRequested():
+            changed = replace(view, status="capturing")
+        case PaymentCaptured():
+            changed = replace(view, status="captured", reference=event.reference, captured=event.amount)
+        case VoidRequested():
+            changed = replace(view, status="voiding")
+        case PaymentVoided():
+            changed = replace(view, status="voided")
+        case RefundRequested():
+            changed = replace(view, status="refunding", reason=event.reason)
+        case PaymentRefunded():
+            refunded = view.refunded + event.amount
+            changed = replace(view, status="refunded" if refunded == view.captured else "captured", refunded=refunded)
+        case PaymentRefused():
+            changed = replace(view, status="refused", reason=f"{event.step}: {event.reason}")
+        case _:
+            assert_never(event)
+    return replace(changed, updated_at=at)
+
+
+def key_of(event: Event) -> str | None:
+    return getattr(event, "order_id", None)
+
+
+PAYMENTS = Projection(
+    name="payments",
+    context="payment",
+    view=PaymentView,
+    key_of=key_of,
+    project=project,
+    indexes=("CREATE INDEX IF NOT EXISTS payments_by_time ON payments (requested_at DESC, order_id DESC)",),
+)
+
+ONE = "SELECT * FROM payments WHERE order_id = %(order_id)s"
+PAGE = """
+SELECT * FROM payments
+WHERE (%(before_at)s::timestamptz IS NULL OR (requested_at, order_id) < (%(before_at)s, %(before_id)s))
+ORDER BY requested_at DESC, order_id DESC LIMIT %(limit)s
+"""
+MONEY = """
+SELECT currency, count(*) AS payments, sum(captured)::bigint AS captured, sum(refunded)::bigint AS refunded,
+  count(*) FILTER (WHERE status = 'declined') AS declined, count(*) FILTER (WHERE status = 'voided') AS voided
+FROM payments GROUP BY currency
+"""

@@ -1,0 +1,100 @@
+"""Database is one context's Postgres: its tables, its questions, and transactions for those who fill it."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import psycopg
+from psycopg import AsyncConnection, conninfo, sql
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+logger = logging.getLogger(__name__)
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
+Connection = AsyncConnection[DictRow]
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be reached now."""
+
+
+class Database:
+    """The database `orderlog_<context>` on a server; `wait` is how many seconds a question waits for a connection."""
+
+    def __init__(self, url: str, context: str, wait: float = 1.5, size: int = 6) -> None:
+        self.context, self._server = context, url
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            conninfo.make_conninfo(url, dbname=f"orderlog_{context}", connect_timeout=2),
+            connection_class=cast("type[Connection]", AsyncConnection),
+            kwargs={"row_factory": dict_row, "autocommit": True, "options": "-c synchronous_commit=off"},
+            min_size=1,
+            max_size=size,
+            timeout=wait,
+            open=False,
+            reconnect_timeout=0,
+            check=AsyncConnectionPool.check_connection,
+        )
+
+    async def open(self) -> None:
+        """Begin to connect; a server that is down is no error yet."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._pool.close(timeout=2)
+
+    async def create(self, ddl: str) -> None:
+        """Create the database and its tables where they are missing.
+
+        Raises:
+            DatabaseUnavailable: the server cannot be reached.
+        """
+        name = f"orderlog_{self.context}"
+        with _translated():
+            async with await AsyncConnection.connect(self._server, autocommit=True, connect_timeout=2) as connection:
+                found = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+                if not found.rowcount:
+                    try:
+                        await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+                    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                        logger.info("%s was created by another process in the meantime", name)
+        async with self.transaction() as connection:
+            # Two processes that start at once would trip over each other's CREATE … IF NOT EXISTS.
+            await connection.execute("SELECT pg_advisory_xact_lock(7210)")
+            await connection.execute(ddl)
+
+    async def fetch(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The rows that answer a question.
+
+        Raises:
+            DatabaseUnavailable: the server cannot be reached.
+        """
+        with _translated():
+            async with self._pool.connection() as connection:
+                found = await connection.execute(query, parameters or {})
+                return await found.fetchall()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One transaction: all of it, or nothing.
+
+        A read model commits together with its checkpoint and comes back from the log, so it need not wait for the
+        disk (synchronous_commit=off): a crash of the server may take the last moments of both, never of one.
+
+        Raises:
+            DatabaseUnavailable: the server cannot be reached.
+        """
+        with _translated():
+            async with self._pool.connection() as connection, connection.transaction():
+                yield connection
+
+
+class _translated:  # noqa: N801  reads as a phrase where it is used
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)):
+            raise DatabaseUnavailable(str(error).strip()) from error

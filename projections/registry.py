@@ -1,0 +1,63 @@
+"""Registry lists the read models of each context, and the tables that every context has."""
+
+from projections.notification import NOTIFICATIONS
+from projections.order import ORDERS
+from projections.payment import PAYMENTS
+from projections.product import PRODUCTS
+from projections.user import USERS
+from projections.view import Projection
+
+PROJECTIONS: dict[str, tuple[Projection, ...]] = {
+    "order": (ORDERS,),
+    "product": (PRODUCTS,),
+    "payment": (PAYMENTS,),
+    "user": (USERS,),
+    "notification": (NOTIFICATIONS,),
+}
+
+COMMON = """
+CREATE TABLE IF NOT EXISTS checkpoints (
+  partition int PRIMARY KEY, next bigint NOT NULL, epoch bigint NOT NULL, writer text NOT NULL, ignored bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS history (
+  partition int NOT NULL, position bigint NOT NULL, stream text NOT NULL, version bigint NOT NULL, id text NOT NULL,
+  type text NOT NULL, at timestamptz NOT NULL, correlation text NOT NULL, causation text NOT NULL, data jsonb NOT NULL,
+  PRIMARY KEY (partition, position)
+);
+CREATE INDEX IF NOT EXISTS history_of_stream ON history (stream, version);
+CREATE INDEX IF NOT EXISTS history_of_correlation ON history (correlation);
+CREATE TABLE IF NOT EXISTS outcomes (
+  command_id text PRIMARY KEY, status text NOT NULL, code text NOT NULL, detail text NOT NULL, stream text NOT NULL,
+  partition int NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS dead_letters (
+  topic text NOT NULL, partition int NOT NULL, position bigint NOT NULL, reason text NOT NULL, stream text NOT NULL,
+  key text NOT NULL, value text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (topic, partition, position)
+);
+CREATE TABLE IF NOT EXISTS snapshots (
+  stream text PRIMARY KEY, partition int NOT NULL, entity bytea NOT NULL, pending boolean NOT NULL
+);
+CREATE INDEX IF NOT EXISTS snapshots_pending ON snapshots (partition) WHERE pending;
+CREATE TABLE IF NOT EXISTS resume_points (
+  partition int PRIMARY KEY, next bigint NOT NULL, epoch bigint NOT NULL, writer text NOT NULL, handled bytea NOT NULL
+);
+CREATE TABLE IF NOT EXISTS statistics (
+  minute timestamptz NOT NULL, partition int NOT NULL, name text NOT NULL, currency text NOT NULL,
+  value bigint NOT NULL, PRIMARY KEY (minute, partition, name, currency)
+);
+"""
+
+CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY partition"
+HISTORY = "SELECT * FROM history WHERE stream = %(stream)s AND version > 0 ORDER BY version"
+OUTCOME = "SELECT * FROM outcomes WHERE command_id = %(command_id)s"
+OUTCOMES = "SELECT * FROM outcomes WHERE command_id = ANY(%(command_ids)s)"
+DEAD_LETTERS = "SELECT * FROM dead_letters ORDER BY at, topic, partition, position LIMIT %(limit)s"
+STATISTICS = """
+SELECT minute, name, currency, sum(value)::bigint AS value FROM statistics
+WHERE minute >= %(since)s GROUP BY minute, name, currency ORDER BY minute, name, currency
+"""
+
+
+def ddl(context: str) -> str:
+    """All tables of a context's database."""
+    return COMMON + "\n".join(projection.ddl() for projection in PROJECTIONS[context])

@@ -1,0 +1,1 @@
+"""Schemas are the shapes that cross the process boundary and are not events: values, commands, settings."""

@@ -1,0 +1,120 @@
+"""Order commands are what may be asked of one order, by its customer or by the order's own reactions."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from schemas.values import (
+    Address,
+    Cents,
+    Command,
+    Currency,
+    CustomerId,
+    Email,
+    Line,
+    OrderId,
+    Quantity,
+    Sku,
+    Text,
+)
+
+MAX_LINES = 500
+
+
+class OrderLine(Line):
+    """A line as asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    sku: Sku
+    quantity: Quantity
+    unit_price: Cents
+
+
+class ShippingAddress(Address):
+    """An address as given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Text
+    street: Text
+    city: Text
+    postal_code: Text
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+class _ToOrder(Command):
+    order_id: OrderId
+
+    @property
+    def stream(self) -> str:
+        return f"order-{self.order_id}"
+
+
+class PlaceOrder(_ToOrder, tag="order.place"):
+    """Order these lines, to be paid with this token and sent to this address."""
+
+    customer_id: CustomerId
+    email: Email
+    currency: Currency = "EUR"
+    shipping_address: ShippingAddress
+    payment_token: Text = "tok_visa"  # noqa: S105  a test card, not a secret
+    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+
+
+class CancelOrder(_ToOrder, tag="order.cancel"):
+    """Call the order off; possible until it is shipped."""
+
+    reason: Text = "customer's wish"
+
+
+class ShipOrder(_ToOrder, tag="order.ship"):
+    """Hand the goods to the carrier."""
+
+    tracking: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class DeliverOrder(_ToOrder, tag="order.deliver"):
+    """Record that the goods have arrived."""
+
+
+class RecordReservation(_ToOrder, tag="order.record_reservation"):
+    """Stock of these SKUs is held for the order."""
+
+    skus: tuple[str, ...]
+
+
+class RecordCommitment(_ToOrder, tag="order.record_commitment"):
+    """Stock of these SKUs will not lapse any more."""
+
+    skus: tuple[str, ...]
+
+
+class RecordLapse(_ToOrder, tag="order.record_lapse"):
+    """The hold on these SKUs ran out before the order was confirmed in stock's eyes."""
+
+    skus: tuple[str, ...]
+
+
+class ConfirmOrder(_ToOrder, tag="order.confirm"):
+    """The money is authorized."""
+
+
+class RejectOrder(_ToOrder, tag="order.reject"):
+    """The order cannot be fulfilled, for a reason that stock or payment gave."""
+
+    reason: str
+    skus: tuple[str, ...] = ()
+
+
+OrderCommand: TypeAlias = (
+    PlaceOrder
+    | CancelOrder
+    | ShipOrder
+    | DeliverOrder
+    | RecordReservation
+    | RecordCommitment
+    | RecordLapse
+    | ConfirmOrder
+    | RejectOrder
+)

@@ -1,0 +1,95 @@
+"""Payment commands are what may be asked of the one payment of an order."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from schemas.values import Command, Currency, OrderId, Text, Uuid
+
+
+class _ToPayment(Command):
+    order_id: OrderId
+
+    @property
+    def stream(self) -> str:
+        return f"payment-{self.order_id}"
+
+
+class RequestPayment(_ToPayment, tag="payment.request"):
+    """Ask the provider for this amount, in minor units."""
+
+    amount: Annotated[int, Field(ge=0)]
+    currency: Currency
+    token: str
+    email: str
+
+
+class CapturePayment(_ToPayment, tag="payment.capture"):
+    """Take the authorized money."""
+
+
+class CancelPayment(_ToPayment, tag="payment.cancel"):
+    """The order is off: void or refund, whichever the money's state asks for."""
+
+
+class RefundPayment(_ToPayment, tag="payment.refund"):
+    """Give back an amount, or all that is left; the refund id makes it happen once."""
+
+    refund_id: Uuid
+    amount: Annotated[int, Field(ge=1)] | None = None
+    reason: Text = "goodwill"
+
+
+class RecordAuthorization(_ToPayment, tag="payment.record_authorization"):
+    """The provider holds the money for us."""
+
+    reference: str
+
+
+class RecordDecline(_ToPayment, tag="payment.record_decline"):
+    """The provider will not authorize."""
+
+    reason: str
+
+
+class RecordCapture(_ToPayment, tag="payment.record_capture"):
+    """The provider has taken the money."""
+
+    reference: str
+
+
+class RecordVoid(_ToPayment, tag="payment.record_void"):
+    """The provider has let the authorization go."""
+
+
+class RecordRefund(_ToPayment, tag="payment.record_refund"):
+    """The provider has given money back."""
+
+    refund_id: Uuid
+    reference: str
+
+
+class RecordRefusal(_ToPayment, tag="payment.record_refusal"):
+    """The provider will not capture, void or refund, for good; a person must look."""
+
+    step: str
+    reason: str
+
+
+class LapsePayment(_ToPayment, tag="payment.lapse"):
+    """The provider has not answered in time."""
+
+
+PaymentCommand: TypeAlias = (
+    RequestPayment
+    | CapturePayment
+    | CancelPayment
+    | RefundPayment
+    | RecordAuthorization
+    | RecordDecline
+    | RecordCapture
+    | RecordVoid
+    | RecordRefund
+    | RecordRefusal
+    | LapsePayment
+)

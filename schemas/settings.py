@@ -1,0 +1,44 @@
+"""Settings is the shape of the environment: every variable that a process reads, once, at its start."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CONTEXTS = ("order", "product", "payment", "user", "notification")
+
+
+class Settings(BaseSettings):
+    """Environment variables begin with ORDERLOG_, such as ORDERLOG_KAFKA."""
+
+    model_config = SettingsConfigDict(env_prefix="ORDERLOG_", frozen=True)
+
+    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
+    postgres: str = Field(
+        "postgresql://orderlog@127.0.0.1:5432/postgres",
+        description="server on which each context has a database of its own, named orderlog_<context>",
+    )
+    home: Path = Field(Path(".orderlog"), description="folder for all that a local run writes")
+    contexts: str = Field(",".join(CONTEXTS), description="contexts that this process runs, comma separated")
+    provider: str = Field("http://127.0.0.1:8090", description="payment provider's base URL; 'in-process' for the twin")
+    smtp: str = Field("127.0.0.1:1025", description="mail server, host:port; 'in-process' for the twin")
+    sender: str = Field("orders@orderlog.example", description="address that mail is sent from")
+    api_host: str = Field("127.0.0.1", description="address that the API listens on")
+    api_port: int = Field(8080, description="port that the API listens on")
+    jwt_secret: str = Field("development-only-secret-change-me-now", description="key that signs login tokens")
+    hold_seconds: float = Field(900.0, description="how long stock is held for an unconfirmed order")
+    overdue_seconds: float = Field(600.0, description="how long the provider may take to authorize")
+    session_timeout_ms: int = Field(6000, description="a silent worker loses its partitions after so long")
+    flush_seconds: float = Field(2.0, description="how often snapshots and resume points are written")
+    replication: int = Field(1, description="copies of every partition; 3 outside development")
+
+    def chosen(self) -> tuple[str, ...]:
+        """The contexts asked for.
+
+        Raises:
+            ValueError: if one is unknown; the message lists those that exist.
+        """
+        names = tuple(name.strip() for name in self.contexts.split(",") if name.strip())
+        if unknown := [name for name in names if name not in CONTEXTS]:
+            raise ValueError(f"unknown context {unknown[0]!r}; there are {', '.join(CONTEXTS)}")
+        return names

@@ -1,0 +1,83 @@
+"""Values are the small frozen shapes that commands and events are made of, and the base of every command."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Uuid = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
+    Field(json_schema_extra={"format": "uuid"}),
+]
+OrderId = Uuid
+PaymentId = Uuid
+CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Quantity = Annotated[int, Field(ge=1, le=100_000)]
+Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
+"""An amount in minor units of its currency."""
+
+
+class Value(BaseModel):
+    """A shape at the door: frozen, no unknown fields, no guessing of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Command(Value):
+    """A request to one aggregate; the tag is its name on the wire."""
+
+    tag: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, tag: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.tag = tag
+
+    @property
+    def stream(self) -> str:
+        """The aggregate asked, such as `order-<uuid>`; also the key of its records."""
+        raise NotImplementedError
+
+    @property
+    def shelf(self) -> int | None:
+        """The partition asked, where the stream's name does not decide it."""
+        return None
+
+
+class Line(BaseModel):
+    """One line of an order as recorded: so many of one SKU at a unit price in minor units."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sku: str
+    quantity: int
+    unit_price: int
+
+
+class Item(BaseModel):
+    """So many of one SKU, where the price does not matter."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sku: str
+    quantity: int
+
+
+class Address(BaseModel):
+    """Where an order goes, as recorded."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    street: str
+    city: str
+    postal_code: str
+    country: str
+
+
+def total_of(lines: tuple[Line, ...]) -> int:
+    """What the lines cost together, in minor units."""
+    return sum(line.quantity * line.unit_price for line in lines)

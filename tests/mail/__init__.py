@@ -1,0 +1,1 @@
+"""Tests of mail: the channel's contract, SMTP against a real mailbox, the mailbox, and every template."""

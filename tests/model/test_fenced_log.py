@@ -1,0 +1,60 @@
+"""The fenced log is searched exhaustively: with all its rules nothing breaks, without any one something does."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from tests.model.effects import Effects
+from tests.model.fenced import FencedLog
+from tests.model.reactions import Reactions
+from tests.model.removed import ALL, without
+from tests.model.rules import Rules
+from tests.model.search import search
+from tests.model.snapshots import Snapshots
+
+PAGE = Path(__file__).parents[2] / "docs" / "fenced-log.md"
+
+
+def test_no_interleaving_of_three_writers_and_four_claims_breaks_the_fenced_log() -> None:
+    report = search(FencedLog(Rules(), writers=3, claims=4))
+    print(f"fenced log: {report}")
+    assert not report.broken, report
+    assert report.states > 1_000_000
+
+
+def test_no_interleaving_of_two_reactors_loses_or_repeats_a_command() -> None:
+    report = search(Reactions(Rules()))
+    print(f"reactions: {report}")
+    assert not report.broken, report
+    assert report.states > 10_000
+
+
+def test_no_interleaving_of_three_owners_charges_twice_or_leaves_money_behind() -> None:
+    report = search(Effects(Rules()))
+    print(f"effects: {report}")
+    assert not report.broken, report
+    assert report.states > 10_000
+
+
+def test_no_interleaving_of_flushes_loads_and_deletions_makes_the_cache_mislead() -> None:
+    report = search(Snapshots(Rules()))
+    print(f"snapshots: {report}")
+    assert not report.broken, report
+    assert report.states > 10_000
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_without_any_one_rule_the_search_finds_a_counterexample(rule: str) -> None:
+    report = without(rule)
+    print(f"without {rule}, {report}")
+    assert report.broken.startswith(ALL[rule]), report
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_the_page_shows_the_shortest_counterexample(rule: str) -> None:
+    assert f"Without `{rule}`, {without(rule)}\n" in PAGE.read_text(encoding="utf-8")
+
+
+def test_every_rule_can_be_taken_away() -> None:
+    assert {field.name for field in fields(Rules)} == set(ALL)

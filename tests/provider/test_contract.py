@@ -1,0 +1,125 @@
+"""The contract of the provider, kept by its twin in memory and by the stub over HTTP."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from tests.provider.stub import StubProcess
+from workers.provider import (
+    DECLINED_AMOUNT,
+    DECLINED_TOKEN,
+    Authorized,
+    Captured,
+    Declined,
+    HttpProvider,
+    InProcessProvider,
+    Provider,
+    ProviderMisused,
+    Refunded,
+    Voided,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["in memory", "over http"])
+async def provider(request: pytest.FixtureRequest, stub: StubProcess, anyio_backend: str) -> AsyncIterator[Provider]:
+    provider: Provider = InProcessProvider() if request.param == "in memory" else HttpProvider(stub.url)
+    yield provider
+    await provider.aclose()
+
+
+def key() -> str:
+    return str(uuid4())
+
+
+async def authorized(provider: Provider, amount: int = 1000) -> str:
+    answer = await provider.authorize(key(), uuid4(), amount, "EUR", "tok")
+    assert isinstance(answer, Authorized)
+    return answer.reference
+
+
+async def captured(provider: Provider, amount: int = 1000) -> str:
+    answer = await provider.capture(key(), await authorized(provider, amount), amount)
+    assert isinstance(answer, Captured)
+    return answer.reference
+
+
+async def test_an_authorization_is_captured_and_refunded(provider: Provider) -> None:
+    capture = await captured(provider, 1000)
+
+    assert isinstance(await provider.refund(key(), capture, 600), Refunded)
+    assert isinstance(await provider.refund(key(), capture, 400), Refunded)
+
+
+async def test_a_free_order_is_authorized_and_captured(provider: Provider) -> None:
+    assert await captured(provider, 0)
+
+
+async def test_the_same_key_brings_the_same_answer_at_every_step(provider: Provider) -> None:
+    one, two, three, payment = key(), key(), key(), uuid4()
+
+    first = await provider.authorize(one, payment, 1000, "EUR", "tok")
+    assert isinstance(first, Authorized)
+    assert await provider.authorize(one, payment, 1000, "EUR", "tok") == first
+    capture = await provider.capture(two, first.reference, 1000)
+    assert isinstance(capture, Captured)
+    assert await provider.capture(two, first.reference, 1000) == capture
+    refund = await provider.refund(three, capture.reference, 1000)
+    assert isinstance(refund, Refunded)
+    assert await provider.refund(three, capture.reference, 1000) == refund
+
+
+async def test_a_decline_is_final_for_its_key(provider: Provider) -> None:
+    one, payment = key(), uuid4()
+
+    for _ in range(2):
+        answer = await provider.authorize(one, payment, 1000, "EUR", DECLINED_TOKEN)
+        assert answer == Declined("card_declined")
+
+
+async def test_a_magic_amount_is_declined(provider: Provider) -> None:
+    assert await provider.authorize(key(), uuid4(), DECLINED_AMOUNT, "EUR", "tok") == Declined("card_declined")
+
+
+async def test_a_key_used_for_another_request_is_a_bug_and_no_decline(provider: Provider) -> None:
+    one, payment = key(), uuid4()
+    await provider.authorize(one, payment, 1000, "EUR", "tok")
+
+    with pytest.raises(ProviderMisused, match="idempotency_key_reused"):
+        await provider.authorize(one, payment, 1001, "EUR", "tok")
+
+
+async def test_what_is_captured_is_neither_voided_nor_captured_again(provider: Provider) -> None:
+    reference = await authorized(provider)
+    await provider.capture(key(), reference, 1000)
+
+    assert await provider.void(key(), reference) == Declined("already_captured")
+    assert await provider.capture(key(), reference, 1000) == Declined("already_captured")
+
+
+async def test_what_is_voided_is_neither_captured_nor_voided_again(provider: Provider) -> None:
+    reference, one = await authorized(provider), key()
+
+    assert await provider.void(one, reference) == Voided()
+    assert await provider.void(one, reference) == Voided()
+    assert await provider.void(key(), reference) == Declined("already_voided")
+    assert await provider.capture(key(), reference, 1000) == Declined("already_voided")
+
+
+async def test_no_more_is_captured_than_authorized(provider: Provider) -> None:
+    assert await provider.capture(key(), await authorized(provider), 1001) == Declined("exceeds_authorized")
+
+
+async def test_no_more_is_refunded_than_captured(provider: Provider) -> None:
+    capture = await captured(provider, 1000)
+    await provider.refund(key(), capture, 999)
+
+    assert await provider.refund(key(), capture, 2) == Declined("exceeds_captured")
+    assert isinstance(await provider.refund(key(), capture, 1), Refunded)
+
+
+async def test_an_unknown_reference_is_a_bug_and_no_decline(provider: Provider) -> None:
+    with pytest.raises(ProviderMisused, match="not_found"):
+        await provider.capture(key(), "auth_of_nobody", 1000)

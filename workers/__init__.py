@@ -1,0 +1,1 @@
+"""Workers are the choreography and the processes that run it."""

@@ -1,0 +1,361 @@
+"""Agents are what the Faust streams do with each record; Faust itself stays in app.py.
+
+One record is settled before the next begins: handled, found not to count, or parked. Only then is it acked, so what
+was not settled comes again, here or at another worker, and everything an agent does may be done twice.
+"""
+
+import asyncio
+import logging
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from events.envelope import Envelope
+from events.errors import Fenced, Unavailable, Undecodable
+from events.event import Event
+from events.fence import CLAIM, Fence, Verdict
+from events.ids import derive
+from events.log import Draft, Log, Place, Record, scan
+from events.registry import command_codec, event_codec
+from events.topics import commands, events, partition_of
+from schemas.values import Command
+from workers.statistics import MINUTE, Row, Window, minute_of, row_of
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+RETAINED = 60
+"""Minutes of statistics that are kept open for late events."""
+REMEMBERED = 64
+"""Claims kept per partition: a replay from before the oldest reads them from the log again."""
+
+Claims = MutableMapping[str, list[list[Any]]]
+"""The latest claims that took effect, by place: [offset, epoch, writer] each. In a worker, a Faust table."""
+
+
+NOBODY: list[Any] = [0, 0, ""]
+"""The claim before the first."""
+
+
+class Parked(NamedTuple):
+    """A record that cannot be handled: who gave up on it, where it lies, its bytes, and why."""
+
+    agent: str
+    place: Place
+    record: Record
+    reason: str
+    attempts: int
+
+
+class Windows(Protocol):
+    """Minutes by source; in a worker, a windowed Faust table."""
+
+    def get(self, source: str, start: float) -> dict[str, Any] | None: ...
+    def put(self, source: str, start: float, window: dict[str, Any]) -> None: ...
+    def drop(self, source: str, start: float) -> None: ...
+    def items(self) -> Iterator[tuple[str, float, dict[str, Any]]]: ...
+
+
+class Tables(Protocol):
+    """The state that an agent keeps where Faust resumes."""
+
+    @property
+    def claims(self) -> Claims: ...
+    @property
+    def windows(self) -> Windows: ...
+
+
+Park = Callable[[Parked], Awaitable[None]]
+Ours = Callable[[], bool]
+"""Says whether the record in hand is still this worker's to settle."""
+
+
+class Agent(ABC):
+    """One stream's reader. `park` is awaited until it succeeds; `transient` adds to the errors that mean "wait"."""
+
+    name: str
+
+    def __init__(
+        self, log: Log, topics: Sequence[str], park: Park, transient: tuple[type[Exception], ...] = ()
+    ) -> None:
+        self.log, self.topics, self._park = log, tuple(topics), park
+        self._transient = (Unavailable, Fenced, OSError, *transient)
+        self.positions: dict[Place, int] = {}
+        self.running, self.waiting_for = False, ""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether records are being settled: the stream runs, and waits for nobody."""
+        return self.running and not self.waiting_for
+
+    def open(self, tables: Tables) -> None:
+        """Begin anew on these tables; what memory held belongs to a former life."""
+        self._effective = Effective(self.log, tables.claims)
+        self.positions = {}
+        self.waiting_for = ""
+
+    def resume(self, places: set[Place]) -> None:
+        """These partitions are ours now, their tables restored."""
+        self.positions = {place: at for place, at in self.positions.items() if place in places}
+
+    async def background(self) -> None:
+        """What goes on beside the records, until cancelled."""
+
+    @abstractmethod
+    async def handle(self, place: Place, offset: int, envelope: Envelope, event: Event) -> None:
+        """Do what one effective event asks for."""
+
+    async def settle(self, place: Place, record: Record, ours: Ours) -> bool:
+        """Handle a record or park it; False if it was given up because it is not ours any more."""
+        attempt, pause = 1, FIRST_PAUSE
+        while ours():
+            try:
+                await self._attempt(place, record, attempt)
+            except self._transient as error:
+                self._wait_for(error)  # the world is down: nothing is wrong with the record
+            except Exception as error:
+                logger.warning("%s: attempt %d on %s: %r", self.name, attempt, _at(place, record), error)
+                attempt += 1
+            else:
+                self.waiting_for = ""
+                self.positions[place] = record.offset + 1
+                return True
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        return False
+
+    async def _attempt(self, place: Place, record: Record, attempt: int) -> None:
+        try:
+            if await self._effective.counts(place, record):
+                envelope = Envelope.read(record.headers)
+                event = event_codec.decode(envelope.type, record.value)
+                await self.handle(place, record.offset, envelope, event)
+        except self._transient:
+            raise
+        except Exception as error:
+            # Bytes that make no sense will make none the second time.
+            if attempt < ATTEMPTS and not isinstance(error, Undecodable):
+                raise
+            await self._park(Parked(self.name, place, record, _why(error), attempt))
+            logger.error("%s: parked %s: %r", self.name, _at(place, record), error)
+
+    def _wait_for(self, error: Exception) -> None:
+        if not self.waiting_for:
+            logger.warning("%s: waiting: %r", self.name, error)
+        self.waiting_for = repr(error)
+
+
+class Effective:
+    """Which records count (docs/fenced-log.md, rule 2), wherever a stream resumes.
+
+    Faust may resume before the last claim it has seen, so one current claim is not enough: a record is judged by the
+    claim in force at its own offset. Claims are rare, so remembering them costs nothing per record.
+    """
+
+    def __init__(self, log: Log, claims: Claims) -> None:
+        self._log, self._claims = log, claims
+        self._asked: dict[Place, int] = {}
+
+    async def counts(self, place: Place, record: Record) -> bool:
+        """Whether a record is effective; remembers it if it is a claim."""
+        key = str_of(place)
+        known = self._claims.get(key) or [NOBODY]
+        if self._doubtful(place, known, record):
+            known = self._claims[key] = await self._read(place, known, record)
+        _, epoch, writer = next(claim for claim in reversed(known) if claim[0] <= record.offset)
+        fence = Fence(record.offset, epoch, writer)
+        verdict = fence.judge(record.offset, record.headers)
+        if verdict is Verdict.CLAIM and record.offset > known[-1][0]:
+            self._claims[key] = [*known, [record.offset, fence.epoch, fence.writer]][-REMEMBERED:]
+        return verdict is Verdict.EFFECTIVE
+
+    def _doubtful(self, place: Place, known: list[list[Any]], record: Record) -> bool:
+        """Whether claims are missing: the table is a cache, and the log, which is the truth, must be asked.
+
+        A writer appends only after its claim took effect, and claims the next epoch: a higher one tells of a claim lost.
+        """
+        if known[0][0] > record.offset or (known == [NOBODY] and record.offset > 0 and place not in self._asked):
+            return True
+        epoch = _epoch(record)
+        return epoch > known[-1][1] + _is_claim(record) and epoch > self._asked.get(place, 0)
+
+    async def _read(self, place: Place, known: list[list[Any]], record: Record) -> list[list[Any]]:
+        """All claims before a record, from the log; later ones as they are known."""
+        fence, found = Fence(), [NOBODY]
+        async for records in scan(self._log, place, 0, record.offset):
+            for each in records:
+                if fence.judge(each.offset, each.headers) is Verdict.CLAIM:
+                    found.append([each.offset, fence.epoch, fence.writer])
+        self._asked[place] = max(_epoch(record), self._asked.get(place, 0))
+        logger.info("%s: %d claims read again from the log", str_of(place), len(found) - 1)
+        return found + [claim for claim in known if claim[0] >= max(record.offset, 1)]
+
+
+React = Callable[[Event], Sequence[Command]]
+Flush = Callable[[Sequence[Row]], Awaitable[None]]
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Notify(Agent):
+    """Sends the commands that events of other contexts ask for; `react` says which, as the reaction tables do.
+
+    Commands go through the log's own producer, which is idempotent as Faust's is not, and every one is awaited: a
+    command that is sent again has the same id and origin, and the context's writer drops it.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        react: React,
+        park: Park,
+        topics: Sequence[str] = (events("order"), events("payment"), events("user")),
+        target: str = commands("notification"),
+        clock: Clock = utc_now,
+        transient: tuple[type[Exception], ...] = (),
+        name: str = "notification",
+    ) -> None:
+        super().__init__(log, topics, park, transient)
+        self.name, self._react, self._target, self._clock = name, react, target, clock
+
+    async def handle(self, place: Place, offset: int, envelope: Envelope, event: Event) -> None:
+        """Send each command, in order."""
+        for index, command in enumerate(self._react(event)):
+            asked = Envelope(
+                id=derive(envelope.id, f"{self.name}/{index}"),
+                type=command.tag,
+                source=self.name,
+                time=self._clock().isoformat(),
+                subject=command.stream,
+                correlation=envelope.correlation,
+                causation=envelope.id,
+                origin=f"{place.topic}/{place.partition}/{offset}/{index}",
+                traceparent=envelope.traceparent,
+            )
+            shelf = partition_of(command.stream) if command.shelf is None else command.shelf
+            draft = Draft(command.stream, command_codec.encode(command), asked.headers())
+            await self.log.append(Place(self._target, shelf), [draft])
+
+
+class Statistics(Agent):
+    """Counts orders and money per minute of event time, and hands the changed rows to `flush` every second."""
+
+    def __init__(
+        self,
+        log: Log,
+        flush: Flush,
+        park: Park,
+        topics: Sequence[str] = (events("order"), events("payment")),
+        every_seconds: float = 1.0,
+        transient: tuple[type[Exception], ...] = (),
+        name: str = "statistics",
+    ) -> None:
+        super().__init__(log, topics, park, transient)
+        self.name, self._flush, self._every = name, flush, every_seconds
+        self._changed: dict[tuple[str, float], Row] = {}
+
+    def open(self, tables: Tables) -> None:
+        """As Agent.open."""
+        super().open(tables)
+        self._windows = tables.windows
+
+    def resume(self, places: set[Place]) -> None:
+        """As Agent.resume; every window that is still open is flushed again, as a crash may have come before."""
+        super().resume(places)
+        ours = {str_of(place) for place in places}
+        for source, start, kept in self._windows.items():
+            if source in ours:
+                self._changed[source, start] = row_of(start, source, msgspec.convert(kept, Window))
+
+    async def handle(self, place: Place, offset: int, envelope: Envelope, event: Event) -> None:
+        """Count the event in its minute, once: a record that comes again is not above `upto`."""
+        source, start = str_of(place), minute_of(envelope.at)
+        kept = self._windows.get(source, start)
+        window = Window() if kept is None else msgspec.convert(kept, Window)
+        if offset <= window.upto or not window.add(event):
+            return
+        if kept is None and not self._opened(source, start):
+            return
+        window.upto = offset
+        self._windows.put(source, start, msgspec.to_builtins(window))
+        self._changed[source, start] = row_of(start, source, window)
+
+    def _opened(self, source: str, start: float) -> bool:
+        """Make room for a new window; False if its time has passed, as a row begun anew would lack what it had."""
+        starts = [each for key, each, _ in self._windows.items() if key == source]
+        oldest = max([start, *starts]) - RETAINED * MINUTE
+        for each in starts:
+            if each < oldest:
+                self._windows.drop(source, each)
+        return start >= oldest
+
+    async def background(self) -> None:
+        """Flush the changed rows; those that were not taken are kept for the next time."""
+        while True:
+            await asyncio.sleep(self._every)
+            changed, self._changed = self._changed, {}
+            try:
+                if changed:
+                    await self._flush(list(changed.values()))
+            except Exception as error:
+                self._changed = {**changed, **self._changed}
+                logger.warning("%s: %d rows not flushed: %r", self.name, len(changed), error)
+
+
+class Stalled(Exception):
+    """The stream stands still while its head moves on."""
+
+
+class Watchdog:
+    """Notices a consumer that has stopped without a word: its position stays although the head lies beyond."""
+
+    def __init__(self, patience_seconds: float) -> None:
+        self._patience = patience_seconds
+        self._since: dict[Place, tuple[int, float]] = {}
+
+    def look(self, lags: dict[Place, tuple[int, int]], now: float) -> None:
+        """Take (position, head) of every place into account at a moment in seconds.
+
+        Raises:
+            Stalled: if one has not moved for too long.
+        """
+        seen = {place: at for place, at in self._since.items() if place in lags and lags[place][0] == at[0]}
+        for place, (position, head) in lags.items():
+            if position >= head:
+                seen.pop(place, None)
+            elif now - seen.setdefault(place, (position, now))[1] >= self._patience:
+                raise Stalled(f"{str_of(place)} stands at {position}, the head is {head}")
+        self._since = seen
+
+
+def str_of(place: Place) -> str:
+    """A place as one word, such as `order.events/3`."""
+    return f"{place.topic}/{place.partition}"
+
+
+def _at(place: Place, record: Record) -> str:
+    return f"{str_of(place)}/{record.offset}"
+
+
+def _epoch(record: Record) -> int:
+    try:
+        return int(record.headers.get("epoch", 0))
+    except ValueError:
+        return 0
+
+
+def _is_claim(record: Record) -> bool:
+    return record.headers.get("ce_type") == CLAIM.encode()
+
+
+def _why(error: Exception) -> str:
+    """The bottom of a traceback: enough to find the line, and never the whole world."""
+    return "".join(traceback.format_exception(error, limit=-3))[-4000:]

@@ -1,0 +1,43 @@
+"""Compose is where a context's parts are chosen: its rules, its effects, its reactions."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from aggregates import notification as notifications
+from aggregates import order as orders
+from aggregates import payment as payments
+from aggregates import reservation as reservations
+from aggregates import user as users
+from schemas.settings import Settings
+from workers import notification, order, payment, product
+from workers.context import Parts
+from workers.mail import ByChannel, InProcessMailbox, Mailer, SmtpChannel
+from workers.provider import HttpProvider, InProcessProvider, Provider
+
+
+def provider_of(settings: Settings) -> Provider:
+    """The payment provider that the settings name."""
+    return InProcessProvider() if settings.provider == "in-process" else HttpProvider(settings.provider)
+
+
+def mailer_of(settings: Settings) -> Mailer:
+    """The ways to customers that the settings name."""
+    if settings.smtp == "in-process":
+        return ByChannel({"email": InProcessMailbox(settings.sender)})
+    host, _, port = settings.smtp.rpartition(":")
+    return ByChannel({"email": SmtpChannel(host, int(port), settings.sender)})
+
+
+def parts_of(settings: Settings, provider: Provider, mailer: Mailer) -> Mapping[str, Parts]:
+    """The parts of every context."""
+    return {
+        "order": Parts(orders.DECIDER, {}, order.REACTIONS),
+        "product": Parts(
+            reservations.decider(timedelta(seconds=settings.hold_seconds)), product.EFFECTS, product.REACTIONS
+        ),
+        "payment": Parts(
+            payments.decider(timedelta(seconds=settings.overdue_seconds)), payment.effects(provider), payment.REACTIONS
+        ),
+        "user": Parts(users.DECIDER, {}, ()),
+        "notification": Parts(notifications.DECIDER, notification.effects(mailer), notification.REACTIONS),
+    }

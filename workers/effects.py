@@ -1,0 +1,84 @@
+"""Effects are a to-do list read from state: whatever a state says is pending is done by the partition's owner.
+
+Nothing is remembered about an attempt. A new owner finds the same list, and asks again with the same keys.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aggregates.decider import Decider, Todo
+from aggregates.repository import Entity
+from schemas.values import Command
+from workers.mail import MailUnavailable
+from workers.provider import ProviderUnavailable
+
+logger = logging.getLogger(__name__)
+
+Effect = Callable[[str, Any, Todo], Awaitable[Command]]
+Answer = Callable[[str, Todo, Command], Awaitable[None]]
+"""Takes the answer of an effect on a stream back to the rules."""
+
+AT_ONCE = 64
+"""Effects under way at the same time, per context."""
+
+_Key = tuple[str, str]
+
+
+class Effects:
+    """The effects of the partitions that one writer owns."""
+
+    def __init__(self, decider: Decider, handlers: Mapping[str, Effect], answer: Answer) -> None:
+        self._decider, self._handlers, self._answer = decider, handlers, answer
+        self._tasks: dict[_Key, asyncio.Task[None]] = {}
+        self._streams: dict[str, set[str]] = {}
+        self._free = asyncio.Semaphore(AT_ONCE)
+
+    def look(self, stream: str, entity: Entity) -> bool:
+        """Start what a state now asks for, stop what it asks for no more; True if anything is pending."""
+        todos = {todo.key or todo.step: todo for todo in self._decider.todos(entity.state)}
+        running = self._streams.get(stream)
+        if not todos and not running:
+            return False
+        for key in (running or set()) - set(todos):
+            self._tasks.pop((stream, key)).cancel()
+        for key in set(todos) - (running or set()):
+            task = asyncio.get_running_loop().create_task(self._run(stream, entity, todos[key]))
+            self._tasks[stream, key] = task
+        if todos:
+            self._streams[stream] = set(todos)
+        else:
+            del self._streams[stream]
+        return bool(todos)
+
+    def stop(self) -> None:
+        """Start nothing more, and forget what is under way: the next owner asks again."""
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks, self._streams = {}, {}
+
+    async def _run(self, stream: str, entity: Entity, todo: Todo) -> None:
+        if todo.due is not None:
+            await asyncio.sleep((todo.due - datetime.now(UTC)).total_seconds())
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                async with self._free:
+                    command = await self._handlers[todo.step](stream, entity.state, todo)
+                break
+            except ProviderUnavailable as error:
+                pause = error.retry_after_seconds
+                logger.info("%s of %s waits: %s", todo.step, stream, error)
+            except MailUnavailable as error:
+                pause = min(0.5 * 2**attempt, 30.0)
+                logger.info("%s of %s waits: %s", todo.step, stream, error)
+            except Exception:
+                # Neither lost nor hammered: it stays on the list, and whoever mends the bug finds it there.
+                pause = min(2.0**attempt, 60.0)
+                logger.exception("bug in the effect %s of %s, correlation %s", todo.step, stream, entity.correlation)
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))
+        await self._answer(stream, todo, command)

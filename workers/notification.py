@@ -1,0 +1,84 @@
+"""Notification reactions and effects: which milestones a customer hears of, and how a message leaves the house."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aggregates.decider import Todo
+from aggregates.notification import Notification
+from events.ids import derive
+from events.order import OrderCancelled, OrderConfirmed, OrderDelivered, OrderRejected, OrderShipped
+from events.payment import PaymentRefunded
+from events.user import UserRegistered
+from schemas.notification import NotificationCommand, RecordDelivery, RecordRefusal, RequestNotification
+from workers.mail import Mailer, Refused
+from workers.policy import on
+
+
+def tell_when_confirmed(event: OrderConfirmed) -> list[RequestNotification]:
+    params = {"order_id": event.order_id, "total": event.amount, "currency": event.currency, "lines": len(event.skus)}
+    return [_mail(event.stream, event.email, "order_confirmed", params)]
+
+
+def tell_when_rejected(event: OrderRejected) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "order_rejected", {"order_id": event.order_id, "reason": event.reason})]
+
+
+def tell_when_cancelled(event: OrderCancelled) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "order_cancelled", {"order_id": event.order_id, "reason": event.reason})]
+
+
+def tell_when_shipped(event: OrderShipped) -> list[RequestNotification]:
+    params = {"order_id": event.order_id, "tracking": event.tracking}
+    return [_mail(event.stream, event.email, "order_shipped", params)]
+
+
+def tell_when_delivered(event: OrderDelivered) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "order_delivered", {"order_id": event.order_id})]
+
+
+def tell_when_refunded(event: PaymentRefunded) -> list[RequestNotification]:
+    params = {"order_id": event.order_id, "total": event.amount, "currency": event.currency}
+    return [_mail(f"order-{event.order_id}", event.email, "payment_refunded", params, event.refund_id)]
+
+
+def welcome_when_registered(event: UserRegistered) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "welcome", {"name": event.name})]
+
+
+def _mail(about: str, recipient: str, template: str, params: dict[str, Any], which: str = "") -> RequestNotification:
+    """One mail per template and subject; `which` tells apart those that may come more than once."""
+    return RequestNotification(
+        notification_id=derive(about, f"{template}/{which}"),
+        about=about,
+        recipient=recipient,
+        template=template,
+        params=params,
+    )
+
+
+REACTIONS = (
+    on(OrderConfirmed, tell_when_confirmed),
+    on(OrderRejected, tell_when_rejected),
+    on(OrderCancelled, tell_when_cancelled),
+    on(OrderShipped, tell_when_shipped),
+    on(OrderDelivered, tell_when_delivered),
+    on(PaymentRefunded, tell_when_refunded),
+    on(UserRegistered, welcome_when_registered),
+)
+
+Effect = Callable[[str, Notification, Todo], Awaitable[NotificationCommand]]
+
+
+def effects(mailer: Mailer) -> dict[str, Effect]:
+    """How a requested message is delivered."""
+
+    async def deliver(stream: str, message: Notification, _: Todo) -> NotificationCommand:
+        notification_id = stream.removeprefix("notification-")
+        answer = await mailer.deliver(
+            notification_id, message.channel, message.recipient, message.template, message.params
+        )
+        if isinstance(answer, Refused):
+            return RecordRefusal(notification_id=notification_id, reason=answer.reason)
+        return RecordDelivery(notification_id=notification_id)
+
+    return {"deliver": deliver}

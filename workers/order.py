@@ -1,0 +1,59 @@
+"""Order reactions: what an order does when product or payment has spoken."""
+
+from events.payment import PaymentAuthorized, PaymentDeclined, PaymentLapsed, PaymentRefused
+from events.product import ReservationCommitted, ReservationLapsed, ReservationMade, ReservationRefused
+from schemas.order import (
+    CancelOrder,
+    ConfirmOrder,
+    RecordCommitment,
+    RecordLapse,
+    RecordReservation,
+    RejectOrder,
+)
+from workers.policy import on
+
+
+def record_when_reserved(event: ReservationMade) -> list[RecordReservation]:
+    return [RecordReservation(order_id=event.order_id, skus=tuple(item.sku for item in event.items))]
+
+
+def reject_when_refused(event: ReservationRefused) -> list[RejectOrder]:
+    return [RejectOrder(order_id=event.order_id, reason=event.reason, skus=event.skus)]
+
+
+def record_when_committed(event: ReservationCommitted) -> list[RecordCommitment]:
+    return [RecordCommitment(order_id=event.order_id, skus=event.skus)]
+
+
+def reject_or_cancel_when_lapsed(event: ReservationLapsed) -> list[RecordLapse]:
+    return [RecordLapse(order_id=event.order_id, skus=event.skus)]
+
+
+def confirm_when_authorized(event: PaymentAuthorized) -> list[ConfirmOrder]:
+    return [ConfirmOrder(order_id=event.order_id)]
+
+
+def reject_when_declined(event: PaymentDeclined) -> list[RejectOrder]:
+    return [RejectOrder(order_id=event.order_id, reason=f"payment declined: {event.reason}")]
+
+
+def reject_when_overdue(event: PaymentLapsed) -> list[RejectOrder]:
+    return [RejectOrder(order_id=event.order_id, reason="payment overdue")]
+
+
+def cancel_when_not_captured(event: PaymentRefused) -> list[CancelOrder]:
+    if event.step != "capture":
+        return []
+    return [CancelOrder(order_id=event.order_id, reason=f"payment not captured: {event.reason}")]
+
+
+REACTIONS = (
+    on(ReservationMade, record_when_reserved),
+    on(ReservationRefused, reject_when_refused),
+    on(ReservationCommitted, record_when_committed),
+    on(ReservationLapsed, reject_or_cancel_when_lapsed),
+    on(PaymentAuthorized, confirm_when_authorized),
+    on(PaymentDeclined, reject_when_declined),
+    on(PaymentLapsed, reject_when_overdue),
+    on(PaymentRefused, cancel_when_not_captured),
+)

@@ -1,0 +1,105 @@
+"""Payment reactions and effects: what the money does when an order has spoken, and how the provider is asked.
+
+Every call carries an idempotency key that follows from the payment and the step, so that asking again, after a
+crash or by a new owner, is asking once.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aggregates.decider import Todo
+from aggregates.payment import Payment
+from events.ids import derive
+from events.order import OrderCancelled, OrderConfirmed, OrderRejected, OrderStockSecured
+from schemas.payment import (
+    CancelPayment,
+    CapturePayment,
+    LapsePayment,
+    PaymentCommand,
+    RecordAuthorization,
+    RecordCapture,
+    RecordDecline,
+    RecordRefund,
+    RecordRefusal,
+    RecordVoid,
+    RequestPayment,
+)
+from workers.policy import on
+from workers.provider import Authorized, Declined, Provider
+
+
+def request_when_secured(event: OrderStockSecured) -> list[RequestPayment]:
+    return [
+        RequestPayment(
+            order_id=event.order_id,
+            amount=event.amount,
+            currency=event.currency,
+            token=event.payment_token,
+            email=event.email,
+        )
+    ]
+
+
+def capture_when_confirmed(event: OrderConfirmed) -> list[CapturePayment]:
+    return [CapturePayment(order_id=event.order_id)]
+
+
+def cancel_when_off(event: OrderRejected | OrderCancelled) -> list[CancelPayment]:
+    return [CancelPayment(order_id=event.order_id)]
+
+
+REACTIONS = (
+    on(OrderStockSecured, request_when_secured),
+    on(OrderConfirmed, capture_when_confirmed),
+    on(OrderRejected, cancel_when_off),
+    on(OrderCancelled, cancel_when_off),
+)
+
+Effect = Callable[[str, Payment, Todo], Awaitable[PaymentCommand]]
+
+
+def key_of(order_id: str, step: str) -> str:
+    """The idempotency key of a step of an order's payment."""
+    return derive(order_id, f"payment/{step}")
+
+
+def effects(provider: Provider) -> dict[str, Effect]:
+    """How each step that a payment's state asks for is done."""
+
+    async def authorize(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
+        order_id = _order_of(stream)
+        answer = await provider.authorize(
+            key_of(order_id, todo.key), order_id, payment.amount, payment.currency, payment.token
+        )
+        if isinstance(answer, Authorized):
+            return RecordAuthorization(order_id=order_id, reference=answer.reference)
+        return RecordDecline(order_id=order_id, reason=answer.reason)
+
+    async def capture(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
+        order_id = _order_of(stream)
+        answer = await provider.capture(key_of(order_id, todo.key), payment.reference, payment.amount)
+        if isinstance(answer, Declined):
+            return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
+        return RecordCapture(order_id=order_id, reference=answer.reference)
+
+    async def void(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
+        order_id = _order_of(stream)
+        answer = await provider.void(key_of(order_id, todo.key), payment.reference)
+        if isinstance(answer, Declined):
+            return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
+        return RecordVoid(order_id=order_id)
+
+    async def refund(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
+        order_id, refund_id = _order_of(stream), todo.key.partition(":")[2]
+        answer = await provider.refund(key_of(order_id, todo.key), payment.reference, payment.refunds[refund_id])
+        if isinstance(answer, Declined):
+            return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
+        return RecordRefund(order_id=order_id, refund_id=refund_id, reference=answer.reference)
+
+    async def lapse(stream: str, _: Payment, __: Todo) -> PaymentCommand:
+        return LapsePayment(order_id=_order_of(stream))
+
+    return {"authorize": authorize, "capture": capture, "void": void, "refund": refund, "lapse": lapse}
+
+
+def _order_of(stream: str) -> str:
+    return stream.removeprefix("payment-")

@@ -1,0 +1,62 @@
+"""Product reactions and effects: what stock does when an order has spoken, and when time has passed.
+
+An order's lines are asked for shelf by shelf: one message per partition that holds any of its SKUs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from aggregates.decider import Todo
+from events.order import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected, OrderShipped
+from events.topics import shelf_of
+from schemas.product import (
+    CommitReservation,
+    LapseReservation,
+    ReleaseReservation,
+    ReserveStock,
+    ShipReservation,
+)
+from schemas.values import Item
+from workers.policy import on
+
+
+def reserve_when_placed(event: OrderPlaced) -> list[ReserveStock]:
+    shelves: dict[int, list[Item]] = defaultdict(list)
+    for line in event.lines:
+        shelves[shelf_of(line.sku)].append(Item(sku=line.sku, quantity=line.quantity))
+    return [
+        ReserveStock(order_id=event.order_id, partition=shelf, items=tuple(items))
+        for shelf, items in sorted(shelves.items())
+    ]
+
+
+def commit_when_confirmed(event: OrderConfirmed) -> list[CommitReservation]:
+    return [CommitReservation(order_id=event.order_id, partition=shelf) for shelf in _shelves(event.skus)]
+
+
+def release_when_off(event: OrderRejected | OrderCancelled) -> list[ReleaseReservation]:
+    return [ReleaseReservation(order_id=event.order_id, partition=shelf) for shelf in _shelves(event.skus)]
+
+
+def ship_when_shipped(event: OrderShipped) -> list[ShipReservation]:
+    return [ShipReservation(order_id=event.order_id, partition=shelf) for shelf in _shelves(event.skus)]
+
+
+def _shelves(skus: Iterable[str]) -> list[int]:
+    return sorted({shelf_of(sku) for sku in skus})
+
+
+async def lapse(stream: str, _: Any, __: Todo) -> LapseReservation:
+    _, shelf, order_id = stream.split("-", 2)
+    return LapseReservation(order_id=order_id, partition=int(shelf))
+
+
+REACTIONS = (
+    on(OrderPlaced, reserve_when_placed),
+    on(OrderConfirmed, commit_when_confirmed),
+    on(OrderRejected, release_when_off),
+    on(OrderCancelled, release_when_off),
+    on(OrderShipped, ship_when_shipped),
+)
+EFFECTS = {"lapse": lapse}

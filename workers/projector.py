@@ -1,0 +1,73 @@
+"""Projector follows its own context's log into the read models: a batch, then views and checkpoint in one commit."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from events import topics
+from events.envelope import Envelope
+from events.errors import LogError, Truncated, Undecodable
+from events.fence import CLAIM, Fence, Verdict
+from events.log import Log, Place, Record
+from projections.postgres import DatabaseUnavailable
+from projections.store import Effective, Moved, Store
+from workers.together import together
+
+logger = logging.getLogger(__name__)
+
+
+class Projector:
+    """The read models of one context; `stopped` says why it cannot go on, if so."""
+
+    def __init__(self, log: Log, context: str, store: Store) -> None:
+        self._log, self._context, self._store = log, context, store
+        self.stopped = ""
+
+    async def run(self, partitions: frozenset[int]) -> None:
+        """Keep these partitions' views up to date until cancelled."""
+        while True:
+            try:
+                await self._follow(partitions)
+            except Truncated as gap:
+                # Rows from before the gap cannot be brought up to date from what is left: a person must decide.
+                self.stopped = f"history is missing: {gap}"
+                logger.critical("%s read models refuse to go on: %s", self._context, gap)
+                await asyncio.sleep(5)
+            except (LogError, DatabaseUnavailable, Moved) as fault:
+                logger.warning("%s read models begin again: %r", self._context, fault)
+                await asyncio.sleep(0.5)
+
+    async def _follow(self, partitions: frozenset[int]) -> None:
+        if not partitions:
+            await asyncio.Event().wait()
+        checkpoints = await self._store.checkpoints()
+        fences = {p: checkpoints.get(p, Fence()) for p in partitions}
+        topic = topics.events(self._context)
+        reader = await self._log.reader({Place(topic, p): fence.next for p, fence in fences.items()})
+        self.stopped = ""
+        try:
+            while True:
+                found = await reader.batch(1000)
+                await together(*(self._apply(fences[p.partition], p, records) for p, records in found.items()))
+        finally:
+            await reader.close()
+
+    async def _apply(self, fence: Fence, place: Place, records: Iterable[Record]) -> None:
+        before = replace(fence)
+        batch = [item for record in records if (item := _judged(fence, record))]
+        await self._store.apply(place.partition, before, fence, batch)
+
+
+def _judged(fence: Fence, record: Record) -> Effective | None:
+    """The record if it counts, or if it is no message at all: that goes to the dead letters."""
+    verdict = fence.judge(record.offset, record.headers)
+    if verdict is Verdict.EFFECTIVE:
+        return Effective.of(record)
+    if verdict is Verdict.IGNORED and record.headers.get("ce_type") != CLAIM.encode():
+        try:
+            Envelope.read(record.headers)
+        except Undecodable as error:
+            return Effective(record, None, None, str(error))
+    return None

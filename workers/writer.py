@@ -1,0 +1,221 @@
+"""Writer owns partitions of one context: it reads commands, decides, appends, and only then knows.
+
+    read a micro-batch → decide on staged state → append it as one batch per partition → advance the state
+
+Whatever goes wrong with an append, the writer forgets everything and claims its partitions again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from aggregates.decider import Decider, Todo
+from aggregates.repository import LOCAL, Entity, NotLoaded, Repository
+from aggregates.stage import Incoming, Stage
+from events import topics
+from events.envelope import Envelope
+from events.errors import LogError, Undecodable
+from events.fenced import Owner, claim
+from events.ids import derive
+from events.log import Log, Place, Reader, Record
+from events.registry import command_codec
+from projections.postgres import DatabaseUnavailable
+from schemas.values import Command
+from workers.effects import Effect, Effects
+from workers.hotset import HotSet
+from workers.together import together
+
+logger = logging.getLogger(__name__)
+
+MICRO_BATCH = 500
+"""Commands decided upon between two appends, per partition; more only wait in the topic."""
+
+LARGEST = 200_000
+"""Bytes of a command's body; what one command records must fit into half a batch."""
+
+Clock = Callable[[], datetime]
+
+
+def now_utc() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Tenure:
+    """One partition while it is ours."""
+
+    def __init__(self, partition: int, owner: Owner, hot: HotSet) -> None:
+        self.partition, self.owner, self.hot = partition, owner, hot
+
+    @property
+    def repository(self) -> Repository:
+        return self.hot.repository
+
+
+class Writer:
+    """The writer of one context; `partitions` are those that are to be its own."""
+
+    def __init__(
+        self,
+        log: Log,
+        decider: Decider,
+        handlers: Mapping[str, Effect],
+        hot_set: Callable[[int], HotSet],
+        flush_seconds: float = 2.0,
+        clock: Clock = now_utc,
+    ) -> None:
+        self._log, self._decider, self._clock = log, decider, clock
+        self._handlers, self._hot_set, self._flush_seconds = handlers, hot_set, flush_seconds
+        self._context = decider.context
+        self._commands = topics.commands(decider.context)
+        self.tenures: dict[int, Tenure] = {}
+        self.claims = 0
+        self.decided = 0
+        self.ready = asyncio.Event()
+
+    async def run(self, partitions: frozenset[int]) -> None:
+        """Own these partitions until cancelled; a fence or a fault only makes us begin again."""
+        pause = 0.1
+        while True:
+            began = time.monotonic()
+            try:
+                await self._own(partitions)
+            except (LogError, DatabaseUnavailable) as fault:
+                pause = 0.1 if time.monotonic() - began > 5 else min(pause * 2, 2.0)
+                logger.warning("%s writer begins again in %.1f s: %s", self._context, pause, fault)
+                await asyncio.sleep(pause)
+
+    async def _own(self, partitions: frozenset[int]) -> None:
+        inbox: asyncio.Queue[list[Incoming]] = asyncio.Queue(maxsize=64)
+        effects = Effects(self._decider, self._handlers, lambda *answer: inbox.put([self._local(*answer)]))
+        tasks: list[asyncio.Task[None]] = []
+        reader: Reader | None = None
+        try:
+            self.tenures = {t.partition: t for t in await together(*map(self._claim, sorted(partitions)))}
+            self._look_at_pending(effects)
+            positions = {Place(self._commands, p): t.repository.handled.position + 1 for p, t in self.tenures.items()}
+            reader = await self._log.reader(positions)
+            tasks = [
+                asyncio.create_task(self._pump(reader, inbox)),
+                asyncio.create_task(self._flush_now_and_then()),
+                asyncio.create_task(self._work(inbox, effects)),
+            ]
+            self.ready.set()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            self.ready.clear()
+            effects.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if reader is not None:
+                await reader.close()
+
+    async def _claim(self, partition: int) -> Tenure:
+        hot = self._hot_set(partition)
+        fence = await hot.restore()
+        owner = await claim(self._log, Place(topics.events(self._context), partition), fence, hot.fold)
+        await hot.settle()
+        self.claims += 1
+        logger.info("%s/%d is ours, epoch %d, at offset %d", self._context, partition, owner.epoch, owner.fence.next)
+        return Tenure(partition, owner, hot)
+
+    def _look_at_pending(self, effects: Effects) -> None:
+        for tenure in self.tenures.values():
+            for stream, entity in tenure.repository.entities.items():
+                effects.look(stream, entity)
+
+    async def _pump(self, reader: Reader, inbox: asyncio.Queue[list[Incoming]]) -> None:
+        """Read ahead while the worker decides; the queue's bound holds us back."""
+        while True:
+            for place, records in (await reader.batch(MICRO_BATCH)).items():
+                await inbox.put([self._decoded(place, record) for record in records])
+
+    def _decoded(self, place: Place, record: Record) -> Incoming:
+        try:
+            envelope = Envelope.read(record.headers)
+        except Undecodable as error:
+            return self._undecoded(place, record, None, str(error))
+        if len(record.value) > LARGEST:
+            return self._undecoded(place, record, envelope, f"larger than {LARGEST} bytes")
+        try:
+            command = command_codec.decode(envelope.type, record.value)
+        except Undecodable as error:
+            return self._undecoded(place, record, envelope, str(error))
+        return Incoming(envelope, command, place.topic, place.partition, record.offset, record.key, record.value)
+
+    def _undecoded(self, place: Place, record: Record, envelope: Envelope | None, reason: str) -> Incoming:
+        if envelope is None:
+            cause = derive(f"{place.topic}/{place.partition}", str(record.offset))
+            envelope = Envelope(cause, "", "", "", record.key.decode(errors="replace"), cause, cause, LOCAL)
+        return Incoming(envelope, None, *place, record.offset, record.key, record.value, reason)
+
+    def _local(self, stream: str, todo: Todo, command: Command) -> Incoming:
+        """An effect's answer as a command: no hop over the topic, for if it gets lost the effect is asked again."""
+        partition = self._partition_of(command)
+        entity = self.tenures[partition].repository.entities.get(stream, Entity(None))
+        envelope = Envelope(
+            id=derive(f"{stream}/{todo.key or todo.step}/{entity.version}", "answer"),
+            type=command.tag,
+            source=self._context,
+            time=self._clock().isoformat(),
+            subject=stream,
+            correlation=entity.correlation,
+            causation=entity.causation,
+            origin=LOCAL,
+        )
+        value = command_codec.encode(command)
+        return Incoming(envelope, command, self._commands, partition, -1, stream.encode(), value)
+
+    def _partition_of(self, command: Command) -> int:
+        return topics.partition_of(command.stream) if command.shelf is None else command.shelf
+
+    async def _work(self, inbox: asyncio.Queue[list[Incoming]], effects: Effects) -> None:
+        while True:
+            waiting: dict[int, list[Incoming]] = {}
+            batch = await inbox.get()
+            while True:
+                waiting.setdefault(batch[0].partition, []).extend(batch)
+                if inbox.empty() or len(waiting[batch[0].partition]) > MICRO_BATCH:
+                    break
+                batch = inbox.get_nowait()
+            await together(*(self._commit(self.tenures[p], todo, effects) for p, todo in waiting.items()))
+
+    async def _commit(self, tenure: Tenure, incoming: list[Incoming], effects: Effects) -> None:
+        await tenure.hot.prefetch({one.command.stream for one in incoming if one.command is not None})
+        while incoming:
+            stage = Stage(tenure.repository, tenure.owner, self._clock())
+            done = await self._decide(tenure, stage, incoming)
+            if stage.commit:
+                await tenure.owner.append(stage.commit)
+            # Rule 3: only now has it happened.
+            tenure.repository.advance(stage.entities, (envelope for envelope, _ in stage.commit))
+            for stream, entity in stage.entities.items():
+                effects.look(stream, entity)
+            self.decided += done
+            incoming = incoming[done:]
+
+    async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> int:
+        """Stage as many as surely fit into one batch, and say how many."""
+        for done, one in enumerate(incoming):
+            if stage.size > topics.MAX_BATCH_BYTES // 2:
+                return done
+            await self._handle(tenure, stage, one)
+        return len(incoming)
+
+    async def _handle(self, tenure: Tenure, stage: Stage, one: Incoming) -> None:
+        while True:
+            try:
+                return stage.handle(one)
+            except NotLoaded as missing:
+                await tenure.hot.prefetch({missing.stream})
+
+    async def _flush_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(self._flush_seconds)
+            for tenure in self.tenures.values():
+                await tenure.hot.flush(tenure.owner.fence)
