@@ -63,6 +63,7 @@ class Bridge:
     def __init__(self, log: Log) -> None:
         self.log = log
         self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._thread = Thread(target=self._loop.run_forever, name="log", daemon=True)
         self._thread.start()
 
@@ -75,7 +76,7 @@ class Bridge:
         if self._loop.is_closed():
             work.close()
             raise InterfaceError("the log is closed")
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        return asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do some work and return its result; the log's errors become the library's."""
@@ -95,8 +96,17 @@ class Bridge:
         self._thread.join()
         self._loop.close()
 
+    async def _tracked(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for mypy: we are in one
+        self._tasks.add(task)
+        try:
+            return await work
+        finally:
+            self._tasks.discard(task)
+
     async def _let_go(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
+        others = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
@@ -358,7 +368,12 @@ class KafkaApplicationRecorder(KafkaAggregateRecorder, ApplicationRecorder):
             await asyncio.sleep(1)
 
     async def _follow(self) -> None:
-        reader = await self._log.reader({self.place: self._fence.next})
+        opening = asyncio.ensure_future(self._log.reader({self.place: self._fence.next}))
+        try:
+            reader = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await (await opening).close()  # a reader is not to be left half open
+            raise
         try:
             while True:
                 for records in (await reader.batch()).values():

@@ -84,7 +84,7 @@ class Agent(ABC):
         self, log: Log, topics: Sequence[str], park: Park, transient: tuple[type[Exception], ...] = ()
     ) -> None:
         self.log, self.topics, self._park = log, tuple(topics), park
-        self._transient = (Unavailable, Fenced, OSError, *transient)
+        self._transient: tuple[type[Exception], ...] = (Unavailable, Fenced, OSError, *transient)
         self.positions: dict[Place, int] = {}
         self.running, self.waiting_for = False, ""
 
@@ -104,7 +104,8 @@ class Agent(ABC):
         self.positions = {place: at for place, at in self.positions.items() if place in places}
 
     async def background(self) -> None:
-        """What goes on beside the records, until cancelled."""
+        """What goes on beside the records, until cancelled; here, nothing."""
+        await asyncio.Event().wait()
 
     @abstractmethod
     async def handle(self, place: Place, offset: int, envelope: Envelope, event: Event) -> None:
@@ -177,7 +178,7 @@ class Effective:
     def _doubtful(self, place: Place, known: list[list[Any]], record: Record) -> bool:
         """Whether claims are missing: the table is a cache, and the log, which is the truth, must be asked.
 
-        A writer appends only after its claim took effect, and claims the next epoch: a higher one tells of a claim lost.
+        A writer appends only after its claim took effect, and claims the next epoch: a higher one tells of a lost claim.
         """
         if known[0][0] > record.offset or (known == [NOBODY] and record.offset > 0 and place not in self._asked):
             return True
@@ -188,9 +189,11 @@ class Effective:
         """All claims before a record, from the log; later ones as they are known."""
         fence, found = Fence(), [NOBODY]
         async for records in scan(self._log, place, 0, record.offset):
-            for each in records:
-                if fence.judge(each.offset, each.headers) is Verdict.CLAIM:
-                    found.append([each.offset, fence.epoch, fence.writer])
+            found += [
+                [each.offset, fence.epoch, fence.writer]
+                for each in records
+                if fence.judge(each.offset, each.headers) is Verdict.CLAIM
+            ]
         self._asked[place] = max(_epoch(record), self._asked.get(place, 0))
         logger.info("%s: %d claims read again from the log", str_of(place), len(found) - 1)
         return found + [claim for claim in known if claim[0] >= max(record.offset, 1)]

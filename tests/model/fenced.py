@@ -1,4 +1,4 @@
-"""The model of the fenced log on one partition: writers that claim, append, pause and crash, and a network that is late.
+"""The model of the fenced log on one partition: writers that claim, append, pause and crash, and a late network.
 
 Offsets are modeled by what rule 3 asks of them: whether anything was written since the writer looked. An ack that is
 lost is a writer that stops waiting before its message is written; a crash, a rebalance and a time-out all make a writer
@@ -6,49 +6,24 @@ forget; a pause is a writer whose turn does not come; a message that is never wr
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
 
+from tests.model.broker import Broker
 from tests.model.history import TOPIC, Delivery, Histories
 from tests.model.rules import Rules
 from tests.model.search import Step
-
-Message: TypeAlias = tuple[int, ...]
-"""(CLAIM, epoch, writer) or (COMMIT, epoch, writer, history decided on, history after)."""
-Writer: TypeAlias = tuple[int, ...]
-"""(IDLE,) | (CLAIMING, epoch, writer, history) | (OWNER, epoch, writer, history, cursor, fresh) |
-(COMMITTING, epoch, writer, history, cursor, fresh, history after, cursor after). `fresh`: nothing was written since."""
-
-CLAIM, COMMIT = 0, 1
-IDLE, CLAIMING, OWNER, COMMITTING = range(4)
-FRESH = 5
-
-
-class State(NamedTuple):
-    """What the effective records say, the messages that nobody waits for, and the writers.
-
-    `group`: the consumer group's offset. `told`: refusals answered without a record, as a set of bits. `log`: every
-    record written, where the model is asked to keep it.
-    """
-
-    epoch: int
-    writer: int
-    history: int
-    claims: int
-    group: int
-    told: int
-    late: tuple[Message, ...]
-    writers: tuple[Writer, ...]
-    log: tuple[Message, ...]
-
-
-class Landing(NamedTuple):
-    """What a written message makes of the partition."""
-
-    epoch: int
-    writer: int
-    history: int
-    log: tuple[Message, ...]
-    broken: str
+from tests.model.states import (
+    CLAIM,
+    CLAIMING,
+    COMMIT,
+    COMMITTING,
+    FRESH,
+    IDLE,
+    OWNER,
+    Landing,
+    Message,
+    State,
+    Writer,
+)
 
 
 class FencedLog:
@@ -64,8 +39,9 @@ class FencedLog:
         symmetric: bool = True,
         keep_log: bool = False,
     ) -> None:
-        self.rules, self.claims, self.symmetric, self.keep_log = rules, claims, symmetric, keep_log
+        self.rules, self.claims, self.symmetric = rules, claims, symmetric
         self.histories = Histories(rules, topic)
+        self.broker = Broker(rules, self.histories, keep_log=keep_log)
         self.start = State(0, 0, 0, 0, 0, 0, (), ((IDLE,),) * writers, ())
 
     def steps(self, s: State) -> Iterator[Step[State]]:
@@ -102,7 +78,7 @@ class FencedLog:
     def _claiming(self, s: State, i: int, w: Writer) -> Iterator[Step[State]]:
         message = (CLAIM, *w[1:3])
         yield self._forget(s, i, message)
-        landing = self._land(s, message)
+        landing = self.broker.land(s, message)
         won = (landing.epoch, landing.writer) == w[1:3]
         after: Writer = (IDLE,)
         if won or not self.rules.check_that_the_claim_won:
@@ -133,7 +109,7 @@ class FencedLog:
         yield self._forget(s, i, message, w)
         if not self.rules.one_batch_per_commit and not self.histories.torn(w[3]):
             yield self._half(s, i, w)
-        landing = self._land(s, message)
+        landing = self.broker.land(s, message)
         after: Writer = (IDLE,)
         broken = landing.broken
         if w[FRESH] or not self.rules.compare_offsets:
@@ -146,7 +122,7 @@ class FencedLog:
             yield f"{label}; a copy is on its way", broken or self._landed(s, landing, (*s.late, message), i, after)
 
     def _late(self, s: State, j: int, message: Message) -> Iterator[Step[State]]:
-        landing = self._land(s, message)
+        landing = self.broker.land(s, message)
         what = "claim" if message[0] == CLAIM else "commit"
         label = f"a late message is written: the {what} of epoch {message[1]}, writer {message[2]}"
         yield label, landing.broken or self._landed(s, landing, s.late[:j] + s.late[j + 1 :], -1, (IDLE,))
@@ -173,45 +149,13 @@ class FencedLog:
     def _half(self, s: State, i: int, w: Writer) -> Step[State]:
         """The first record of a commit that is not one batch."""
         half = self.histories.half(w[3], w[6])
-        landing = self._land(s, (COMMIT, w[1], w[2], w[3], half))
+        landing = self.broker.land(s, (COMMIT, w[1], w[2], w[3], half))
         after = (COMMITTING, w[1], w[2], half, *w[4:])
         return f"half of {_name(i)}'s commit is written", landing.broken or self._landed(s, landing, s.late, i, after)
 
-    def _land(self, s: State, message: Message) -> Landing:
-        """The broker appends: readers agree on what the record is."""
-        log = (*s.log, message) if self.keep_log else s.log
-        epoch, writer = message[1], message[2]
-        if message[0] == CLAIM:
-            if epoch <= s.epoch and self.rules.higher_epochs_win:
-                return Landing(s.epoch, s.writer, s.history, log, "")
-            return Landing(epoch, writer, s.history, log, self._bad_claim(s, epoch))
-        if (epoch, writer) != (s.epoch, s.writer) and self.rules.readers_apply_claims:
-            return Landing(s.epoch, s.writer, s.history, log, "")
-        return Landing(s.epoch, s.writer, message[4], log, self._bad_commit(s, message[3], message[4]))
-
-    def _bad_claim(self, s: State, epoch: int) -> str:
-        if self.histories.torn(s.history):
-            return "torn: half of a commit counts"
-        return "" if epoch == s.epoch + 1 else "deposed: a claim that did not know the owner takes effect"
-
-    def _bad_commit(self, s: State, base: int, new: int) -> str:
-        if base == s.history:
-            return self.histories.flaw(new) or self._contradicted(s, new)
-        before = {entry.command for entry in self.histories.entries[s.history]}
-        entries = self.histories.entries
-        added = [entry.command for entry in entries[new][len(entries[base]) :] if entry.outcome != "half"]
-        twice = [command for command in added if command in before]
-        if twice:
-            return f"duplicate: {twice[0]} was handled twice"
-        return "stale: a commit counts that was decided on another state"
-
-    def _contradicted(self, s: State, new: int) -> str:
-        wrong = s.told & self.histories.bits(new, "accepted")
-        return "false answer: the client was refused, and then served" if wrong else ""
-
     def _landed(self, s: State, to: Landing, late: tuple[Message, ...], i: int, after: Writer) -> State:
         """Something was written: nobody else's expected offset is the next one any more."""
-        aged = [w[:FRESH] + (0, *w[FRESH + 1 :]) if w[0] >= OWNER and w[FRESH] else w for w in s.writers]
+        aged = [(*w[:FRESH], 0, *w[FRESH + 1 :]) if w[0] >= OWNER and w[FRESH] else w for w in s.writers]
         if i >= 0:
             aged[i] = after
         writers = tuple(sorted(aged) if self.symmetric else aged)

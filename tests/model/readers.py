@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tests.model.fenced import CLAIM, FencedLog, Message, State
+from tests.model.fenced import FencedLog
 from tests.model.history import Entry
+from tests.model.states import CLAIM, Message, State
 
 
 class Record(NamedTuple):
