@@ -112,7 +112,7 @@ def place(command: PlaceOrder, order: Order) -> list[Event]:
     placed = OrderPlaced(**dict(command), total=total_of(command.lines))
     if order.status is Status.UNKNOWN:
         return [placed]
-    if (order.customer_id, order.amount) == (placed.customer_id, placed.total):
+    if (order.customer_id, order.amount, order.skus) == (placed.customer_id, placed.total, evolve(order, placed).skus):
         return []  # the same order, sent again under another command id
     raise OrderExists
 

@@ -82,9 +82,22 @@ class Stage:
         if place:
             self._origins[source] = place
 
+    def handled(self, position: int) -> None:
+        """Record that commands up to this position are handled, where the last of them were repeats.
+
+        Repeats leave no record; but once the topic's retention has taken them, the log alone must say where to go on.
+        """
+        if position > max((envelope.position for envelope, _ in self.commit), default=-1):
+            context = self._repository.decider.context
+            cause = derive(f"{context}.commands/{position}", self._owner.writer)
+            envelope = Envelope(cause, "", context, self._time, "", cause, cause, LOCAL)
+            self._record(CommandUnchanged(about=f"{context}-unknown"), 0, envelope, position)
+
     def _repeated(self, envelope: Envelope, command: Command | None) -> bool:
         if envelope.origin == CLIENT:
-            return command is not None and envelope.id in self._entity(command.stream).seen
+            if command is None or self._known(command.stream) != command.stream:
+                return False  # it is going to be parked
+            return envelope.id in self._entity(command.stream).seen
         source, place = split_origin(envelope.origin)
         staged = self._origins.get(source, (-1, -1))
         return self._repository.handled.has(envelope.origin) or bool(place and place <= staged)

@@ -15,7 +15,8 @@ from events.log import Draft, Place, Position, Record
 from events.topics import MAX_BATCH_BYTES, PARTITIONS, Topic
 
 logger = logging.getLogger(__name__)
-# Said once by every first consumer of a fresh broker; normal.
+# Its normal life is noisy, and a fresh broker makes every first consumer complain once.
+logging.getLogger("aiokafka").setLevel(logging.ERROR)
 logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)
 
 REQUEST_TIMEOUT_MS = 5000
@@ -62,12 +63,9 @@ class KafkaLog:
         """As Log.bounds."""
         partition = TopicPartition(*place)
         try:
-            if self._watcher is None:
-                watcher = self._consumer()
-                await watcher.start()
-                self._watcher = watcher
-            first = await self._watcher.beginning_offsets([partition])
-            end = await self._watcher.end_offsets([partition])
+            watcher = await self._get_watcher()
+            first = await watcher.beginning_offsets([partition])
+            end = await watcher.end_offsets([partition])
         except (KafkaError, ValueError) as error:
             raise Unavailable(f"{place}: {error!r}") from error
         return first[partition], end[partition]
@@ -112,12 +110,7 @@ class KafkaLog:
             for place, position in positions.items()
         }
         try:
-            if group not in self._committers:
-                committer = self._consumer(group)
-                await committer.start()
-                committer.assign(list(offsets))
-                self._committers[group] = committer
-            committer = self._committers[group]
+            committer = await self._get_committer(group)
             committer.assign(list(set(offsets) | committer.assignment()))
             await committer.commit(offsets)
         except KafkaError as error:
@@ -135,6 +128,30 @@ class KafkaLog:
             retry_backoff_ms=50,
             metadata_max_age_ms=60_000,
         )
+
+    async def _get_committer(self, group: str) -> AIOKafkaConsumer:
+        async with self._starting:
+            if group not in self._committers:
+                committer = self._consumer(group)
+                try:
+                    await committer.start()
+                except KafkaError:
+                    await committer.stop()
+                    raise
+                self._committers[group] = committer
+            return self._committers[group]
+
+    async def _get_watcher(self) -> AIOKafkaConsumer:
+        async with self._starting:
+            if self._watcher is None:
+                watcher = self._consumer()
+                try:
+                    await watcher.start()
+                except KafkaError:
+                    await watcher.stop()
+                    raise
+                self._watcher = watcher
+            return self._watcher
 
     async def _get_producer(self) -> AIOKafkaProducer:
         async with self._starting:

@@ -22,8 +22,8 @@ class Draft(NamedTuple):
     headers: list[tuple[str, bytes]]
 
     def size(self) -> int:
-        """An upper bound of its bytes in a batch."""
-        return len(self.key) + len(self.value) + 32 + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        """An upper bound of its bytes in a batch, headers included, with our kind of headers."""
+        return len(self.key) + len(self.value) + 800
 
 
 class Record(NamedTuple):

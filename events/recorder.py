@@ -342,17 +342,15 @@ class KafkaApplicationRecorder(KafkaAggregateRecorder, ApplicationRecorder):
         return KafkaSubscription(self, gt, topics)
 
     def listen(self, listener: Event) -> None:
-        """Set the listener whenever something is appended, here or elsewhere."""
+        """Set the listener whenever something is appended, here or elsewhere; the first one starts the watch."""
         self._listeners.add(listener)
+        listener.set()  # for what came just before
         if self._watching is None:
             self._watching = self._bridge.start(self._watch())
 
     def unlisten(self, listener: Event) -> None:
         """Leave the listener alone."""
         self._listeners.discard(listener)
-        if not self._listeners and self._watching is not None:
-            self._watching.cancel()
-            self._watching = None
 
     def _grown(self) -> None:
         for listener in tuple(self._listeners):

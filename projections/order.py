@@ -119,5 +119,10 @@ WHERE (%(customer_id)s::text IS NULL OR customer_id = %(customer_id)s)
   AND (%(before_at)s::timestamptz IS NULL OR (placed_at, order_id) < (%(before_at)s, %(before_id)s))
 ORDER BY placed_at DESC, order_id DESC LIMIT %(limit)s
 """
-BY_STATUS = "SELECT status, count(*) AS orders, sum(total)::bigint AS total FROM orders GROUP BY status"
+BY_STATUS = """
+SELECT status, count(*) AS orders, coalesce(sum(line_count), 0)::bigint AS lines, sum(total)::bigint AS total,
+  count(confirmed_at) AS confirmed_once
+FROM orders GROUP BY status ORDER BY status
+"""
 BY_REASON = "SELECT reason, count(*) AS orders FROM orders WHERE reason <> '' GROUP BY reason ORDER BY 2 DESC"
+SETTLED = "SELECT order_id FROM orders WHERE order_id = ANY(%(order_ids)s) AND status NOT IN ('placed', 'secured')"

@@ -95,6 +95,7 @@ ORDER BY requested_at DESC, order_id DESC LIMIT %(limit)s
 """
 MONEY = """
 SELECT currency, count(*) AS payments, sum(captured)::bigint AS captured, sum(refunded)::bigint AS refunded,
-  count(*) FILTER (WHERE status = 'declined') AS declined, count(*) FILTER (WHERE status = 'voided') AS voided
+  count(*) FILTER (WHERE status = 'declined') AS declined, count(*) FILTER (WHERE status = 'voided') AS voided,
+  count(*) FILTER (WHERE status IN ('requested', 'authorized', 'capturing', 'voiding', 'refunding')) AS under_way
 FROM payments GROUP BY currency
 """

@@ -60,6 +60,7 @@ class Database:
                         await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
                     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                         logger.info("%s was created by another process in the meantime", name)
+        await self.open()
         async with self.transaction() as connection:
             # Two processes that start at once would trip over each other's CREATE … IF NOT EXISTS.
             await connection.execute("SELECT pg_advisory_xact_lock(7210)")

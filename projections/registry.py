@@ -37,13 +37,14 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 CREATE TABLE IF NOT EXISTS snapshots (
   stream text PRIMARY KEY, partition int NOT NULL, entity bytea NOT NULL, pending boolean NOT NULL
 );
-CREATE INDEX IF NOT EXISTS snapshots_pending ON snapshots (partition) WHERE pending;
+CREATE INDEX IF NOT EXISTS snapshots_of_partition ON snapshots (partition, pending);
 CREATE TABLE IF NOT EXISTS resume_points (
-  partition int PRIMARY KEY, next bigint NOT NULL, epoch bigint NOT NULL, writer text NOT NULL, handled bytea NOT NULL
+  partition int PRIMARY KEY, next bigint NOT NULL, epoch bigint NOT NULL, writer text NOT NULL, handled bytea NOT NULL,
+  aggregates bigint NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS statistics (
-  minute timestamptz NOT NULL, partition int NOT NULL, name text NOT NULL, currency text NOT NULL,
-  value bigint NOT NULL, PRIMARY KEY (minute, partition, name, currency)
+  minute timestamptz NOT NULL, source text NOT NULL, name text NOT NULL, currency text NOT NULL, upto bigint NOT NULL,
+  value bigint NOT NULL, PRIMARY KEY (minute, source, name, currency)
 );
 """
 

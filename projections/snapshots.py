@@ -1,12 +1,13 @@
 """Snapshots are a cache of a partition's fold in Postgres: aggregates, and the resume point they belong to.
 
-Nothing here is a truth: delete it, and the owner reads its partition from the start.
+Nothing here is a truth: delete it, and the owner reads its partition from the start. What is left of it must then not
+be taken for the whole: a resume point counts its aggregates, and every use of one checks that it is still the same.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from projections.postgres import Database
+from projections.postgres import Connection, Database
 
 
 class ResumePoint(NamedTuple):
@@ -25,11 +26,19 @@ class Snapshots:
         self._database = database
 
     async def resume_point(self, partition: int) -> ResumePoint | None:
-        """Where the partition's snapshots stand."""
+        """Where the partition's snapshots stand; None if there are none, or not all of them."""
         rows = await self._database.fetch(
-            "SELECT next, epoch, writer, handled FROM resume_points WHERE partition = %(p)s", {"p": partition}
+            """SELECT next, epoch, writer, handled FROM resume_points
+               WHERE partition = %(p)s AND aggregates = (SELECT count(*) FROM snapshots WHERE partition = %(p)s)""",
+            {"p": partition},
         )
         return ResumePoint(**rows[0]) if rows else None
+
+    async def forget(self, partition: int) -> None:
+        """Delete what there is of a partition."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM resume_points WHERE partition = %s", [partition])
+            await connection.execute("DELETE FROM snapshots WHERE partition = %s", [partition])
 
     async def pending(self, partition: int) -> dict[str, bytes]:
         """The aggregates that leave something to be done."""
@@ -38,34 +47,59 @@ class Snapshots:
         )
         return {row["stream"]: row["entity"] for row in rows}
 
-    async def load(self, streams: Iterable[str]) -> dict[str, bytes]:
-        """Those of the aggregates that there are."""
+    async def load(self, partition: int, streams: Iterable[str], point: ResumePoint) -> dict[str, bytes] | None:
+        """Those of the aggregates that there are; None if the resume point is not `point` any more."""
         rows = await self._database.fetch(
-            "SELECT stream, entity FROM snapshots WHERE stream = ANY(%(streams)s)", {"streams": list(streams)}
+            """SELECT stream, entity FROM resume_points AS r LEFT JOIN snapshots AS s ON s.stream = ANY(%(streams)s)
+               WHERE r.partition = %(p)s AND r.next = %(next)s AND r.writer = %(writer)s""",
+            {"p": partition, "streams": list(streams), "next": point.next, "writer": point.writer},
         )
-        return {row["stream"]: row["entity"] for row in rows}
+        return {row["stream"]: row["entity"] for row in rows if row["stream"]} if rows else None
 
-    async def flush(self, partition: int, point: ResumePoint, entities: Mapping[str, tuple[bytes, bool]]) -> bool:
-        """Write changed aggregates (encoded, pending or not) with their resume point; False if a later one is there.
+    async def flush(
+        self,
+        partition: int,
+        before: ResumePoint | None,
+        after: ResumePoint,
+        entities: Mapping[str, tuple[bytes, bool]],
+    ) -> bool:
+        """Write changed aggregates (encoded, pending or not) with their resume point, all or nothing.
 
-        The comparison keeps a former owner, awake again, from putting old states over new ones.
+        False if the resume point is not `before` any more: somebody else owned the partition in the meantime, or
+        somebody deleted it, and then the changed ones alone would not be the whole.
         """
         async with self._database.transaction() as connection:
-            moved = await connection.execute(
-                """INSERT INTO resume_points AS r VALUES (%s, %s, %s, %s, %s)
-                   ON CONFLICT (partition) DO UPDATE SET next = excluded.next, epoch = excluded.epoch,
-                     writer = excluded.writer, handled = excluded.handled
-                   WHERE r.next <= excluded.next AND r.epoch <= excluded.epoch""",
-                [partition, point.next, point.epoch, point.writer, point.handled],
-            )
-            if not moved.rowcount:
+            if not await self._move(connection, partition, before, after):
                 return False
             streams = list(entities)
-            await connection.execute(
+            written = await connection.execute(
                 """INSERT INTO snapshots
                    SELECT stream, %s, entity, pending FROM unnest(%s::text[], %s::bytea[], %s::bool[])
                      AS t(stream, entity, pending)
-                   ON CONFLICT (stream) DO UPDATE SET entity = excluded.entity, pending = excluded.pending""",
+                   ON CONFLICT (stream) DO UPDATE SET entity = excluded.entity, pending = excluded.pending
+                   RETURNING (xmax = 0) AS new""",
                 [partition, streams, [entities[s][0] for s in streams], [entities[s][1] for s in streams]],
             )
+            new = sum(row["new"] for row in await written.fetchall())
+            await connection.execute(
+                "UPDATE resume_points SET aggregates = aggregates + %s WHERE partition = %s", [new, partition]
+            )
             return True
+
+    async def _move(
+        self, connection: Connection, partition: int, before: ResumePoint | None, after: ResumePoint
+    ) -> bool:
+        values: list[Any] = [after.next, after.epoch, after.writer, after.handled, partition]
+        if before is None:
+            moved = await connection.execute(
+                """INSERT INTO resume_points (next, epoch, writer, handled, partition) VALUES (%s, %s, %s, %s, %s)
+                   ON CONFLICT DO NOTHING""",
+                values,
+            )
+        else:
+            moved = await connection.execute(
+                """UPDATE resume_points SET next = %s, epoch = %s, writer = %s, handled = %s
+                   WHERE partition = %s AND next = %s AND writer = %s""",
+                [*values, before.next, before.writer],
+            )
+        return bool(moved.rowcount)

@@ -38,7 +38,7 @@ Claims = MutableMapping[str, list[list[Any]]]
 """The latest claims that took effect, by place: [offset, epoch, writer] each. In a worker, a Faust table."""
 
 
-NOBODY: list[Any] = [0, 0, ""]
+NOBODY: list[Any] = [-1, 0, ""]
 """The claim before the first."""
 
 
@@ -85,6 +85,7 @@ class Agent(ABC):
     ) -> None:
         self.log, self.topics, self._park = log, tuple(topics), park
         self._transient: tuple[type[Exception], ...] = (Unavailable, Fenced, OSError, *transient)
+        self.assigned: frozenset[Place] = frozenset()
         self.positions: dict[Place, int] = {}
         self.running, self.waiting_for = False, ""
 
@@ -96,11 +97,11 @@ class Agent(ABC):
     def open(self, tables: Tables) -> None:
         """Begin anew on these tables; what memory held belongs to a former life."""
         self._effective = Effective(self.log, tables.claims)
-        self.positions = {}
-        self.waiting_for = ""
+        self.assigned, self.positions, self.waiting_for = frozenset(), {}, ""
 
-    def resume(self, places: set[Place]) -> None:
+    def resume(self, places: frozenset[Place]) -> None:
         """These partitions are ours now, their tables restored."""
+        self.assigned = places
         self.positions = {place: at for place, at in self.positions.items() if place in places}
 
     async def background(self) -> None:
@@ -178,7 +179,7 @@ class Effective:
     def _doubtful(self, place: Place, known: list[list[Any]], record: Record) -> bool:
         """Whether claims are missing: the table is a cache, and the log, which is the truth, must be asked.
 
-        A writer appends only after its claim took effect, and claims the next epoch: a higher one tells of a lost claim.
+        Writers append only after their claim took effect, and claim the next epoch: a higher one tells of a claim lost.
         """
         if known[0][0] > record.offset or (known == [NOBODY] and record.offset > 0 and place not in self._asked):
             return True
@@ -196,7 +197,7 @@ class Effective:
             ]
         self._asked[place] = max(_epoch(record), self._asked.get(place, 0))
         logger.info("%s: %d claims read again from the log", str_of(place), len(found) - 1)
-        return found + [claim for claim in known if claim[0] >= max(record.offset, 1)]
+        return found + [claim for claim in known if claim[0] >= record.offset]
 
 
 React = Callable[[Event], Sequence[Command]]
@@ -270,7 +271,7 @@ class Statistics(Agent):
         super().open(tables)
         self._windows = tables.windows
 
-    def resume(self, places: set[Place]) -> None:
+    def resume(self, places: frozenset[Place]) -> None:
         """As Agent.resume; every window that is still open is flushed again, as a crash may have come before."""
         super().resume(places)
         ours = {str_of(place) for place in places}

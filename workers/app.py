@@ -8,22 +8,27 @@ settings: docs/decisions/0002-what-faust-carries.md.
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from functools import cached_property
 from typing import Any, Protocol
 
 import faust
 from faust.app.base import BootStrategy
+from faust.types.enums import ProcessingGuarantee
 from mode import Service as ModeService
 
 from events.errors import Unavailable
+from events.kafka import create_topics
 from events.log import Place, Record
-from events.topics import PARTITIONS
+from events.topics import PARTITIONS, Topic
 from schemas.settings import Settings
 from workers.agents import Agent, Claims, Stalled, Watchdog
 from workers.statistics import MINUTE
 
 logger = logging.getLogger(__name__)
+quiet = logging.getLogger("faust.app")
+"""For Faust's own words where it would use ours; `quieten` turns it down."""
 
 GRACE_SECONDS = 4.0
 """How long services have to end after they were asked to."""
@@ -71,7 +76,30 @@ def run(
 def quieten() -> None:
     """Faust and its parts say only what is wrong; what matters in a normal life is said here, in one line each."""
     for name in ("faust", "mode"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(1)
+    import re, faust.transport.consumer as c, mode.utils.queues as q, time
+    class Filt(logging.Filter):
+        def filter(self, r):
+            m = r.getMessage()
+            return r.name.startswith("workers") or bool(re.search("DROPPED|Skipping|enerat|getmany|eek|esum|SEEK|rebal|Restor|complete", m))
+    for h in logging.getLogger().handlers: h.addFilter(Filt())
+    orig = c.Consumer.getmany
+    async def getmany(self, timeout):
+        first = last = None; n=0
+        async for tp, m in orig(self, timeout):
+            if "changelog" not in tp.topic:
+                first = m.offset if first is None else first; last = m.offset; n+=1
+                if n==1: logger.warning("BATCH starts %s %s flow %s", tp, m.offset, self.app.flow_control.is_active())
+            yield tp, m
+        if n: logger.warning("BATCH %s..%s n=%s flow=%s", first, last, n, self.app.flow_control.is_active())
+    c.Consumer.getmany = getmany
+    for meth in ("clear","suspend","resume"):
+        def wrap(orig, meth):
+            def f(self, *a):
+                logger.warning("FLOW %s %s", meth, [x.qsize() for x in self._queues] )
+                return orig(self, *a)
+            return f
+        setattr(q.FlowControlEvent, meth, wrap(getattr(q.FlowControlEvent, meth), meth))
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -85,6 +113,8 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 class App(faust.App):  # type: ignore[misc]
     """A Faust app with our settings and no one else's."""
+
+    logger = quiet
 
     def __init__(self, settings: Settings, name: str) -> None:
         wanted = options(settings, name)
@@ -110,7 +140,7 @@ def options(settings: Settings, name: str) -> dict[str, Any]:
         "value_serializer": "raw",
         "store": "memory://",
         "Table": Table,
-        "processing_guarantee": "at_least_once",  # its exactly_once is not: see the decision record
+        "processing_guarantee": ProcessingGuarantee.AT_LEAST_ONCE,  # its exactly_once is not: see the decision record
         "topic_partitions": PARTITIONS,
         "topic_replication_factor": settings.replication,
         "topic_disable_leader": True,
@@ -201,19 +231,23 @@ class Worker(faust.Worker):  # type: ignore[misc]
 class Hosted(ModeService):  # type: ignore[misc]
     """A service under supervision: what crashes is logged and started again, later each time."""
 
+    logger = quiet
+
     def __init__(self, service: Service) -> None:
         super().__init__()
         self.service = service
         self._task: asyncio.Task[None] | None = None
+        self._ending = False
 
     async def on_start(self) -> None:
         """Begin; the service runs beside everything else."""
         self._task = asyncio.get_running_loop().create_task(self._supervise(), name=self.service.name)
 
     def cancel(self) -> None:
-        """Ask the service to end."""
-        if self._task is not None:
+        """Ask the service to end; once, as a second time would cut its end short."""
+        if self._task is not None and not self._ending:
             self._task.cancel()
+        self._ending = True
 
     async def on_stop(self) -> None:
         """Wait for the end, but not for ever."""
@@ -231,6 +265,9 @@ class Hosted(ModeService):  # type: ignore[misc]
             try:
                 await self.service.run()
             except Exception:
+                if self._ending:
+                    logger.exception("%s crashed at its end", self.service.name)
+                    return
                 if self.loop.time() - began > 6 * LONGEST_PAUSE:
                     pause = FIRST_PAUSE
                 logger.exception("%s crashed; again in %.1f s", self.service.name, pause)
@@ -255,7 +292,8 @@ class Stream:
         Raises:
             Crashed, Stalled: start again.
         """
-        app = self._build()
+        app, tables = self._build()
+        await create_topics(self._settings.kafka, tables.changelogs, self._settings.replication)
         beside = [asyncio.create_task(work) for work in (self._serve(app), self._agent.background(), self._watch(app))]
         try:
             done, _ = await asyncio.wait(beside, return_when=asyncio.FIRST_COMPLETED)
@@ -269,14 +307,19 @@ class Stream:
             await asyncio.wait(beside)
             await self._stop(app)
 
-    def _build(self) -> App:
+    def _build(self) -> tuple[App, "Tables"]:
         app = App(self._settings, self._agent.name)
         tables = Tables(app)
         self._agent.open(tables)
 
         async def resume(*_: Any, **__: Any) -> None:
+            # Faust seeks, and only then resumes the flow, which empties the queues: a record that came between would
+            # be lost. Suspended, none comes; the resume that follows is Faust's own.
+            app.flow_control.suspend()
             places = {Place(tp.topic, tp.partition) for tp in app.consumer.assignment()}
-            ours = {place for place in places if place.topic in self._agent.topics}
+            ours = frozenset(place for place in places if place.topic in self._agent.topics)
+            if missing := tables.missing(ours, places):
+                raise Crashed(f"{self.name}: its state is not assigned with it: {missing}")
             self._agent.resume(ours)
             self._agent.running = True
             logger.info("%s: reads %s", self.name, ", ".join(f"{p.topic}/{p.partition}" for p in sorted(ours)))
@@ -289,7 +332,7 @@ class Stream:
         app.on_partitions_revoked.connect(revoke, weak=False)
         topic = app.topic(*self._agent.topics, key_serializer="raw", value_serializer="raw")
         app.agent(topic, name=self._agent.name, concurrency=1)(self._follow)
-        return app
+        return app, tables
 
     async def _follow(self, stream: Any) -> None:
         # Faust acks a record as soon as its handler is left, by an exception or at shutdown too. So acks are ours: what
@@ -302,7 +345,7 @@ class Stream:
             record = Record(message.offset, message.key or b"", message.value or b"", headers, 0)
 
             def ours(generation: int = message.generation_id) -> bool:
-                return app.flow_control.is_active() and app.consumer_generation_id == generation
+                return bool(app.flow_control.is_active()) and generation == app.consumer_generation_id
 
             if await self._agent.settle(place, record, ours):
                 event.ack()
@@ -350,6 +393,8 @@ class Table(faust.Table):  # type: ignore[misc]
     without an expiry it remembers every change of a window for ever.
     """
 
+    logger = quiet
+
     def _should_expire_keys(self) -> bool:
         return False
 
@@ -358,8 +403,41 @@ class Tables:
     """An agent's state as Faust tables: every change goes to a changelog topic, and comes back where Faust resumes."""
 
     def __init__(self, app: App) -> None:
-        self.claims: Claims = app.Table("claims", partitions=PARTITIONS)
-        self.windows = Minutes(app.Table("minutes", partitions=PARTITIONS).tumbling(MINUTE))
+        self._app = app
+        self.changelogs: list[Changelog] = []
+
+    @cached_property
+    def claims(self) -> Claims:
+        """The table of claims."""
+        table: Claims = self._table("claims")
+        return table
+
+    @cached_property
+    def windows(self) -> "Minutes":
+        """The table of minutes."""
+        return Minutes(self._table("minutes").tumbling(MINUTE))
+
+    def _table(self, name: str) -> Any:
+        table = self._app.Table(name, partitions=PARTITIONS)
+        self.changelogs.append(Changelog(table.changelog_topic_name, -1))
+        return table
+
+    def missing(self, places: Iterable[Place], assigned: Iterable[Place]) -> set[Place]:
+        """The changelog partitions that these places need and that are not assigned here."""
+        needed = {Place(log.name, place.partition) for log in self.changelogs for place in places}
+        return needed - set(assigned)
+
+
+class Changelog(Topic, frozen=True):
+    """The topic behind a table.
+
+    Faust would create it, but a group that is formed before its brokers know of it gets no changelog, and then
+    neither restores a table nor lets it be changed.
+    """
+
+    def config(self) -> dict[str, str]:
+        """As Topic.config; only the last change of a key matters."""
+        return {"cleanup.policy": "compact"}
 
 
 class Minutes:

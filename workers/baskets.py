@@ -213,11 +213,10 @@ def _line(skipped: Counter[str], product: int, quantity: int, sales_value: float
         skipped["no quantity"] += 1
     elif sales_value <= 0:
         skipped["no value"] += 1
-    elif (price := unit_price(sales_value, quantity)) == 0:
-        skipped["below a cent"] += 1  # gasoline, counted in thousandths of a gallon
     else:
         try:
-            return OrderLine(sku=str(product), quantity=quantity, unit_price=price)
+            # Gasoline is counted in thousandths of a gallon, each of which rounds to 0 cents.
+            return OrderLine(sku=str(product), quantity=quantity, unit_price=unit_price(sales_value, quantity))
         except ValidationError:
             skipped["out of bounds"] += 1
     return None

@@ -79,6 +79,7 @@ class Effects:
             except Exception:
                 # Neither lost nor hammered: it stays on the list, and whoever mends the bug finds it there.
                 pause = min(2.0**attempt, 60.0)
-                logger.exception("bug in the effect %s of %s, correlation %s", todo.step, stream, entity.correlation)
+                say = logger.exception if attempt == 1 else logger.error
+                say("bug in the effect %s of %s, correlation %s", todo.step, stream, entity.correlation)
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
         await self._answer(stream, todo, command)

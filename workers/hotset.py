@@ -1,11 +1,15 @@
 """HotSet keeps one partition's aggregates in memory, and the rest in snapshots that follow the log."""
 
+import asyncio
 import logging
+from collections.abc import Mapping
+from typing import NoReturn
 
 import msgspec
 
 from aggregates.decider import Decider
-from aggregates.repository import Entity, Handled, NotLoaded, Repository
+from aggregates.repository import Entity, Handled, Repository
+from events.errors import Fenced
 from events.fence import Fence
 from events.log import Record
 from projections.postgres import DatabaseUnavailable
@@ -33,17 +37,24 @@ class HotSet:
     def __init__(self, decider: Decider, partition: int, snapshots: Snapshots | None, limit: int = LIMIT) -> None:
         self._decider, self._partition, self._snapshots, self._limit = decider, partition, snapshots, limit
         self.repository = Repository(decider)
+        self._point: ResumePoint | None = None
         self._unfolded: list[Record] = []
+        self._asking = asyncio.Lock()  # a flush moves the resume point that a load compares with
 
     async def restore(self) -> Fence:
         """Begin where the snapshots stand: with what is pending in memory, and the place to read on from."""
-        point = await self._snapshots.resume_point(self._partition) if self._snapshots else None
-        if self._snapshots is None or point is None:
+        if self._snapshots is None:
+            return Fence()
+        self._point = point = await self._snapshots.resume_point(self._partition)
+        if point is None:
+            await self._snapshots.forget(self._partition)
             return Fence()
         self.repository.complete = False
-        self.repository.handled = msgspec.json.decode(point.handled, type=Handled)
-        pending = await self._snapshots.pending(self._partition)
-        self.repository.put(pending, {stream: self._decode(stream, row) for stream, row in pending.items()})
+        try:
+            self.repository.handled = msgspec.json.decode(point.handled, type=Handled)
+            self._take(await self._snapshots.pending(self._partition))
+        except msgspec.MsgspecError as error:
+            await self._spoiled(error)
         return Fence(point.next, point.epoch, point.writer)
 
     def fold(self, record: Record) -> None:
@@ -57,40 +68,67 @@ class HotSet:
         """Fold what waits, with the snapshots that it needs."""
         await self.prefetch({record.key.decode() for record in self._unfolded})
         for record in self._unfolded:
-            try:
-                self.repository.fold(record)
-            except NotLoaded as missing:
-                await self.prefetch({missing.stream})
-                self.repository.fold(record)
+            self.repository.fold(record)
         self._unfolded = []
 
     async def prefetch(self, streams: set[str]) -> None:
-        """Bring aggregates into memory."""
+        """Bring aggregates into memory.
+
+        Raises:
+            Fenced: the snapshots are not ours any more: begin again.
+        """
         repository = self.repository
-        if repository.complete or self._snapshots is None:
+        if repository.complete or self._snapshots is None or self._point is None:
             return
         missing = [stream for stream in streams if stream not in repository.entities]
-        if missing:
-            found = await self._snapshots.load(missing)
-            repository.put(missing, {stream: self._decode(stream, row) for stream, row in found.items()})
+        if not missing:
+            return
+        async with self._asking:
+            found = await self._snapshots.load(self._partition, missing, self._point)
+        if found is None:
+            raise Fenced(f"{self._decider.context}/{self._partition}: the snapshots have been moved or deleted")
+        try:
+            self._take(found)
+        except msgspec.MsgspecError as error:
+            await self._spoiled(error)
+        repository.put([stream for stream in missing if stream not in found], {})
 
     async def flush(self, fence: Fence) -> None:
-        """Write what has changed; never ahead of the log, for `fence` and the states are of the same moment."""
+        """Write what has changed; never ahead of the log, for `fence` and the states are of the same moment.
+
+        Raises:
+            Fenced: the snapshots are not ours any more: begin again.
+        """
         repository = self.repository
         if self._snapshots is None or not repository.dirty:
             return
+        async with self._asking:
+            await self._flush(repository, self._snapshots, fence)
+        self._evict()
+
+    async def _flush(self, repository: Repository, snapshots: Snapshots, fence: Fence) -> None:
         dirty, repository.dirty = repository.dirty, set()
         point = ResumePoint(fence.next, fence.epoch, fence.writer, msgspec.json.encode(repository.handled))
         entities = {stream: repository.entities[stream] for stream in dirty}
+        rows = {stream: (msgspec.json.encode(entity), self._pending(entity)) for stream, entity in entities.items()}
         try:
-            rows = {stream: (msgspec.json.encode(entity), self._pending(entity)) for stream, entity in entities.items()}
-            if not await self._snapshots.flush(self._partition, point, rows):
-                logger.warning("%s/%d: later snapshots are there already", self._decider.context, self._partition)
+            ours = await snapshots.flush(self._partition, self._point, point, rows)
         except DatabaseUnavailable as fault:
             repository.dirty |= dirty
             logger.warning("%s/%d: snapshots wait: %s", self._decider.context, self._partition, fault)
             return
-        self._evict()
+        if not ours:
+            raise Fenced(f"{self._decider.context}/{self._partition}: the snapshots have been moved or deleted")
+        self._point = point
+
+    def _take(self, rows: Mapping[str, bytes]) -> None:
+        self.repository.put(rows, {stream: self._decode(stream, row) for stream, row in rows.items()})
+
+    async def _spoiled(self, error: Exception) -> NoReturn:
+        """A snapshot that cannot be read: none of them is needed."""
+        if self._snapshots is not None:
+            await self._snapshots.forget(self._partition)
+        raise Fenced(f"{self._decider.context}/{self._partition}: snapshots were spoiled and are dropped: {error}")
 
     def _pending(self, entity: Entity) -> bool:
         return bool(self._decider.todos(entity.state))

@@ -190,6 +190,7 @@ class Writer:
         while incoming:
             stage = Stage(tenure.repository, tenure.owner, self._clock())
             done = await self._decide(tenure, stage, incoming)
+            stage.handled(incoming[done - 1].offset)
             if stage.commit:
                 await tenure.owner.append(stage.commit)
             # Rule 3: only now has it happened.

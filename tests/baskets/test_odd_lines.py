@@ -55,12 +55,18 @@ def test_a_price_is_rounded_half_up_once(value: float, quantity: int, cents: int
 
 
 def test_lines_that_cannot_be_ordered_are_counted_by_reason(tmp_path: Path) -> None:
-    odd = [(1, 1, 0, 1.0), (1, 1, 1, 0.0), (1, 1, 1, -2.0), (1, 1, 9_000, 20.0), (1, 1, 100_001, 1e6), (1, 1, 1, 2e7)]
+    odd = [(1, 1, 0, 1.0), (1, 1, 1, 0.0), (1, 1, 1, -2.0), (1, 1, 100_001, 1e6), (1, 1, 1, 2e7)]
     result = loaded(tmp_path, *odd, (1, 1, 100_000, 2_000.0))
 
-    assert result.tally.skipped == {"no quantity": 1, "no value": 2, "below a cent": 1, "out of bounds": 2}
+    assert result.tally.skipped == {"no quantity": 1, "no value": 2, "out of bounds": 2}
     told = expected(tmp_path, DAY)
     assert (result.tally.orders, result.tally.lines, result.tally.cents) == (1, 1, 200_000) == told[:3]
+
+
+def test_gasoline_is_counted_in_thousandths_of_a_gallon_and_costs_nothing_once_rounded(tmp_path: Path) -> None:
+    result = loaded(tmp_path, (1, 1, 9_000, 20.0))
+
+    assert [(line.quantity, line.unit_price) for line in result.orders[0].lines] == [(9_000, 0)]
 
 
 def test_a_basket_without_a_line_left_is_counted_and_not_ordered(tmp_path: Path) -> None:

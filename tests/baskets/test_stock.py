@@ -60,7 +60,7 @@ def test_another_seed_strikes_others(baskets: Baskets) -> None:
 
 def test_all_or_none_can_be_asked_for(baskets: Baskets) -> None:
     assert declined_in(baskets, 0.0) == set()
-    assert len(declined_in(baskets, 1.0)) == 379
+    assert len(declined_in(baskets, 1.0)) == 418
 
 
 def declined_in(baskets: Baskets, share: float) -> set[str]:

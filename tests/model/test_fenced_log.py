@@ -10,38 +10,26 @@ from tests.model.fenced import FencedLog
 from tests.model.reactions import Reactions
 from tests.model.removed import ALL, without
 from tests.model.rules import Rules
-from tests.model.search import search
+from tests.model.search import Report, search
 from tests.model.snapshots import Snapshots
 
 PAGE = Path(__file__).parents[2] / "docs" / "fenced-log.md"
 
 
 def test_no_interleaving_of_three_writers_and_four_claims_breaks_the_fenced_log() -> None:
-    report = search(FencedLog(Rules(), writers=3, claims=4))
-    print(f"fenced log: {report}")
-    assert not report.broken, report
-    assert report.states > 1_000_000
+    holds(search(FencedLog(Rules(), writers=3, claims=4)), floor=1_000_000)
 
 
 def test_no_interleaving_of_two_reactors_loses_or_repeats_a_command() -> None:
-    report = search(Reactions(Rules()))
-    print(f"reactions: {report}")
-    assert not report.broken, report
-    assert report.states > 10_000
+    holds(search(Reactions(Rules())), floor=10_000)
 
 
 def test_no_interleaving_of_three_owners_charges_twice_or_leaves_money_behind() -> None:
-    report = search(Effects(Rules()))
-    print(f"effects: {report}")
-    assert not report.broken, report
-    assert report.states > 10_000
+    holds(search(Effects(Rules())), floor=10_000)
 
 
 def test_no_interleaving_of_flushes_loads_and_deletions_makes_the_cache_mislead() -> None:
-    report = search(Snapshots(Rules()))
-    print(f"snapshots: {report}")
-    assert not report.broken, report
-    assert report.states > 10_000
+    holds(search(Snapshots(Rules())), floor=10_000)
 
 
 @pytest.mark.parametrize("rule", ALL)
@@ -58,3 +46,11 @@ def test_the_page_shows_the_shortest_counterexample(rule: str) -> None:
 
 def test_every_rule_can_be_taken_away() -> None:
     assert {field.name for field in fields(Rules)} == set(ALL)
+
+
+def holds(report: Report, floor: int) -> None:
+    """Nothing broke, the search was wide, and the page says how wide."""
+    print(report)
+    assert not report.broken, report
+    assert report.states > floor
+    assert f"| {report.states:,} | {report.transitions:,} |" in PAGE.read_text(encoding="utf-8")

@@ -1,0 +1,108 @@
+"""Answers are how resources leave: JSON encoded at once, lists by opaque cursor, rows without what is secret."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import field_error, invalid
+from api.watch import Row
+
+SECRET = frozenset({"password_hash", "payment_token"})
+INTERNAL = frozenset({"partition", "position"})
+_JSON = msgspec.json.Encoder()
+
+
+class Strict(BaseModel):
+    """Query parameters: one that is misspelt is refused, for ignored it would answer another question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Limited(Strict):
+    """How many rows at most."""
+
+    limit: int = Field(50, ge=1, le=200)
+
+
+class Paged(Limited):
+    """One page of a list; `cursor` is from the page before."""
+
+    cursor: str | None = Field(None, max_length=300)
+
+
+def reply(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """The content as JSON."""
+    return Response(_JSON.encode(content), status, headers, "application/json")
+
+
+def public(row: Mapping[str, Any]) -> Row:
+    """The row as clients may see it."""
+    return {name: value for name, value in row.items() if name not in SECRET and name not in INTERNAL}
+
+
+def history(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Recorded events as clients may see them."""
+    return [{**row, "data": public(row["data"])} for row in rows]
+
+
+def paged(request: Request, rows: Sequence[Row], limit: int, *keys: str) -> Response:
+    """A page of rows, of which one more than `limit` was asked for; `keys` are the columns they are sorted by."""
+    more = len(rows) > limit
+    rows = rows[:limit]
+    following = _following(request, write_cursor(*(rows[-1][key] for key in keys))) if more else None
+    headers = {"Link": f'<{following}>; rel="next"'} if following else None
+    return reply({"items": [public(row) for row in rows], "next": following}, headers=headers)
+
+
+def _following(request: Request, cursor: str) -> str:
+    return f"{request.url.path}?{urlencode({**request.query_params, 'cursor': cursor})}"
+
+
+def write_cursor(*place: Any) -> str:
+    """A place in a list as an opaque word."""
+    return base64.urlsafe_b64encode(_JSON.encode(place)).decode().rstrip("=")
+
+
+def before(cursor: str | None) -> dict[str, Any]:
+    """The place in a list sorted by time and id, as its query takes it.
+
+    Raises:
+        Problem: 422, naming the cursor.
+    """
+    at, key = _place(cursor, tuple[datetime, str]) if cursor else (None, None)
+    if at is not None and at.tzinfo is None:
+        raise bad_cursor()
+    return {"before_at": at, "before_id": key}
+
+
+def after(cursor: str | None) -> dict[str, Any]:
+    """The place in a list sorted by key.
+
+    Raises:
+        Problem: 422, naming the cursor.
+    """
+    return {"after": _place(cursor, tuple[str])[0] if cursor else None}
+
+
+def _place(cursor: str, shape: Any) -> Any:
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        place = msgspec.json.decode(raw, type=shape)
+    except (msgspec.MsgspecError, binascii.Error, ValueError):
+        raise bad_cursor() from None
+    if "\0" in place[-1]:
+        raise bad_cursor()
+    return place
+
+
+def bad_cursor() -> Exception:
+    """A cursor that is none of ours."""
+    return invalid([field_error(["cursor"], "is not a cursor that a list has given", "cursor")])

@@ -1,0 +1,100 @@
+"""Bodies are read here and nowhere else: at most 1 MiB, JSON in UTF-8, exactly the fields of the command asked.
+
+The raw bytes go to pydantic, for the commands are strict and only JSON mode knows that a list is a tuple.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError, create_model
+from starlette.requests import Request
+
+from api.problems import Problem, field_error, invalid
+from schemas.values import Command, Value
+
+LIMIT = 1 << 20
+MODELS: dict[str, type[BaseModel]] = {}
+"""Every body that some route takes, for the OpenAPI document."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@cache
+def body_of(command: type[Command], *elsewhere: str, optional: tuple[str, ...] = ()) -> type[Value]:
+    """The command without the fields that come from elsewhere, such as the path."""
+    fields: dict[str, Any] = {}
+    for name, field in command.model_fields.items():
+        if name in optional:
+            fields[name] = (field.rebuild_annotation() | None, None)
+        elif name not in elsewhere:
+            fields[name] = (field.annotation, field)
+    model = create_model(command.__name__, __base__=Value, __doc__=command.__doc__, **fields)
+    return MODELS.setdefault(command.__name__, model)  # type: ignore[return-value]
+
+
+async def read(request: Request, model: type[M]) -> M:
+    """The body as a model; no body at all is an empty object.
+
+    Raises:
+        Problem: 400, 413, 415 or 422; nothing has been done.
+    """
+    raw = await _raw(request)
+    if raw:
+        _check_type(request)
+    return parse(model, raw or b"{}")
+
+
+def parse(model: type[M], raw: bytes) -> M:
+    """The model that the bytes are.
+
+    Raises:
+        Problem: 400 if they are no JSON, 422 naming the fields that do not fit.
+    """
+    try:
+        body: M = model.__pydantic_validator__.validate_json(raw)
+    except ValidationError as error:
+        raise _refused(error) from None
+    # Postgres cannot hold NUL, and would say so only after the event is recorded.
+    if b"\\u0000" in raw and (found := list(_with_nul(body.model_dump(), ()))):
+        raise invalid([field_error(where, "must not contain the NUL character", "nul") for where in found])
+    return body
+
+
+def _refused(error: ValidationError) -> Problem:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        return Problem("BadJson", found[0]["msg"])
+    return invalid([field_error(item["loc"], item["msg"], item["type"]) for item in found])
+
+
+def _with_nul(value: Any, where: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, str) and "\0" in value:
+        yield where
+    elif isinstance(value, (dict, list, tuple)):
+        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _with_nul(part, (*where, name))
+
+
+async def _raw(request: Request) -> bytes:
+    """All of it, unless it is too long: then no more than the limit is read. A length that is no number lies."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced[:20]) > LIMIT:
+        raise _too_large()
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > LIMIT:
+            raise _too_large()
+    return bytes(raw)
+
+
+def _too_large() -> Problem:
+    # The rest of the body is not read, so the connection cannot serve another request.
+    return Problem("BodyTooLarge", f"A body may have {LIMIT} bytes.", headers={"Connection": "close"})
+
+
+def _check_type(request: Request) -> None:
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json" or request.headers.get("content-encoding", "identity") != "identity":
+        raise Problem("UnsupportedMediaType", f"Send application/json, not encoded, instead of {kind[:100]}.")

@@ -1,0 +1,97 @@
+"""Operations are what those who run the system ask: outcomes, figures, and what was set aside."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.answers import Limited, reply
+from api.commands import wait_of
+from api.resources import url_of
+from api.system import System, of, served
+from api.watch import Row
+from projections import notification, order, payment, product
+from projections.registry import DEAD_LETTERS, STATISTICS
+from schemas.values import Uuid
+
+router = APIRouter(tags=["operations"])
+
+Id = Annotated[Uuid, Path()]
+
+SUMMARY = {
+    "orders": ("order", order.BY_STATUS),
+    "reasons": ("order", order.BY_REASON),
+    "money": ("payment", payment.MONEY),
+    "stock": ("product", product.STOCK),
+    "messages": ("notification", notification.BY_STATUS),
+}
+"""Parts of the summary: the context asked, and the question."""
+
+
+@router.get("/commands/{command_id}")
+async def find_command(request: Request, command_id: Id) -> Response:
+    """What became of a command, whichever context it went to; pending if nobody knows (yet)."""
+    system = of(request)
+    found = await asyncio.gather(*(system.outcome(context, command_id) for context in system.contexts))
+    hit = next(((c, row) for c, row in zip(system.contexts, found, strict=True) if row), ("", None))
+    return _outcome(command_id, *hit)
+
+
+@router.get("/commands/{context}/{command_id}")
+async def get_command(request: Request, context: str, command_id: Id) -> Response:
+    """What became of a command; with `Prefer: wait=N`, as soon as it is known."""
+    row = await of(request).outcome(served(request, context), command_id, wait_of(request))
+    return _outcome(command_id, context, row)
+
+
+@router.get("/summary")
+async def get_summary(request: Request) -> Response:
+    """How many orders, how much money, stock and post there is."""
+    return reply(await summary(of(request)))
+
+
+@router.get("/statistics")
+async def get_statistics(request: Request) -> Response:
+    """What happened per minute, over the last hour."""
+    since = datetime.now(UTC) - timedelta(hours=1)
+    return reply({"since": since, "items": await _everywhere(of(request), STATISTICS, {"since": since})})
+
+
+@router.get("/dead-letters")
+async def list_dead_letters(request: Request, query: Annotated[Limited, Query()]) -> Response:
+    """Records that were set aside, with the reason and where they lie."""
+    return reply({"items": await _everywhere(of(request), DEAD_LETTERS, {"limit": query.limit})})
+
+
+@router.get("/dead-letters/{context}")
+async def list_dead_letters_of(request: Request, context: str, query: Annotated[Limited, Query()]) -> Response:
+    """Records that one context has set aside."""
+    rows = await of(request).rows(served(request, context), DEAD_LETTERS, {"limit": query.limit})
+    return reply({"items": _labelled(context, rows)})
+
+
+async def summary(system: System) -> dict[str, list[Row]]:
+    """The parts that this process can answer."""
+    parts = {name: asked for name, asked in SUMMARY.items() if asked[0] in system.contexts}
+    found = await asyncio.gather(*(system.rows(context, query) for context, query in parts.values()))
+    return dict(zip(parts, found, strict=True))
+
+
+async def _everywhere(system: System, query: str, parameters: dict[str, Any]) -> list[Row]:
+    found = await asyncio.gather(*(system.rows(context, query, parameters) for context in system.contexts))
+    return [row for context, rows in zip(system.contexts, found, strict=True) for row in _labelled(context, rows)]
+
+
+def _labelled(context: str, rows: Sequence[Row]) -> list[Row]:
+    return [{"context": context, **row} for row in rows]
+
+
+def _outcome(command_id: str, context: str, row: Row | None) -> Response:
+    if row is None:
+        return reply({"command_id": command_id, "status": "pending"}, headers={"Retry-After": "1"})
+    said = {"command_id": command_id, **{name: row[name] for name in ("status", "code", "detail", "at")}}
+    if row["status"] == "parked":
+        said["detail"] = ""  # a bug's trace, for those who read the dead letters
+    return reply({**said, "context": context, "resource": url_of(row["stream"])})

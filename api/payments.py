@@ -1,0 +1,43 @@
+"""Payments over HTTP: where the money of an order is, and how to give it back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.answers import Paged, before, paged, reply
+from api.bodies import body_of, read
+from api.commands import asked, sent
+from api.openapi import gives, takes
+from api.resources import load
+from api.system import of
+from events.ids import derive
+from projections.payment import PAGE
+from schemas.payment import RefundPayment
+from schemas.values import OrderId
+
+router = APIRouter(tags=["payments"])
+
+Id = Annotated[OrderId, Path()]
+
+
+@router.post("/orders/{order_id}/refund", **takes(RefundPayment, "order_id", "refund_id", view="PaymentView"))
+async def refund_payment(request: Request, order_id: Id) -> Response:
+    """Give back an amount, or all that is left."""
+    ask = asked(request)
+    body = await read(request, body_of(RefundPayment, "order_id", "refund_id"))
+    refund_id = derive(ask.command_id, "refund")
+    return await sent(request, ask, RefundPayment(order_id=order_id, refund_id=refund_id, **dict(body)))
+
+
+@router.get("/payments")
+async def list_payments(request: Request, query: Annotated[Paged, Query()]) -> Response:
+    """Payments, the latest first."""
+    parameters = {**before(query.cursor), "limit": query.limit + 1}
+    rows = await of(request).rows("payment", PAGE, parameters)
+    return paged(request, rows, query.limit, "requested_at", "order_id")
+
+
+@router.get("/payments/{order_id}", **gives("PaymentView"))
+async def get_payment(request: Request, order_id: Id) -> Response:
+    """The payment of one order."""
+    return reply(await load(of(request), f"payment-{order_id}"))

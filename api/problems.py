@@ -1,0 +1,147 @@
+"""Problems are every error that a client sees (RFC 9457): one table says which status each has.
+
+A code is for programs and never changes, a detail is for people. What a bug says stays in the log.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aggregates import errors as no
+from events.errors import Fenced, TooLarge, Truncated, Unavailable
+from projections.postgres import DatabaseUnavailable
+
+REJECTIONS: dict[type[no.Rejection], int] = {
+    no.OrderUnknown: 404,
+    no.OrderExists: 409,
+    no.OrderSettled: 409,
+    no.OrderAlreadyShipped: 409,
+    no.OrderNotReady: 409,
+    no.OrderNotShipped: 409,
+    no.ProductUnknown: 404,
+    no.ProductExists: 409,
+    no.ProductAlreadyWithdrawn: 409,
+    no.StockHeld: 409,
+    no.PaymentUnknown: 404,
+    no.NothingToRefund: 409,
+    no.RefundTooLarge: 422,
+    no.EmailTaken: 409,
+}
+PROBLEMS: dict[str, tuple[int, str]] = {
+    "BadRequest": (400, "The request makes no sense."),
+    "BadJson": (400, "The body is no JSON in UTF-8."),
+    "BadIdempotencyKey": (400, "The Idempotency-Key is neither a UUID nor 1 to 200 visible ASCII characters."),
+    "NotLoggedIn": (401, "There is no valid token."),
+    "CredentialsWrong": (401, "E-mail address and password do not belong together."),
+    "NotFound": (404, "There is nothing here."),
+    "MethodNotAllowed": (405, "The resource does not know this method."),
+    "BodyTooLarge": (413, "The body is too large."),
+    "UnsupportedMediaType": (415, "The body must be application/json."),
+    "Invalid": (422, "The request does not fit its schema."),
+    "SkuUnknown": (422, "A line names a product that is not on sale."),
+    "KeyReused": (422, "The Idempotency-Key has been used for another request."),
+    "InternalError": (500, "This is our fault, and it has been logged."),
+    "CommandParked": (500, "The command was set aside for a person to look at; it has changed nothing."),
+    "LogUnavailable": (503, "The log cannot be reached; nothing has been written."),
+    "OutcomeUnknown": (503, "The log has not answered in time; the command may have been written."),
+    "ReadModelUnavailable": (503, "The read model cannot be reached."),
+    "NotReady": (503, "The service is not ready."),
+    "Busy": (503, "Too many requests of this kind wait already."),
+    **{cls.__name__: (status, cls.__doc__ or "") for cls, status in REJECTIONS.items()},
+}
+EXCEPTIONS: dict[type[Exception], str] = {
+    Unavailable: "LogUnavailable",
+    Truncated: "LogUnavailable",
+    Fenced: "OutcomeUnknown",
+    TooLarge: "BodyTooLarge",
+    DatabaseUnavailable: "ReadModelUnavailable",
+}
+_BY_STATUS = {400: "BadRequest", 404: "NotFound", 405: "MethodNotAllowed", 413: "BodyTooLarge"}
+_LISTED = 20
+"""Errors that one problem lists; a body can have thousands."""
+
+
+class Problem(Exception):
+    """A request that cannot be answered as asked. `more` are extension members, such as `command_id`."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(detail or code)
+        self.code, self.detail, self.errors, self.more = code, detail, errors, more
+        self.status, self.title = PROBLEMS.get(code, (409, "A rule says no."))
+        self.headers = dict(headers or {})
+
+
+def field_error(where: Sequence[str | int], detail: str, code: str) -> dict[str, str]:
+    """What is wrong with one field of a body: as people write it, and as a JSON pointer (RFC 6901)."""
+    parts = [str(part)[:100] for part in where]
+    name = "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts).lstrip(".")
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+    return {"field": name, "pointer": f"#{pointer}", "detail": detail, "code": code}
+
+
+def invalid(errors: Sequence[Mapping[str, str]]) -> Problem:
+    """A 422 that names the fields."""
+    listed = list(errors[:_LISTED])
+    detail = "; ".join(f"{error['field'] or 'body'}: {error['detail']}" for error in listed[:3])
+    return Problem("Invalid", detail, listed)
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """The problem as a response."""
+    said = {
+        "type": f"/problems#{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail or problem.title,
+        "instance": request.url.path,
+        "request_id": request.scope.get("request_id", ""),
+        **({"errors": problem.errors} if problem.errors else {}),
+        **problem.more,
+    }
+    if problem.status == 503:
+        problem.headers.setdefault("Retry-After", "1")
+    return Response(msgspec.json.encode(said), problem.status, problem.headers, "application/problem+json")
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101  registered for this class only
+    return respond(request, error)
+
+
+async def on_known(request: Request, error: Exception) -> Response:
+    """An exception of the table. Its text names our servers, so clients get the table's words."""
+    code = next(code for cls, code in EXCEPTIONS.items() if isinstance(error, cls))
+    return respond(request, Problem(code))
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    """What the framework refuses: no such path, no such method."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return respond(request, Problem(_BY_STATUS.get(error.status_code, "BadRequest"), headers=error.headers))
+
+
+async def on_invalid(request: Request, error: Exception) -> Response:
+    """Parameters of the path and the query that do not fit."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    return respond(request, invalid([field_error(e["loc"][1:], e["msg"], e["type"]) for e in error.errors()]))
+
+
+HANDLERS = {
+    Problem: on_problem,
+    HTTPException: on_http,
+    RequestValidationError: on_invalid,
+    **dict.fromkeys(EXCEPTIONS, on_known),
+}

@@ -1,0 +1,118 @@
+"""System is what the handlers of one process share: the gateway, and the read models of the contexts it serves."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from api.accounts import Passwords
+from api.catalogue import Catalogue
+from api.gateway import Gateway
+from api.problems import Problem
+from api.watch import Row, Watch
+from events.log import Log
+from projections import order, product
+from projections.postgres import Database, DatabaseUnavailable
+from projections.registry import OUTCOME, OUTCOMES
+from schemas.settings import Settings
+
+PATIENCE = 1.8
+"""Seconds that a request waits for an answer of a database, connecting included."""
+
+T = TypeVar("T")
+
+
+class System:
+    """One process of the API."""
+
+    def __init__(self, settings: Settings, log: Log, databases: Mapping[str, Database]) -> None:
+        self.settings, self.log, self.databases = settings, log, databases
+        self.contexts = settings.chosen()
+        self.started = time.monotonic()
+        self.gateway = Gateway(log)
+        self.passwords = Passwords()
+        self._outcomes = {
+            context: Watch(self._asker(context, OUTCOMES, "command_ids"), "command_id") for context in self.contexts
+        }
+        self._settled = Watch(self._asker("order", order.SETTLED, "order_ids"), "order_id", pause=0.025)
+        # Stock is another context's: where this process does not serve it, orders for unknown SKUs are rejected later.
+        ask_missing = self._asker("product", product.MISSING, "skus")
+        self.catalogue = Catalogue(ask_missing) if "product" in self.contexts else None
+
+    async def open(self) -> None:
+        """Begin to connect; servers that are down are no error yet."""
+        for database in self.databases.values():
+            await database.open()
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self.gateway.close()
+        for watch in (*self._outcomes.values(), self._settled):
+            await watch.close()
+        for database in self.databases.values():
+            await database.close()
+        if close := getattr(self.log, "close", None):
+            await close()
+
+    async def rows(self, context: str, query: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows that answer a question, in time.
+
+        Raises:
+            DatabaseUnavailable: also when the server is there but does not answer.
+        """
+        return await in_time(self.databases[context].fetch(query, parameters), PATIENCE)
+
+    async def row(self, context: str, query: str, **parameters: Any) -> Row | None:
+        """The one row, if there is one."""
+        return next(iter(await self.rows(context, query, parameters)), None)
+
+    async def outcome(self, context: str, command_id: str, within: float = 0) -> Row | None:
+        """What became of a command, as soon as the read model has it."""
+        if within:
+            return await self._outcomes[context].within(command_id, within)
+        return await self.row(context, OUTCOME, command_id=command_id)
+
+    async def settled(self, order_id: str, within: float) -> None:
+        """Wait until the order waits for nobody but people."""
+        await self._settled.within(order_id, within)
+
+    def _asker(self, context: str, query: str, keys: str) -> Callable[[list[str]], Awaitable[list[Row]]]:
+        return lambda wanted: self.rows(context, query, {keys: wanted})
+
+
+def of(request: Request) -> System:
+    """The system that serves this request."""
+    system: System = request.app.state.system
+    return system
+
+
+def served(request: Request, context: str) -> str:
+    """The context, if this process serves it."""
+    if context not in of(request).contexts:
+        raise Problem("NotFound", f"This process serves {', '.join(of(request).contexts)}.")
+    return context
+
+
+async def in_time(question: Coroutine[Any, Any, T], seconds: float) -> T:
+    """The answer, or DatabaseUnavailable. A question without an answer is left alone, for to cancel it waits too."""
+    task = asyncio.create_task(question)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            _abandoned.add(task)
+            task.add_done_callback(_forget)
+    if not task.done():
+        raise DatabaseUnavailable("no answer in time")
+    return task.result()
+
+
+_abandoned: set[asyncio.Task[Any]] = set()
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    _abandoned.discard(task)
+    if not task.cancelled():
+        task.exception()  # looked at, so that nobody complains

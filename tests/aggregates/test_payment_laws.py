@@ -1,0 +1,136 @@
+"""Whatever is asked of a payment, in whatever order: what is kept is never negative, and nothing once it is off."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregates.payment import Payment, Status, decider
+from events.payment import CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentRefunded, VoidRequested
+from schemas.payment import (
+    CancelPayment,
+    CapturePayment,
+    LapsePayment,
+    PaymentCommand,
+    RecordAuthorization,
+    RecordCapture,
+    RecordDecline,
+    RecordRefund,
+    RecordRefusal,
+    RecordVoid,
+    RefundPayment,
+)
+from tests.aggregates.laws import asking_twice_changes_nothing_more, every_law_of_history, lived, moderately
+from tests.builders.order import TOTAL
+from tests.builders.payment import R1, R2, WHOLE, request
+from tests.builders.values import OVERDUE, A
+from tests.spec import Life
+
+DECIDER = decider(OVERDUE)
+STREAM = f"payment-{A}"
+refund_ids = st.sampled_from([R1, R2, WHOLE])
+wishes: st.SearchStrategy[PaymentCommand] = st.one_of(
+    st.sampled_from([request(), CapturePayment(order_id=A), CancelPayment(order_id=A)]),
+    st.builds(
+        RefundPayment,
+        order_id=st.just(A),
+        refund_id=st.sampled_from([R1, R2]),
+        amount=st.one_of(st.none(), st.integers(1, TOTAL + 1)),
+    ),
+)
+answers: st.SearchStrategy[PaymentCommand] = st.one_of(
+    st.sampled_from(
+        [
+            RecordAuthorization(order_id=A, reference="auth-1"),
+            RecordAuthorization(order_id=A, reference="auth-1"),
+            RecordCapture(order_id=A, reference="capture-1"),
+            RecordCapture(order_id=A, reference="capture-1"),
+            RecordDecline(order_id=A, reason="card_declined"),
+            RecordVoid(order_id=A),
+            LapsePayment(order_id=A),
+        ]
+    ),
+    refund_ids.map(lambda refund_id: RecordRefund(order_id=A, refund_id=refund_id, reference="refund-1")),
+)
+steps = st.one_of(st.sampled_from(["authorize", "capture", "void"]), refund_ids.map(lambda which: f"refund:{which}"))
+refusals: st.SearchStrategy[PaymentCommand] = steps.map(
+    lambda step: RecordRefusal(order_id=A, step=step, reason="expired")
+)
+pasts = st.lists(st.one_of(wishes, answers), max_size=15).map(lambda asked: lived(DECIDER, [request(), *asked]))
+pasts_with_refusals = st.lists(st.one_of(wishes, answers, refusals), max_size=15).map(
+    lambda asked: lived(DECIDER, [request(), *asked])
+)
+
+
+def payment(life: Life) -> Payment:
+    state = life.state(STREAM)
+    assert isinstance(state, Payment)
+    return state
+
+
+def kept(life: Life) -> int:
+    """Captured minus refunded money, as recorded."""
+    captured = sum(event.amount for event in life.history if isinstance(event, PaymentCaptured))
+    return captured - sum(event.amount for event in life.history if isinstance(event, PaymentRefunded))
+
+
+def answer_all(life: Life, declines: bool) -> None:
+    """The provider answers whatever it is asked, until nothing is left to ask."""
+    for _ in range(10):
+        for todo in DECIDER.todos(payment(life)):
+            life.ask(answer(todo.key, declines))
+
+
+def answer(step: str, declines: bool) -> PaymentCommand:
+    match step.split(":"):
+        case ["authorize"] if declines:
+            return RecordDecline(order_id=A, reason="card_declined")
+        case ["authorize"]:
+            return RecordAuthorization(order_id=A, reference="auth-1")
+        case ["capture"]:
+            return RecordCapture(order_id=A, reference="capture-1")
+        case ["void"]:
+            return RecordVoid(order_id=A)
+        case ["refund", refund_id]:
+            return RecordRefund(order_id=A, refund_id=refund_id, reference="refund-1")
+        case _:
+            return LapsePayment(order_id=A)
+
+
+@moderately
+@given(pasts_with_refusals)
+def test_no_prefix_of_any_history_gives_back_more_than_was_taken(life: Life) -> None:
+    again = Life(DECIDER)
+    for event in life.history:
+        again.record([event])
+        assert 0 <= kept(again) <= TOTAL
+        assert payment(again).refundable >= 0
+
+
+@moderately
+@given(pasts, st.booleans())
+def test_once_the_order_is_off_and_all_is_answered_no_money_is_kept_or_held(life: Life, declines: bool) -> None:
+    life.ask(CancelPayment(order_id=A))
+    answer_all(life, declines)
+    assert DECIDER.todos(payment(life)) == []
+    assert kept(life) == 0
+    assert payment(life).status not in (Status.AUTHORIZED, Status.CAPTURING, Status.VOIDING)
+
+
+@moderately
+@given(pasts_with_refusals)
+def test_the_provider_is_asked_for_each_step_once(life: Life) -> None:
+    kinds = [type(event) for event in life.history]
+    for step in (PaymentAuthorized, CaptureRequested, PaymentCaptured, VoidRequested):
+        assert kinds.count(step) <= 1
+    assert not (CaptureRequested in kinds and VoidRequested in kinds)
+
+
+@moderately
+@given(pasts_with_refusals, st.one_of(wishes, answers, refusals))
+def test_asking_a_payment_the_same_twice_changes_nothing_more(life: Life, command: PaymentCommand) -> None:
+    asking_twice_changes_nothing_more(life, command)
+
+
+@moderately
+@given(pasts_with_refusals)
+def test_replaying_a_payment_equals_living_it(life: Life) -> None:
+    every_law_of_history(life)

@@ -1,0 +1,150 @@
+"""An order's reservation on a shelf: all or none, never more than there is, until committed, released or lapsed."""
+
+from aggregates.reservation import decider
+from events.product import ProductEvent, ReservationEvent
+from schemas.product import (
+    CommitReservation,
+    LapseReservation,
+    ReleaseReservation,
+    ReserveStock,
+    ShipReservation,
+)
+from tests.builders.product import (
+    SHELF,
+    committed,
+    items,
+    lapsed,
+    listed,
+    made,
+    received,
+    refused,
+    released,
+    shipped,
+    stock_released,
+    stock_reserved,
+    stock_shipped,
+    withdrawn,
+)
+from tests.builders.values import FIGS, HOLD, MILK, NOON, WATER, A, B
+from tests.spec import Life, Spec
+
+Past = tuple[ProductEvent | ReservationEvent, ...]
+shelf = Spec(decider(HOLD))
+STREAM = f"reservation-{SHELF}-{A}"
+STOCKED: Past = (listed(FIGS), received(5, FIGS), listed(MILK), received(1, MILK))
+HELD: Past = (*STOCKED, stock_reserved(2, FIGS), stock_reserved(1, MILK), made())
+COMMITTED: Past = (*HELD, committed())
+LET_GO: Past = (stock_released(2, FIGS), stock_released(1, MILK))
+COMMIT = CommitReservation(order_id=A, partition=SHELF)
+RELEASE = ReleaseReservation(order_id=A, partition=SHELF)
+LAPSE = LapseReservation(order_id=A, partition=SHELF)
+SHIP = ShipReservation(order_id=A, partition=SHELF)
+
+
+def reserve(*wanted: tuple[str, int], order_id: str = A) -> ReserveStock:
+    return ReserveStock(order_id=order_id, partition=SHELF, items=items(*wanted))
+
+
+def stock(life: Life, sku: str = FIGS) -> tuple[int, int]:
+    product = life.state(f"product-{sku}")
+    return product.on_hand, product.held
+
+
+def test_every_item_of_the_order_is_held_until_the_hold_ends() -> None:
+    shelf.given(*STOCKED).when(reserve()).then(stock_reserved(2, FIGS), stock_reserved(1, MILK), made())
+    assert made().expires_at == NOON + HOLD
+
+
+def test_one_short_item_refuses_all_of_them_and_holds_nothing() -> None:
+    shelf.given(*STOCKED).when(reserve((FIGS, 2), (MILK, 2))).then(refused(MILK))
+
+
+def test_what_one_order_holds_another_cannot_have() -> None:
+    life = shelf.given(*STOCKED)
+    life.ask(reserve((FIGS, 3)))
+    life.when(reserve((FIGS, 3), order_id=B)).then(refused(FIGS, order_id=B))
+    life.when(reserve((FIGS, 2), order_id=B)).then(stock_reserved(2, FIGS, order_id=B), made((FIGS, 2), order_id=B))
+
+
+def test_two_lines_of_one_sku_count_together() -> None:
+    shelf.given(*STOCKED).when(reserve((FIGS, 3), (FIGS, 3))).then(refused(FIGS))
+    shelf.given(*STOCKED).when(reserve((FIGS, 2), (FIGS, 3))).then(stock_reserved(5, FIGS), made((FIGS, 5)))
+
+
+def test_a_withdrawn_product_is_refused_though_there_is_stock() -> None:
+    shelf.given(*STOCKED, withdrawn(FIGS)).when(reserve((FIGS, 1))).then(refused(FIGS, reason="withdrawn"))
+
+
+def test_a_product_withdrawn_while_held_can_still_be_shipped() -> None:
+    shelf.given(*COMMITTED, withdrawn(FIGS)).when(SHIP).then(stock_shipped(2, FIGS), stock_shipped(1, MILK), shipped())
+
+
+def test_a_product_that_is_not_listed_is_refused() -> None:
+    assert shelf.given(*STOCKED).when(reserve((WATER, 1))).events[0].model_dump()["skus"] == (WATER,)
+
+
+def test_an_order_is_answered_once_per_shelf() -> None:
+    shelf.given(*HELD).when(reserve()).then_nothing()
+    shelf.given(*STOCKED, refused(MILK)).when(reserve()).then_nothing()
+    shelf.given(*COMMITTED).when(reserve()).then_nothing()
+
+
+def test_a_committed_hold_lapses_no_more() -> None:
+    shelf.given(*HELD).when(COMMIT).then(committed())
+    shelf.given(*COMMITTED).when(LAPSE).then_nothing()
+    shelf.given(*COMMITTED).leaves(STREAM)
+
+
+def test_a_hold_lapses_when_its_time_is_over_and_gives_everything_back() -> None:
+    life = shelf.given(*HELD)
+    life.leaves(STREAM, "lapse")
+    assert shelf.decider.todos(life.state(STREAM))[0].due == NOON + HOLD
+    life.when(LAPSE).then(*LET_GO, lapsed())
+    life.ask(LAPSE)
+    life.leaves(STREAM)
+    assert stock(life) == (5, 0)
+
+
+def test_a_lapsed_hold_can_be_neither_committed_nor_released_nor_shipped() -> None:
+    for command in (COMMIT, RELEASE, LAPSE, SHIP, reserve()):
+        shelf.given(*HELD, *LET_GO, lapsed()).when(command).then_nothing()
+
+
+def test_a_release_gives_back_what_is_held_committed_or_not() -> None:
+    shelf.given(*HELD).when(RELEASE).then(*LET_GO, released())
+    shelf.given(*COMMITTED).when(RELEASE).then(*LET_GO, released())
+
+
+def test_a_release_gives_back_once() -> None:
+    shelf.given(*HELD, *LET_GO, released()).when(RELEASE).then_nothing()
+
+
+def test_a_release_that_overtakes_its_reservation_leaves_nothing_held() -> None:
+    life = shelf.given(*STOCKED)
+    life.when(RELEASE).then(released())
+    life.ask(RELEASE)
+    life.when(reserve()).then_nothing()
+    assert stock(life) == (5, 0)
+
+
+def test_a_release_after_a_refusal_has_nothing_to_give_back() -> None:
+    shelf.given(*STOCKED, refused(MILK)).when(RELEASE).then_nothing()
+
+
+def test_shipped_goods_leave_the_shelf_once() -> None:
+    life = shelf.given(*COMMITTED)
+    life.when(SHIP).then(stock_shipped(2, FIGS), stock_shipped(1, MILK), shipped())
+    life.ask(SHIP)
+    assert (stock(life, FIGS), stock(life, MILK)) == ((3, 0), (0, 0))
+    life.when(SHIP).then_nothing()
+    life.when(RELEASE).then_nothing()
+
+
+def test_what_is_not_committed_is_not_shipped() -> None:
+    shelf.given(*STOCKED).when(SHIP).then_nothing()
+    shelf.given(*HELD).when(SHIP).then_nothing()
+
+
+def test_what_was_never_reserved_is_neither_committed_nor_lapsed() -> None:
+    shelf.given(*STOCKED).when(COMMIT).then_nothing()
+    shelf.given(*STOCKED).when(LAPSE).then_nothing()

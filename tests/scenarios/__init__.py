@@ -1,0 +1,1 @@
+"""Scenarios are whole sagas through all five contexts, in memory and on a real Kafka and Postgres."""

@@ -1,0 +1,118 @@
+"""Chronicle reads every context's events as any outsider would, and knows what must still come of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from aggregates.repository import Repository
+from events import topics
+from events.envelope import Envelope
+from events.event import Event
+from events.fence import Fence, Verdict
+from events.log import Place, Record
+from events.outcome import RecordParked
+from events.registry import event_codec
+from workers.context import Parts
+from workers.reactor import command_draft, reaction_of
+
+
+class Told(NamedTuple):
+    """One effective record."""
+
+    place: Place
+    offset: int
+    envelope: Envelope
+    event: Event
+
+
+class Chronicle:
+    """`told` is all that counts, in order per place; `expected` the ids of commands that must have an outcome.
+
+    `ours` are the correlation ids of this test: the log may hold the records of others.
+    """
+
+    def __init__(self, parts: Mapping[str, Parts]) -> None:
+        self._parts = parts
+        self.places = [Place(topics.events(name), p) for name in parts for p in range(topics.PARTITIONS)]
+        self.fences = {place: Fence() for place in self.places}
+        self.repositories = {place: Repository(parts[_context(place)].decider) for place in self.places}
+        self.ours: set[str] = set()
+        self.told: list[Told] = []
+        self.parked: list[RecordParked] = []
+        self.expected: dict[str, str] = {}
+        self.outcomes: defaultdict[str, list[Told]] = defaultdict(list)
+        self._pending: dict[str, str] = {}
+
+    def expect(self, command_id: str, what: str) -> None:
+        """A client has sent this command."""
+        self.ours.add(command_id)
+        self.expected[command_id] = what
+
+    def forget(self) -> None:
+        """What was ours so far is not ours any more."""
+        for held in (self.ours, self.told, self.parked, self.expected, self.outcomes, self._pending):
+            held.clear()
+
+    def take(self, place: Place, records: Iterable[Record]) -> None:
+        """The next records of a place."""
+        for record in records:
+            if self.fences[place].judge(record.offset, record.headers) is Verdict.EFFECTIVE:
+                self._tell(place, record)
+
+    def _tell(self, place: Place, record: Record) -> None:
+        envelope = Envelope.read(record.headers)
+        told = Told(place, record.offset, envelope, event_codec.decode(envelope.type, record.value))
+        self.repositories[place].fold(record)
+        if isinstance(told.event, RecordParked):
+            self.parked.append(told.event)
+        if envelope.correlation in self.ours:
+            self.told.append(told)
+            self.outcomes[envelope.causation].append(told)
+            self._foresee(place, record, told)
+
+    def _foresee(self, place: Place, record: Record, told: Told) -> None:
+        """What reactions and effects owe because of this event."""
+        for context, parts in self._parts.items():
+            for reaction in parts.reactions:
+                if reaction.event is type(told.event):
+                    cause, commands = reaction_of(context, place, record, reaction)
+                    for i, command in enumerate(commands):
+                        _, draft = command_draft(context, place, record.offset, i, cause, command)
+                        self.expected[Envelope.read(dict(draft.headers)).id] = f"{command.tag} of {command.stream}"
+        repository = self.repositories[place]
+        todos = repository.decider.todos(repository.entities[told.envelope.subject].state)
+        self._pending[told.envelope.subject] = ", ".join(todo.step for todo in todos)
+
+    def open(self) -> list[str]:
+        """What is still to come: commands without an outcome, effects without an answer."""
+        unanswered = [what for command_id, what in self.expected.items() if command_id not in self.outcomes]
+        return unanswered + [f"{step} of {stream}" for stream, step in self._pending.items() if step]
+
+    def saw(self, tag: str, correlation: str) -> bool:
+        """Whether an event of this type has been recorded because of a request."""
+        return any(t.envelope.type == tag and t.envelope.correlation == correlation for t in self.told)
+
+    def history(self, stream: str) -> list[Event]:
+        """What has happened to an aggregate; outcomes of refused or needless commands left out."""
+        return [told.event for told in self.told if told.envelope.subject == stream and told.envelope.version]
+
+    def tags(self, stream: str) -> list[str]:
+        """The same as tags."""
+        return [event.tag for event in self.history(stream)]
+
+    def state(self, stream: str) -> Any:
+        """An aggregate as the log has it."""
+        return next(r.entities[stream].state for r in self.repositories.values() if stream in r.entities)
+
+    def states(self, kind: str) -> dict[str, Any]:
+        """The aggregates of a kind that this test has touched."""
+        streams = {told.envelope.subject for told in self.told if told.envelope.version}
+        return {stream: self.state(stream) for stream in streams if stream.startswith(f"{kind}-")}
+
+    def of(self, *types: type[Event]) -> list[Any]:
+        """Our events of these types."""
+        return [told.event for told in self.told if isinstance(told.event, types)]
+
+
+def _context(place: Place) -> str:
+    return place.topic.removesuffix(".events")

@@ -1,0 +1,45 @@
+"""Houses to play in: in memory a new one for every test; on Kafka and Postgres one for all, since tests are ours alone."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from events.kafka import KafkaLog, create_topics
+from events.memory import MemoryLog
+from events.topics import TOPICS
+from projections.postgres import Database
+from projections.registry import ddl
+from schemas.settings import CONTEXTS
+from tests.scenarios.house import House
+
+
+@pytest.fixture(scope="package")
+async def real_house(kafka: str, postgres: str) -> AsyncIterator[House]:
+    await create_topics(kafka, TOPICS)
+    log = KafkaLog(kafka)
+    databases = {name: Database(postgres, name) for name in CONTEXTS}
+    for name, database in databases.items():
+        await database.open()
+        await database.create(ddl(name))
+    house = House(log, databases)
+    await house.open()
+    yield house
+    await house.close()
+    for database in databases.values():
+        await database.close()
+    await log.close()
+
+
+@pytest.fixture
+async def memory_house() -> AsyncIterator[House]:
+    house = House(MemoryLog())
+    await house.open()
+    yield house
+    await house.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.infra)])
+def house(request: pytest.FixtureRequest) -> House:
+    house: House = request.getfixturevalue("real_house" if request.param == "kafka" else "memory_house")
+    house.begin()
+    return house

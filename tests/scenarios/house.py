@@ -1,0 +1,200 @@
+"""House is the whole shop in one process: five contexts on one log, and what tests need to ask of them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from events import topics
+from events.log import Log, Place, Reader
+from events.outcome import CommandRejected
+from projections.postgres import Database
+from projections.registry import PROJECTIONS
+from projections.snapshots import Snapshots
+from projections.store import Store
+from schemas.parking import ParkRecord
+from schemas.settings import CONTEXTS, Settings
+from schemas.values import Command
+from tests.scenarios import laws
+from tests.scenarios.chronicle import Chronicle
+from tests.scenarios.shop import client_draft, place_of, product
+from tests.scenarios.switchboard import Switchboard
+from tests.scenarios.till import Till
+from workers.compose import parts_of
+from workers.context import Assign, Context
+from workers.mail import ByChannel, InProcessMailbox
+
+HOLD, OVERDUE = timedelta(seconds=900), timedelta(seconds=600)
+EVERY = frozenset(range(topics.PARTITIONS))
+PATIENCE_SECONDS = 15.0
+
+
+class Clock:
+    """The time, less what a test has put it back: deadlines set now are due so much earlier."""
+
+    def __init__(self) -> None:
+        self.behind = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) - self.behind
+
+
+class House:
+    """Five contexts on one log. With databases, they have read models and snapshots too."""
+
+    def __init__(self, log: Log, databases: Mapping[str, Database] | None = None) -> None:
+        self.log, self.databases = Switchboard(log), databases or {}
+        self.till, self.mailbox = Till(), InProcessMailbox()
+        settings = Settings(hold_seconds=HOLD.total_seconds(), overdue_seconds=OVERDUE.total_seconds())
+        self.parts = dict(parts_of(settings, self.till, ByChannel({"email": self.mailbox})))
+        self.clocks = {name: Clock() for name in CONTEXTS}
+        self.contexts: dict[str, Context] = {}
+        self.sent: dict[str, Command] = {}
+        self.chronicle = Chronicle(self.parts)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._reader: Reader | None = None
+
+    async def open(self) -> None:
+        """Start everything."""
+        self._reader = await self.log.reader(dict.fromkeys(self.chronicle.places, 0))
+        await self.start(*CONTEXTS)
+
+    async def close(self) -> None:
+        """Stop everything."""
+        await self.stop(*self._running)
+        if self._reader:
+            await self._reader.close()
+
+    def begin(self) -> None:
+        """A new test: what others have left behind is none of its business."""
+        self.sent = {}
+        self.chronicle.forget()
+        self.log.twice = False
+        for clock in self.clocks.values():
+            clock.behind = timedelta()
+
+    async def start(self, *names: str) -> None:
+        """Start contexts that do not run, and return once they own their partitions."""
+        for name in names:
+            self.contexts[name] = self.another(name)
+            self._running[name] = asyncio.create_task(self.contexts[name].run())
+        await self.until(lambda: all(self.contexts[name].writer.ready.is_set() for name in names), "start")
+
+    async def stop(self, *names: str) -> None:
+        """Stop contexts in whatever they are doing."""
+        tasks = [self._running.pop(name) for name in list(names)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def restart(self, *names: str) -> None:
+        """Others take over."""
+        await self.stop(*names)
+        await self.start(*names)
+
+    def another(self, name: str) -> Context:
+        """One more process for a context, not yet running."""
+        database = self.databases.get(name)
+        store = Store(database, name, PROJECTIONS[name]) if database else None
+        snapshots = Snapshots(database) if database else None
+        return Context(self.log, self.parts[name], _all_is_ours, store, snapshots, 0.05, self.clocks[name])
+
+    async def send(self, command: Command, command_id: str = "") -> str:
+        """Ask as a client, and return the command's id."""
+        command_id = command_id or str(uuid4())
+        self.sent[command_id] = command
+        self.chronicle.expect(command_id, command.tag)
+        await self.log.append(place_of(command), [client_draft(command, command_id)])
+        return command_id
+
+    async def stocked(self, stock: Mapping[str, int]) -> None:
+        """List products, and wait until they can be bought."""
+        for sku, quantity in stock.items():
+            await self.send(product(sku, quantity))
+        await self.until(lambda: not self.chronicle.open(), "stock")
+
+    async def until(self, happened: Callable[[], object], what: str) -> None:
+        """Listen to the log until something is so."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not happened():
+            assert time.monotonic() < deadline, f"{what}: still open {self.chronicle.open()[:20]}"
+            for task in self._running.values():
+                if task.done():
+                    task.result()
+            assert self._reader is not None
+            for place, records in (await self._reader.batch(timeout=0.005)).items():
+                self.chronicle.take(place, records)
+
+    async def told(self, tag: str, command_id: str) -> None:
+        """Wait until this is recorded because of a client's command."""
+        await self.until(lambda: self.chronicle.saw(tag, command_id), tag)
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way any more, not even a repeat."""
+        t0=time.monotonic()
+        await self.until(lambda: not self.chronicle.open(), "settle")
+        t1=time.monotonic()
+        await self._barrier()
+        t2=time.monotonic()
+        heads = {place: fence.next for place, fence in self.chronicle.fences.items()}
+        await self.until(lambda: self._reacted(heads), "reactions")
+        await self._barrier()  # behind all that reactors have sent
+        t3=time.monotonic()
+        if self.databases:
+            await self._projected()
+        print("SETTLE", t1-t0,t2-t1,t3-t2,time.monotonic()-t3)
+
+    async def _barrier(self) -> None:
+        """A harmless record through every partition: what was sent before it has been handled when it has."""
+        await asyncio.gather(*(self._harmless(name, p) for name in CONTEXTS for p in EVERY))
+        await self.until(lambda: not self.chronicle.open(), "barrier")
+
+    async def _harmless(self, name: str, p: int) -> None:
+        park = ParkRecord(about=f"{name}-barrier", topic="barrier", partition=p, offset=0, reason="", key="", value="")
+        command_id = str(uuid4())
+        self.chronicle.expect(command_id, f"barrier of {name}/{p}")
+        await self.log.append(Place(topics.commands(name), p), [client_draft(park, command_id)])
+
+    def _reacted(self, heads: Mapping[Place, int]) -> bool:
+        fences = [context.reactor.fences for context in self.contexts.values()]
+        return all(fence.next >= heads[place] for following in fences for place, fence in following.items())
+
+    async def _projected(self) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for name in CONTEXTS:
+            while await self._behind(name):
+                assert time.monotonic() < deadline, f"read models of {name} are behind"
+                await asyncio.sleep(0.01)
+
+    async def _behind(self, name: str) -> bool:
+        found = await Store(self.databases[name], name, ()).checkpoints()
+        heads = {p: self.chronicle.fences[Place(topics.events(name), p)].next for p in EVERY}
+        return any(p not in found or found[p].next < heads[p] for p in EVERY)
+
+    def history(self, stream: str) -> list[str]:
+        """What has happened to an aggregate, as tags."""
+        return [event.tag for event in self.chronicle.history(stream)]
+
+    def outcome(self, command_id: str) -> str:
+        """What became of a client's command: the rejection's code, or the tag of the first event."""
+        first = self.chronicle.outcomes[command_id][0].event
+        return first.code if isinstance(first, CommandRejected) else first.tag
+
+    def stock(self, sku: str) -> tuple[int, int]:
+        """How many of a product are on its shelf, and how many of those are held."""
+        state = self.chronicle.state(f"product-{sku}")
+        return state.on_hand, state.held
+
+    def money(self, order_id: str) -> int:
+        """What the provider has taken for an order and not given back."""
+        return sum(self.till.ledger(order_id, "capture")) - sum(self.till.ledger(order_id, "refund"))
+
+    async def check(self) -> None:
+        """Whatever happened, these hold."""
+        laws.check(laws.Facts(self.chronicle, self.till, self.mailbox, self.sent))
+
+
+async def _all_is_ours(assign: Assign) -> None:
+    await assign(EVERY)
+    await asyncio.Event().wait()

@@ -1,0 +1,233 @@
+"""Laws are what must hold of every saga, whatever went wrong on the way; each is one function."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from aggregates.order import OVER
+from aggregates.order import Status as Order
+from aggregates.payment import Status as Payment
+from aggregates.repository import LOCAL
+from aggregates.reservation import Status as Reservation
+from events import notification, order, payment, product, user
+from events.outcome import CommandRejected, CommandUnchanged, RecordParked
+from schemas.values import Command
+from tests.scenarios.chronicle import Chronicle
+from tests.scenarios.till import Till
+from workers.mail import InProcessMailbox
+
+MILESTONES = {
+    order.OrderConfirmed: "order_confirmed",
+    order.OrderRejected: "order_rejected",
+    order.OrderCancelled: "order_cancelled",
+    order.OrderShipped: "order_shipped",
+    order.OrderDelivered: "order_delivered",
+    payment.PaymentRefunded: "payment_refunded",
+    user.UserRegistered: "welcome",
+}
+AT_MOST_ONCE = (
+    order.OrderPlaced, order.OrderStockSecured, order.OrderConfirmed, order.OrderRejected, order.OrderCancelled,
+    order.OrderShipped, order.OrderDelivered,
+    product.ReservationMade, product.ReservationRefused, product.ReservationCommitted, product.ReservationReleased,
+    product.ReservationLapsed, product.ReservationShipped,
+    payment.PaymentRequested, payment.PaymentAuthorized, payment.PaymentDeclined, payment.PaymentLapsed,
+    payment.PaymentCancelled, payment.CaptureRequested, payment.PaymentCaptured, payment.VoidRequested,
+    payment.PaymentVoided,
+    notification.NotificationRequested, notification.NotificationDelivered, notification.NotificationRefused,
+)  # fmt: skip
+ENDS = (product.ReservationRefused, product.ReservationReleased, product.ReservationLapsed, product.ReservationShipped)
+OUTCOMES = (CommandRejected, CommandUnchanged, RecordParked)
+
+
+class Facts(NamedTuple):
+    """What a test knows at its end; `sent` are the client's commands by id."""
+
+    chronicle: Chronicle
+    till: Till
+    mailbox: InProcessMailbox
+    sent: dict[str, Command]
+
+    def orders(self) -> Iterator[tuple[str, Any]]:
+        """Every order of this test, with its id."""
+        for stream, state in self.chronicle.states("order").items():
+            yield stream.removeprefix("order-"), state
+
+
+def every_order_is_settled_in_one_final_state(facts: Facts) -> None:
+    for order_id, state in facts.orders():
+        assert state.status not in (Order.PLACED, Order.SECURED), f"{order_id} is {state.status}"
+        tags = facts.chronicle.tags(f"order-{order_id}")
+        ends = [tag for tag in tags if tag in (order.OrderRejected.tag, order.OrderCancelled.tag)]
+        assert tags[0] == order.OrderPlaced.tag
+        assert ends == tags[-1:] if ends else tags.count(order.OrderConfirmed.tag) == 1, tags
+
+
+def no_shelf_is_ever_oversold(facts: Facts) -> None:
+    on_hand: Counter[str] = Counter()
+    held: Counter[str] = Counter()
+    for told in facts.chronicle.told:
+        match told.event:
+            case product.StockReceived(sku=sku, quantity=n):
+                on_hand[sku] += n
+            case product.StockAdjusted(sku=sku, delta=n):
+                on_hand[sku] += n
+            case product.StockCounted(sku=sku, quantity=n):
+                on_hand[sku] = n
+            case product.StockReserved(sku=sku, quantity=n):
+                held[sku] += n
+            case product.StockReleased(sku=sku, quantity=n):
+                held[sku] -= n
+            case product.StockShipped(sku=sku, quantity=n):
+                on_hand[sku] -= n
+                held[sku] -= n
+            case _:
+                continue
+        assert 0 <= held[sku] <= on_hand[sku], f"{sku}: {held[sku]} held of {on_hand[sku]} at {told.place}"
+
+
+def held_stock_is_what_open_reservations_hold(facts: Facts) -> None:
+    held: Counter[str] = Counter()
+    for state in facts.chronicle.states("reservation").values():
+        held.update(dict(state.items))
+    for stream, state in facts.chronicle.states("product").items():
+        assert state.held == held[stream.removeprefix("product-")], stream
+
+
+def a_confirmed_order_holds_its_goods_and_any_other_holds_none(facts: Facts) -> None:
+    lines = {placed.order_id: placed.lines for placed in facts.chronicle.of(order.OrderPlaced)}
+    for order_id, state in facts.orders():
+        held: Counter[str] = Counter()
+        for stream, reservation in facts.chronicle.states("reservation").items():
+            if stream.endswith(order_id):
+                assert reservation.status in (Reservation.COMMITTED, Reservation.OVER), stream
+                held.update(dict(reservation.items))
+        wanted: Counter[str] = Counter()
+        if state.status is Order.CONFIRMED:
+            for line in lines[order_id]:
+                wanted[line.sku] += line.quantity
+            assert not state.uncommitted, order_id
+        assert held == wanted, f"{order_id} is {state.status}, and holds {held}"
+
+
+def an_order_owes_what_was_kept(facts: Facts) -> None:
+    goodwill: Counter[str] = Counter()
+    for refund in facts.chronicle.of(payment.RefundRequested):
+        goodwill[refund.order_id] += refund.amount if refund.reason != "order cancelled" else 0
+    for order_id, state in facts.orders():
+        if _status(facts, order_id) is Payment.REFUSED:
+            continue  # a person must look
+        owed = 0 if state.status in OVER else state.amount - goodwill[order_id]
+        assert _recorded(facts, order_id) == _moved(facts, order_id) == owed, f"{order_id} is {state.status}"
+
+
+def the_provider_moved_money_once_and_left_none_on_hold(facts: Facts) -> None:
+    for order_id, state in facts.orders():
+        ledger = {step: facts.till.ledger(order_id, step) for step in ("authorize", "capture", "void")}
+        assert all(len(moves) <= 1 for moves in ledger.values()), f"{order_id}: {ledger}"
+        if _status(facts, order_id) is not Payment.REFUSED:
+            assert len(ledger["authorize"]) == len(ledger["capture"]) + len(ledger["void"]), f"{order_id}: {ledger}"
+        assert state.status in OVER or len(ledger["capture"]) == 1, order_id
+    moved = [move for move in facts.till.moves.values() if move.step == "capture"]
+    assert facts.till.inner.captured == sum(move.amount for move in moved)
+
+
+def what_happens_once_happens_once(facts: Facts) -> None:
+    counted = Counter((t.envelope.subject, type(t.event)) for t in facts.chronicle.told)
+    twice = [key for key, n in counted.items() if n > 1 and key[1] in AT_MOST_ONCE]
+    assert not twice, twice
+    for stream in facts.chronicle.states("reservation"):
+        ends = [event for event in facts.chronicle.history(stream) if isinstance(event, ENDS)]
+        assert len(ends) <= 1, stream
+    for refunds in _refunds(facts).values():
+        assert all(n == 1 for n in Counter(refunds).values()), refunds
+    reserved = Counter((e.sku, e.order_id) for e in facts.chronicle.of(product.StockReserved))
+    gone = Counter((e.sku, e.order_id) for e in facts.chronicle.of(product.StockReleased, product.StockShipped))
+    assert all(n == 1 for n in (*reserved.values(), *gone.values()))
+
+
+def versions_have_no_gaps(facts: Facts) -> None:
+    versions: defaultdict[str, list[int]] = defaultdict(list)
+    for told in facts.chronicle.told:
+        if told.envelope.version:
+            versions[told.envelope.subject].append(told.envelope.version)
+    for stream, seen in versions.items():
+        assert seen == list(range(1, len(seen) + 1)), f"{stream}: {seen}"
+
+
+def every_command_has_one_outcome(facts: Facts) -> None:
+    for command_id, what in facts.chronicle.expected.items():
+        outcome = facts.chronicle.outcomes[command_id]
+        ids = [told.envelope.id for told in outcome]
+        assert ids, f"{what} has none"
+        assert len(set(ids)) == len(ids), f"{what} was handled twice: {[t.envelope.type for t in outcome]}"
+        assert len(ids) == 1 or not any(isinstance(told.event, OUTCOMES) for told in outcome), what
+        offsets = [told.offset for told in outcome]
+        assert offsets == list(range(offsets[0], offsets[0] + len(offsets))), f"{what} was not one commit"
+
+
+def every_milestone_is_told_once(facts: Facts) -> None:
+    owed = Counter(
+        (f"order-{event.order_id}" if kind is payment.PaymentRefunded else event.stream, template)
+        for kind, template in MILESTONES.items()
+        for event in facts.chronicle.of(kind)
+    )
+    asked = facts.chronicle.of(notification.NotificationRequested)
+    assert Counter((event.about, event.template) for event in asked) == owed
+    delivered = facts.chronicle.of(notification.NotificationDelivered)
+    assert sorted(e.notification_id for e in delivered) == sorted(e.notification_id for e in asked)
+    assert all(len(facts.mailbox.of(event.notification_id)) == 1 for event in asked)
+
+
+def one_request_is_behind_every_event(facts: Facts) -> None:
+    requests: defaultdict[str, set[str]] = defaultdict(set)
+    for command_id, command in facts.sent.items():
+        requests[getattr(command, "order_id", "")].add(command_id)
+    for told in facts.chronicle.told:
+        envelope = told.envelope
+        assert envelope.origin == LOCAL or envelope.causation in facts.chronicle.expected, envelope
+        if (order_id := getattr(told.event, "order_id", None)) is not None:
+            assert envelope.correlation in requests[order_id], f"{envelope} is behind no request"
+
+
+LAWS = (
+    every_order_is_settled_in_one_final_state,
+    no_shelf_is_ever_oversold,
+    held_stock_is_what_open_reservations_hold,
+    a_confirmed_order_holds_its_goods_and_any_other_holds_none,
+    an_order_owes_what_was_kept,
+    the_provider_moved_money_once_and_left_none_on_hold,
+    what_happens_once_happens_once,
+    versions_have_no_gaps,
+    every_command_has_one_outcome,
+    every_milestone_is_told_once,
+    one_request_is_behind_every_event,
+)
+
+
+def check(facts: Facts) -> None:
+    """All laws."""
+    for law in LAWS:
+        law(facts)
+
+
+def _status(facts: Facts, order_id: str) -> Payment:
+    found = facts.chronicle.states("payment").get(f"payment-{order_id}")
+    return found.status if found else Payment.UNKNOWN
+
+
+def _recorded(facts: Facts, order_id: str) -> int:
+    """Captured less refunded, as our own log has it."""
+    captured = sum(e.amount for e in facts.chronicle.of(payment.PaymentCaptured) if e.order_id == order_id)
+    return captured - sum(e.amount for e in facts.chronicle.of(payment.PaymentRefunded) if e.order_id == order_id)
+
+
+def _moved(facts: Facts, order_id: str) -> int:
+    """The same, as the provider has it."""
+    return sum(facts.till.ledger(order_id, "capture")) - sum(facts.till.ledger(order_id, "refund"))
+
+
+def _refunds(facts: Facts) -> dict[str, list[str]]:
+    refunds: dict[str, list[str]] = {"asked": [], "given": []}
+    for event in facts.chronicle.of(payment.RefundRequested, payment.PaymentRefunded):
+        refunds["asked" if isinstance(event, payment.RefundRequested) else "given"].append(event.refund_id)
+    return refunds

@@ -1,0 +1,154 @@
+"""Account tells what has happened, in tables: orders and why not, money, stock, mail, speed, one order's story."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.table import Table
+
+from workers.mailbox import list_mail
+from workers.shop import Shop
+from workers.steps import Moments, under_way
+
+NEXT = """
+[bold]Look[/bold]   {api}/                      what there is, with links
+       {api}/orders?limit=5        orders, newest first
+       {api}/orders/{order}/history
+       {provider}/v1/totals            the payment provider's own ledger
+       {mailbox}/                mails, as the customers got them
+[bold]Try[/bold]    curl -s {api}/summary
+       curl -s {api}/ready
+       orders --help
+"""
+
+
+class Address(Protocol):
+    """Where everything listens."""
+
+    @property
+    def api(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+
+
+async def tell(console: Console, address: Address, home: Path, shop: Shop, moments: Moments) -> None:
+    """Print the account."""
+    summary = await shop.get("/summary")
+    orders = [row async for row in shop.pages("/orders")]
+    for table in (
+        _orders(summary),
+        _reasons(summary),
+        await _money(summary, address),
+        _stock(summary),
+        _mail(summary, home),
+        _speed(orders, moments),
+        await _story(shop, orders),
+    ):
+        if table.row_count:
+            console.print()
+            console.print(table)
+    left = await under_way(shop)
+    console.print(
+        f"\n[bold red]Not settled: {', '.join(left)}[/]" if left else "\n[bold green]Everything is settled.[/]"
+    )
+    shown = next((order["order_id"] for order in orders if order["status"] == "delivered"), "ORDER_ID")
+    pages = NEXT.format(api=address.api, provider=address.provider, mailbox=home / "mailbox", order=shown)
+    console.print(pages, highlight=False, soft_wrap=True)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left", style=None if index else "cyan")
+    return table
+
+
+def _amount(cents: int) -> str:
+    return f"{cents / 100:,.2f}"
+
+
+def _orders(summary: Any) -> Table:
+    table = _table("Orders", "status", "orders", "lines", "total")
+    for row in summary["orders"]:
+        table.add_row(row["status"], str(row["orders"]), str(row["lines"]), _amount(row["total"]))
+    count, lines, total = (sum(row[key] for row in summary["orders"]) for key in ("orders", "lines", "total"))
+    table.add_row("all", str(count), str(lines), _amount(total), style="bold")
+    return table
+
+
+def _reasons(summary: Any, most: int = 6) -> Table:
+    table = _table("Why orders were rejected or cancelled", "reason", "orders")
+    by_kind: dict[str, int] = {}
+    for row in summary["reasons"]:
+        kind = row["reason"].partition(": ")[0] if row["reason"].startswith("out of stock") else row["reason"]
+        by_kind[kind] = by_kind.get(kind, 0) + row["orders"]
+    for reason, count in sorted(by_kind.items(), key=lambda item: -item[1])[:most]:
+        table.add_row(reason, str(count))
+    return table
+
+
+async def _money(summary: Any, address: Address) -> Table:
+    table = _table("Money", "", "captured", "refunded", "kept", "declined", "voided")
+    for row in summary["money"]:
+        kept = row["captured"] - row["refunded"]
+        amounts = [_amount(amount) for amount in (row["captured"], row["refunded"], kept)]
+        table.add_row(f"our view, {row['currency']}", *amounts, str(row["declined"]), str(row["voided"]))
+    provider = Shop(address.provider)
+    try:
+        totals = await provider.get("/v1/totals")
+    finally:
+        await provider.close()
+    for currency, row in totals["currencies"].items():
+        kept = row["captured"] - row["refunded"]
+        amounts = [_amount(amount) for amount in (row["captured"], row["refunded"], kept)]
+        table.add_row(f"the provider's ledger, {currency}", *amounts, "", "")
+    return table
+
+
+def _stock(summary: Any) -> Table:
+    table = _table("Stock", "products", "on hand", "of it held", "available", "shipped", "oversold")
+    for row in summary["stock"]:
+        figures = [row[key] for key in ("products", "on_hand", "held", "available", "shipped", "oversold")]
+        table.add_row(*(f"{figure:,}" for figure in figures))
+    return table
+
+
+def _mail(summary: Any, home: Path) -> Table:
+    table = _table("Mail", "template", "status", "mails")
+    for row in summary["messages"]:
+        table.add_row(row["template"], row["status"], str(row["messages"]))
+    letters = list_mail(home / "mailbox")
+    table.add_row(
+        "in the mailbox", f"{sum(letter.repeats for letter in letters)} repeats", str(len(letters)), style="bold"
+    )
+    return table
+
+
+def _speed(orders: list[dict[str, Any]], moments: Moments) -> Table:
+    """From the moment the request was sent to the moment the confirmation was recorded."""
+    waits = sorted(
+        1000 * (datetime.fromisoformat(order["confirmed_at"]).timestamp() - moments.sent[order["order_id"]])
+        for order in orders
+        if order["confirmed_at"] and order["order_id"] in moments.sent
+    )
+    table = _table("Speed", "from request sent to order confirmed", "ms")
+    if waits:
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+            table.add_row(name, f"{waits[min(int(len(waits) * share), len(waits) - 1)]:.0f}")
+        table.add_row("orders a second, offered", f"{len(moments.sent) / moments.seconds:.0f}")
+    return table
+
+
+async def _story(shop: Shop, orders: list[dict[str, Any]]) -> Table:
+    """One order's own events, with the milliseconds since it was placed."""
+    table = _table("One order's story", "event", "ms")
+    told = next((order for order in orders if order["status"] == "delivered"), None)
+    if told:
+        table.title = f"The story of order {told['order_id']}, {told['line_count']} lines"
+        history = (await shop.get(f"/orders/{told['order_id']}/history"))["items"]
+        began = datetime.fromisoformat(history[0]["at"])
+        for event in history:
+            passed = (datetime.fromisoformat(event["at"]) - began).total_seconds() * 1000
+            table.add_row(event["type"], f"{passed:,.0f}")
+    return table

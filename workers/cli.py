@@ -1,0 +1,172 @@
+"""The command line `orders`: run all of it here, run a part of it, look at what happened."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from schemas.settings import CONTEXTS, Settings
+
+if TYPE_CHECKING:
+    from workers.run import Plan
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+
+FIRST_DAY = datetime(2017, 10, 10)  # noqa: DTZ001  a day of the data, not a moment
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+@cli.callback()
+def orders() -> None:
+    """An event-sourced, choreography-driven order backend."""
+
+
+@cli.command()
+def worker(
+    contexts: Annotated[str, typer.Option(help=f"contexts to run, comma separated: {', '.join(CONTEXTS)}")] = "",
+) -> None:
+    """Run the workers of some contexts, or of all, until told to stop."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    settings = Settings() if not contexts else Settings(contexts=contexts)
+    try:
+        settings.chosen()
+    except ValueError as unknown:
+        raise typer.BadParameter(str(unknown), param_hint="--contexts") from None
+    from workers.process import Process
+
+    raise typer.Exit(Process(settings).run())
+
+
+Home = Annotated[Path, typer.Option(help="folder for all that a run writes", envvar="ORDERLOG_HOME")]
+Day = Annotated[datetime, typer.Option("--from", help="first day of baskets to order", formats=["%Y-%m-%d"])]
+Until = Annotated[datetime | None, typer.Option("--to", help="day after the last", formats=["%Y-%m-%d"])]
+Count = Annotated[int | None, typer.Option("--orders", help="at most so many orders", min=1)]
+Rate = Annotated[float, typer.Option(help="orders placed a second", min=0.1, max=1000)]
+Scarcity = Annotated[float, typer.Option(help="share of products with too little stock", min=0, max=1)]
+Declined = Annotated[float, typer.Option(help="share of cards that are declined", min=0, max=1)]
+Port = Annotated[int, typer.Option(help="the API's port; another if it is taken", min=1, max=65535)]
+
+
+@cli.command()
+def run(
+    start: Day = FIRST_DAY,
+    to: Until = None,
+    orders: Count = None,
+    rate: Rate = 60.0,
+    scarcity: Scarcity = 0.004,
+    declined: Declined = 0.02,
+    port: Port = 8080,
+    home: Home = Path(".orderlog"),
+) -> None:
+    """Start everything here, put real orders through it, tell what happened, and stay up until Ctrl-C."""
+    _run(_plan(start, to, orders, rate, scarcity, declined, port, home), stay=True)
+
+
+@cli.command()
+def demo(
+    start: Day = FIRST_DAY,
+    to: Until = None,
+    orders: Count = None,
+    rate: Rate = 60.0,
+    scarcity: Scarcity = 0.004,
+    declined: Declined = 0.02,
+    port: Port = 8080,
+    home: Home = Path(".orderlog"),
+) -> None:
+    """The same, but exit by itself: with 1 if any order is not settled or the books do not balance."""
+    _run(_plan(start, to, orders, rate, scarcity, declined, port, home), stay=False)
+
+
+@cli.command()
+def clean(home: Home = Path(".orderlog")) -> None:
+    """Forget all data of local runs."""
+    from workers.local import LauncherError
+    from workers.local import clean as forget
+
+    try:
+        forget(home, "faust", "mailbox", "ledger.jsonl")
+    except LauncherError as no:
+        _say_no(no)
+    typer.echo(f"{home} is empty")
+
+
+@cli.command()
+def mail(
+    last: Annotated[int, typer.Option(help="how many of the newest", min=1)] = 5, home: Home = Path(".orderlog")
+) -> None:
+    """Read the local mailbox, newest last."""
+    from workers.mailbox import list_mail
+
+    for letter in list_mail(home / "mailbox", last):
+        typer.echo(f"{letter.at:%H:%M:%S}  {letter.recipient}  {letter.subject}\n{letter.text}")
+
+
+def _plan(
+    start: datetime,
+    to: datetime | None,
+    orders: int | None,
+    rate: float,
+    scarcity: float,
+    declined: float,
+    port: int,
+    home: Path,
+) -> "Plan":
+    from workers.baskets import Window
+    from workers.run import Plan
+
+    end = to or start + timedelta(days=1)
+    if end <= start:
+        raise typer.BadParameter(f"{end:%Y-%m-%d} is not after {start:%Y-%m-%d}", param_hint="--to")
+    window = Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), orders)
+    return Plan(home, window, rate, scarcity, declined, port)
+
+
+def _run(plan: "Plan", stay: bool) -> None:
+    from workers.baskets import MissingData
+    from workers.local import LauncherError
+    from workers.run import Run, story
+
+    console = Console(soft_wrap=False)
+    try:
+        with Run(plan, console) as everything, _terminated():
+            settled = asyncio.run(story(everything))
+            if stay:
+                console.print("[bold]Up.[/bold] Ctrl-C stops everything that was started here.")
+                everything.watch()
+    except KeyboardInterrupt:
+        raise typer.Exit(0 if stay else 130) from None
+    except (LauncherError, MissingData, TimeoutError) as no:
+        _say_no(no)
+    if not settled:
+        _say_no(RuntimeError("not everything is settled, or the books do not balance: see above"))
+
+
+def _say_no(no: Exception) -> NoReturn:
+    typer.secho(f"orders: {no}", err=True, fg="red")
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _terminated() -> Iterator[None]:
+    """SIGTERM ends us as Ctrl-C does: what was started here is stopped."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()

@@ -1,0 +1,139 @@
+"""Process puts one worker process together: the log, a database per context, the contexts asked for, their agents."""
+
+import asyncio
+import base64
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from events import topics
+from events.envelope import CLIENT, Envelope
+from events.errors import Unavailable
+from events.event import Event
+from events.ids import derive
+from events.kafka import KafkaLog, Membership, create_topics
+from events.log import Draft, Place
+from events.registry import command_codec
+from projections.postgres import Database, DatabaseUnavailable
+from projections.registry import PROJECTIONS, ddl
+from projections.snapshots import Snapshots
+from projections.statistics import Figure, keep
+from projections.store import Store
+from schemas.parking import ParkRecord
+from schemas.settings import Settings
+from schemas.values import Command
+from workers import app, notification
+from workers.agents import Agent, Notify, Parked, Statistics
+from workers.compose import mailer_of, parts_of, provider_of
+from workers.context import Assign, Context, Parts
+from workers.statistics import Row
+
+logger = logging.getLogger(__name__)
+
+
+class Process:
+    """One worker process, as the settings ask for it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._chosen = settings, settings.chosen()
+        self._log = KafkaLog(settings.kafka)
+        self._databases = {name: Database(settings.postgres, name) for name in self._chosen}
+        self._provider, self._mailer = provider_of(settings), mailer_of(settings)
+        parts = parts_of(settings, self._provider, self._mailer)
+        self.contexts = [self._context(parts[name]) for name in self._chosen]
+
+    def run(self) -> int:
+        """Run until told to stop; the exit code."""
+        return app.run(self._settings, self.contexts, self._agents(), self._resources())
+
+    def _context(self, parts: Parts) -> Context:
+        name, settings = parts.decider.context, self._settings
+
+        async def join(assigned: Assign) -> None:
+            topic = topics.commands(name)
+            await Membership(settings.kafka, name, topic, settings.session_timeout_ms, assigned).run()
+
+        database = self._databases[name]
+        store = Store(database, name, PROJECTIONS[name])
+        # Notifications are heard by a Faust agent (docs/decisions/0002), so their context has no reactor of its own.
+        heard = Parts(parts.decider, parts.effects, ()) if name == "notification" else parts
+        return Context(self._log, heard, join, store, Snapshots(database), settings.flush_seconds)
+
+    def _agents(self) -> list[Agent]:
+        agents: list[Agent] = []
+        if "notification" in self._chosen:
+            agents.append(Notify(self._log, _requests, self._park_in("notification"), transient=(DatabaseUnavailable,)))
+        if "order" in self._chosen:
+            agents.append(Statistics(self._log, self._flush, self._park_in("order"), transient=(DatabaseUnavailable,)))
+        return agents
+
+    async def _flush(self, rows: Sequence[Row]) -> None:
+        await keep(self._databases["order"], [figure for row in rows for figure in _figures(row)])
+
+    def _park_in(self, context: str) -> "Park":
+        return Park(self._log, context)
+
+    @asynccontextmanager
+    async def _resources(self) -> AsyncIterator[None]:
+        await _until_there(lambda: create_topics(self._settings.kafka, topics.TOPICS, self._settings.replication))
+        for name, database in self._databases.items():
+            await _until_there(partial(database.create, ddl(name)))
+        try:
+            yield
+        finally:
+            for database in self._databases.values():
+                await database.close()
+            await self._provider.aclose()
+            await self._mailer.aclose()
+            await self._log.close()
+
+
+class Park:
+    """Asks a context to record that a record could not be handled."""
+
+    def __init__(self, log: KafkaLog, context: str) -> None:
+        self._log, self._context = log, context
+
+    async def __call__(self, parked: Parked) -> None:
+        place, record = parked.place, parked.record
+        command = ParkRecord(
+            about=f"{self._context}-unknown",
+            topic=place.topic,
+            partition=place.partition,
+            offset=record.offset,
+            reason=f"{parked.agent}: {parked.reason}",
+            key=base64.b64encode(record.key).decode(),
+            value=base64.b64encode(record.value).decode(),
+        )
+        # The id follows from the record, and the aggregate remembers it: parked twice is parked once.
+        cause = derive(f"{place.topic}/{place.partition}/{record.offset}", parked.agent)
+        envelope = Envelope(cause, command.tag, self._context, "", command.stream, cause, cause, CLIENT)
+        target = Place(topics.commands(self._context), topics.partition_of(command.stream))
+        await self._log.append(target, [Draft(command.stream, command_codec.encode(command), envelope.headers())])
+
+
+def _requests(event: Event) -> list[Command]:
+    return [command for reaction in notification.REACTIONS if type(event) is reaction.event
+            for command in reaction.react(event)]  # fmt: skip
+
+
+def _figures(row: Row) -> list[Figure]:
+    window = row.window
+    counts = {name: getattr(window, name) for name in ("placed", "confirmed", "rejected", "cancelled")}
+    figures = [Figure(row.minute, row.source, name, "", window.upto, n) for name, n in counts.items() if n]
+    for name in ("captured", "refunded"):
+        for currency, amount in getattr(window, name).items():
+            figures.append(Figure(row.minute, row.source, name, currency, window.upto, amount))
+    return figures
+
+
+async def _until_there(prepare: Callable[[], Awaitable[object]]) -> None:
+    """Wait for a server that is not up yet: a worker may well be started first."""
+    while True:
+        try:
+            await prepare()
+            return
+        except (Unavailable, DatabaseUnavailable) as fault:
+            logger.warning("waiting: %s", fault)
+            await asyncio.sleep(1)

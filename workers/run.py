@@ -1,0 +1,224 @@
+"""Run is one command's worth of everything: servers, processes, a catalogue, real orders, and an account of it all."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from workers import account
+from workers.baskets import Baskets, Loaded, Window
+from workers.local import ChildProcess, LauncherError, Servers
+from workers.local import Progress as Fetching
+from workers.local.home import Home, is_free
+from workers.shop import Shop
+from workers.steps import Moments, settle, walk
+
+SOON = 90.0
+"""Seconds that processes have to be ready, and orders to settle."""
+
+
+class Plan(Struct, frozen=True):
+    """What is to be run: whose data, which baskets, how fast (orders a second), how many fail on purpose."""
+
+    home: Path
+    window: Window
+    rate: float = 60.0
+    scarcity: float = 0.004
+    declined: float = 0.02
+    api_port: int = 8080
+
+
+class Address(Struct, frozen=True):
+    """Where everything listens."""
+
+    api: str
+    provider: str
+    smtp: str
+    kafka: str
+    postgres: str
+
+
+class Run:
+    """Everything, started; leaving the context stops all that was started here."""
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self.plan, self.console = plan, console
+        self._stack = ExitStack()
+        self._children: list[ChildProcess] = []
+        self.began = time.monotonic()
+
+    def __enter__(self) -> "Run":
+        try:
+            self.address = self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.console.print("\nStopping what was started here …")
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop the processes, then the servers."""
+        for child in self._children:
+            child.ask_to_stop()
+        for child in self._children:
+            child.stop()
+        self._stack.close()
+
+    def say(self, text: str) -> None:
+        """One line about a stage, with the time since the beginning."""
+        self.console.print(f"[dim]{time.monotonic() - self.began:6.1f} s[/dim]  {text}", highlight=False)
+
+    def died(self) -> ChildProcess | None:
+        """A process that has ended by itself, if any."""
+        return next((child for child in self._children if child.poll() is not None), None)
+
+    def watch(self) -> None:
+        """Stay until interrupted, or until a process ends by itself.
+
+        Raises:
+            LauncherError: naming the process and its log.
+        """
+        while (dead := self.died()) is None:
+            time.sleep(0.5)
+        raise LauncherError(f"the {dead.name} process ended by itself; its log: {dead.log}")
+
+    def _start(self) -> Address:
+        with self._fetching() as fetching:
+            servers = self._stack.enter_context(Servers.start(self.plan.home, self.say, fetching))
+        home = Home(self.plan.home)
+        provider, smtp = home.port("provider"), home.port("smtp")
+        api = self.plan.api_port if is_free(self.plan.api_port) else home.port("api")
+        address = Address(
+            f"http://127.0.0.1:{api}",
+            f"http://127.0.0.1:{provider}",
+            f"127.0.0.1:{smtp}",
+            servers.kafka.url,
+            servers.postgres.url,
+        )
+        env = self._environment(address, api)
+        python, folder = sys.executable, self.plan.home
+        self._child("provider", env, python, "-m", "api.stub", "--port", provider, "--ledger", folder / "ledger.jsonl")
+        self._child("mailbox", env, python, "-m", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
+        self._child("worker", env, python, "-m", "workers", "worker")
+        self._child("api", env, python, "-m", "api")
+        self.say(f"Started the payment provider (stub), a mailbox, the workers and the API on {address.api}")
+        return address
+
+    def _environment(self, address: Address, port: int) -> dict[str, str]:
+        ours = {
+            "KAFKA": address.kafka,
+            "POSTGRES": address.postgres,
+            "HOME": str(self.plan.home.absolute()),
+            "PROVIDER": address.provider,
+            "SMTP": address.smtp,
+            "API_PORT": str(port),
+        }
+        return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}}
+
+    def _child(self, name: str, env: dict[str, str], *command: object) -> None:
+        words = [str(word) for word in command]
+        self._children.append(ChildProcess(words, name=name, home=self.plan.home, env=env))
+
+    @contextmanager
+    def _fetching(self) -> Iterator["Bars"]:
+        with Bars(self.console) as bars:
+            yield bars
+
+
+class Bars:
+    """Progress bars, one a stage."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (TextColumn("          {task.description}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, TextColumn("{task.fields[note]}"), console=console)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "Bars":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, fetched: Fetching) -> None:
+        """Show how far the launcher has come with what it fetches."""
+        self.at(fetched.what, fetched.done, fetched.total, f"{fetched.megabytes:.1f} MB")
+
+    def at(self, what: str, done: float, total: float, note: str = "") -> None:
+        """Show how far something has come."""
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=total, note=note)
+        self._progress.update(self._tasks[what], completed=done, total=total, note=note)
+
+
+async def story(run: Run) -> bool:
+    """Load, order, settle, walk some orders to their ends, and tell; True if all is settled and the money is right."""
+    shop = Shop(run.address.api)
+    try:
+        began = time.monotonic()
+        await _ready(run, shop)
+        run.say(f"Ready after {time.monotonic() - began:.1f} s: every database answers, every view is up to date")
+        moments = Moments()
+        loaded = Baskets.from_wheel().load(run.plan.window, run.plan.scarcity, run.plan.declined)
+        if await _known(shop, loaded):
+            run.say(f"Found its {len(loaded.orders)} orders from before, and places none; `make clean` forgets them")
+        else:
+            await _trade(run, shop, loaded, moments)
+        settled = await settle(shop, SOON)
+        await account.tell(run.console, run.address, run.plan.home, shop, moments)
+        return settled
+    finally:
+        await shop.close()
+
+
+async def _ready(run: Run, shop: Shop) -> None:
+    waiting = asyncio.create_task(shop.ready(SOON))
+    while not waiting.done():
+        await asyncio.wait([waiting], timeout=0.2)
+        if dead := run.died():
+            waiting.cancel()
+            raise LauncherError(f"the {dead.name} process ended by itself; its log: {dead.log}")
+    await waiting
+
+
+async def _known(shop: Shop, loaded: Loaded) -> bool:
+    """Whether this window has been ordered before."""
+    if not loaded.orders:
+        return False
+    last = loaded.orders[-1]
+    return any([row["order_id"] == last.order_id async for row in shop.pages("/orders", customer_id=last.customer_id)])
+
+
+async def _trade(run: Run, shop: Shop, loaded: Loaded, moments: Moments) -> None:
+    tally = loaded.tally
+    run.say(
+        f"{len(loaded.orders)} baskets of {run.plan.window.start:%A %d %B %Y}: {tally.lines} lines of "
+        f"{len(loaded.products)} products, {tally.cents / 100:,.2f} USD; "
+        f"left out: {tally.skipped.total()} lines without quantity or value, {tally.empty} baskets empty without them"
+    )
+    with Bars(run.console) as bars:
+        listed = 0
+
+        def done(count: int) -> None:
+            nonlocal listed
+            listed += count
+            bars.at("listing products", listed, len(loaded.products))
+
+        began = time.monotonic()
+        await shop.list_products(loaded.products, done)
+        await moments.until_listed(shop, len(loaded.products), SOON)
+        run_s = time.monotonic() - began
+        await moments.place(shop, loaded.orders, run.plan.rate, bars.at)
+    run.say(f"Listed {len(loaded.products)} products in {run_s:.1f} s, placed {len(loaded.orders)} orders")
+    await settle(shop, SOON)
+    await walk(shop, loaded.orders, run.say)
