@@ -5,21 +5,30 @@ writers have repositories of their own. The library's `Application` reads the sa
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from eventsourcing.application import Repository
 from eventsourcing.persistence import EventStore, JSONTranscoder
 
-from aggregates import notification, order, payment, product, user
+from aggregates import notification, order, payment, reservation, user
 from aggregates.decider import Decider
 from events.log import Log, Place
 from events.mapper import PydanticMapper, Recorded
 from events.recorder import Bridge, KafkaApplicationRecorder
 from events.topics import events, partition_of
 
-DECIDERS: dict[str, Decider] = {
-    module.DECIDER.context: module.DECIDER for module in (order, product, payment, user, notification)
-}
+_NEVER = timedelta()
+DECIDERS = (
+    order.DECIDER,
+    reservation.decider(hold=_NEVER),
+    payment.decider(overdue=_NEVER),
+    user.DECIDER,
+    notification.DECIDER,
+)
+"""Rules to fold by; nothing is decided here, so deadlines do not matter."""
+
+_BY_CONTEXT: dict[str, Decider] = {decider.context: decider for decider in DECIDERS}
 
 
 def environment(bootstrap: str, context: str, partition: int) -> dict[str, str]:
@@ -49,7 +58,7 @@ class History:
             AggregateNotFoundError: nothing has happened to it, or not by that version.
         """
         repository = Repository[str](self._store(context, stream))
-        return repository.get(stream, version=version, projector_func=projector(DECIDERS[context], stream))
+        return repository.get(stream, version=version, projector_func=projector(_BY_CONTEXT[context], stream))
 
     def events_of(self, context: str, stream: str, after: int | None = None) -> list[Recorded]:
         """What happened to a stream, in order, above a version."""

@@ -1,6 +1,7 @@
 """Accounts are what login needs: password hashes (argon2, off the event loop) and tokens (JWT, HS256)."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from uuid import uuid4
 
 import jwt
@@ -20,7 +21,12 @@ _QUEUE = 32
 """A hash costs a core for tens of milliseconds: more than these would only wait for each other."""
 
 _hasher = PasswordHash((Argon2Hasher(),))
-_nobody = _hasher.hash(str(uuid4()))
+
+
+@cache
+def _nobodys() -> str:
+    """A hash that no password has."""
+    return _hasher.hash(str(uuid4()))
 
 
 class Passwords:
@@ -45,12 +51,15 @@ class Passwords:
             Problem: 503, when too many wait.
         """
         self._refuse_crowd()
-        right = await to_thread.run_sync(_hasher.verify, password, hashed or _nobody, limiter=self._limiter)
-        return right and hashed is not None
+        return await to_thread.run_sync(_verify, password, hashed, limiter=self._limiter)
 
     def _refuse_crowd(self) -> None:
         if self._limiter.statistics().tasks_waiting >= _QUEUE:
             raise Problem("Busy")
+
+
+def _verify(password: str, hashed: str | None) -> bool:
+    return _hasher.verify(password, hashed or _nobodys()) and hashed is not None
 
 
 def issue(user_id: str, secret: str) -> str:

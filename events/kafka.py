@@ -79,9 +79,11 @@ class KafkaLog:
         consumer = self._consumer()
         try:
             await consumer.start()
-        except KafkaError as error:
+        except BaseException as error:  # cancelled too: a consumer that half started must be stopped
             await consumer.stop()
-            raise Unavailable(repr(error)) from error
+            if isinstance(error, KafkaError):
+                raise Unavailable(repr(error)) from error
+            raise
         consumer.assign([TopicPartition(*place) for place in positions])
         for place, position in positions.items():
             consumer.seek(TopicPartition(*place), position)

@@ -68,7 +68,8 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
             refunded = view.refunded + event.amount
             changed = replace(view, status="refunded" if refunded == view.captured else "captured", refunded=refunded)
         case PaymentRefused():
-            changed = replace(view, status="refused", reason=f"{event.step}: {event.reason}")
+            status = "captured" if event.step.startswith("refund:") else "refused"
+            changed = replace(view, status=status, reason=f"{event.step}: {event.reason}")
         case _:
             assert_never(event)
     return replace(changed, updated_at=at)

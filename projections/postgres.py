@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from typing import Any, cast
 
 import psycopg
@@ -14,6 +15,9 @@ logger = logging.getLogger(__name__)
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 Connection = AsyncConnection[DictRow]
+
+# A process that is stopped in mid-transaction must not hold up the one that takes over its partitions.
+OPTIONS = "-c synchronous_commit=off -c idle_in_transaction_session_timeout=4000"
 
 
 class DatabaseUnavailable(Exception):
@@ -28,7 +32,7 @@ class Database:
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             conninfo.make_conninfo(url, dbname=f"orderlog_{context}", connect_timeout=2),
             connection_class=cast("type[Connection]", AsyncConnection),
-            kwargs={"row_factory": dict_row, "autocommit": True, "options": "-c synchronous_commit=off"},
+            kwargs={"row_factory": dict_row, "autocommit": True, "options": OPTIONS},
             min_size=1,
             max_size=size,
             timeout=wait,
@@ -61,10 +65,15 @@ class Database:
                     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                         logger.info("%s was created by another process in the meantime", name)
         await self.open()
+        mark = sha256(ddl.encode()).hexdigest()
         async with self.transaction() as connection:
             # Two processes that start at once would trip over each other's CREATE … IF NOT EXISTS.
             await connection.execute("SELECT pg_advisory_xact_lock(7210)")
-            await connection.execute(ddl)
+            await connection.execute("CREATE TABLE IF NOT EXISTS installed (mark text PRIMARY KEY)")
+            known = await connection.execute("SELECT FROM installed WHERE mark = %s", [mark])
+            if not known.rowcount:  # even an index that exists would wait for whoever writes to its table
+                await connection.execute(ddl)
+                await connection.execute("INSERT INTO installed VALUES (%s)", [mark])
 
     async def fetch(self, query: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The rows that answer a question.
@@ -92,10 +101,14 @@ class Database:
                 yield connection
 
 
+# A table that is not there yet is made by the workers, as soon as they start.
+_DOWN = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable, PoolTimeout)
+
+
 class _translated:  # noqa: N801  reads as a phrase where it is used
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)):
+        if isinstance(error, _DOWN):
             raise DatabaseUnavailable(str(error).strip()) from error

@@ -42,6 +42,15 @@ class Effective(Struct, frozen=True):
             return cls(record, envelope, None, str(error))
 
 
+class Step(Struct, frozen=True):
+    """A batch of one partition, and the checkpoints before and after it."""
+
+    partition: int
+    before: Fence
+    after: Fence
+    batch: Sequence[Effective]
+
+
 class Moved(Exception):
     """Somebody else has moved the checkpoint: read it again."""
 
@@ -57,46 +66,51 @@ class Store:
         rows = await self._database.fetch("SELECT * FROM checkpoints")
         return {row["partition"]: Fence(row["next"], row["epoch"], row["writer"], row["ignored"]) for row in rows}
 
-    async def apply(self, partition: int, before: Fence, after: Fence, batch: Sequence[Effective]) -> None:
-        """Bring the read models from one checkpoint of a partition to the next: all of it, or nothing.
+    async def apply(self, steps: Sequence[Step]) -> None:
+        """Bring the read models from one checkpoint to the next: all partitions of it, or nothing.
 
         Raises:
-            Moved: the checkpoint was not `before`.
+            Moved: a checkpoint was not what its step begins with.
             DatabaseUnavailable: nothing was changed.
         """
+        good = [(step.partition, item) for step in steps for item in step.batch if item.event is not None]
         async with self._database.transaction() as connection:
-            await self._move(connection, partition, before, after)
-            good = [item for item in batch if item.event is not None]
+            # Always in the same order, lest two projectors wait for each other.
+            for step in sorted(steps, key=lambda step: step.partition):
+                await self._move(connection, step)
             for projection in self._projections:
-                await self._project(connection, partition, projection, good)
-            await _insert(connection, "history", [_history(partition, item) for item in good])
-            outcomes = [row for item in good if (row := _outcome(partition, item))]
+                await self._project(connection, projection, good)
+            await _insert(connection, "history", [_history(*item) for item in good])
+            outcomes = [row for item in good if (row := _outcome(*item))]
             await _insert(connection, "outcomes", list({row[0]: row for row in reversed(outcomes)}.values()))
-            letters = [row for item in batch if (row := _dead_letter(self._topic, partition, item))]
+            letters = [
+                row for step in steps for item in step.batch if (row := _dead_letter(self._topic, step.partition, item))
+            ]
             await _insert(connection, "dead_letters", letters)
 
-    async def _move(self, connection: Connection, partition: int, before: Fence, after: Fence) -> None:
+    async def _move(self, connection: Connection, step: Step) -> None:
+        after = step.after
         # Locking the checkpoint first makes two projectors of one partition take turns; the second finds it moved.
         moved = await connection.execute(
             """INSERT INTO checkpoints AS c VALUES (%s, %s, %s, %s, %s) ON CONFLICT (partition) DO UPDATE
                SET next = excluded.next, epoch = excluded.epoch, writer = excluded.writer, ignored = excluded.ignored
                WHERE c.next = %s""",
-            [partition, after.next, after.epoch, after.writer, after.ignored, before.next],
+            [step.partition, after.next, after.epoch, after.writer, after.ignored, step.before.next],
         )
         if not moved.rowcount:
             raise Moved
 
     async def _project(
-        self, connection: Connection, partition: int, projection: Projection, batch: Iterable[Effective]
+        self, connection: Connection, projection: Projection, batch: Iterable[tuple[int, Effective]]
     ) -> None:
         touched = [
-            (key, item)
-            for item in batch
+            (key, partition, item)
+            for partition, item in batch
             if item.envelope and item.envelope.version and (key := projection.key_of(item.event))  # type: ignore[arg-type]
         ]
         if not touched:
             return
-        keys = list({key for key, _ in touched})
+        keys = list({key for key, _, _ in touched})
         views: dict[str, Any] = {}
         found = await connection.execute(
             sql.SQL("SELECT {} FROM {} WHERE {} = ANY(%s)").format(
@@ -108,21 +122,20 @@ class Store:
         )
         for row in await found.fetchall():
             views[row[projection.key]] = projection.view(**row)
-        changed: dict[str, tuple[Any, Effective]] = {}
-        for key, item in touched:
+        changed: dict[str, tuple[Any, int, Effective]] = {}
+        for key, partition, item in touched:
             assert item.envelope is not None  # noqa: S101
             view = projection.project(views.get(key), item.event, item.envelope.at)
             if view is not None:
                 views[key] = view
-                changed[key] = (view, item)
-        await self._upsert(connection, partition, projection, changed)
+                changed[key] = (view, partition, item)
+        await self._upsert(connection, projection, changed)
 
     async def _upsert(
         self,
         connection: Connection,
-        partition: int,
         projection: Projection,
-        changed: Mapping[str, tuple[Any, Effective]],
+        changed: Mapping[str, tuple[Any, int, Effective]],
     ) -> None:
         if not changed:
             return
@@ -141,7 +154,7 @@ class Store:
                 partition,
                 item.record.offset,
             ]
-            for view, item in changed.values()
+            for view, partition, item in changed.values()
         ]
         async with connection.cursor() as cursor:
             await cursor.executemany(statement, rows)

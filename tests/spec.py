@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from pprint import pformat
 from typing import Any
 
 from aggregates.decider import Decider
@@ -48,7 +49,8 @@ class Life:
 
     def leaves(self, stream: str, *steps: str) -> None:
         """What the owner of the stream finds to be done."""
-        assert sorted(todo.key or todo.step for todo in self.decider.todos(self.state(stream))) == sorted(steps)
+        left = sorted(todo.key or todo.step for todo in self.decider.todos(self.state(stream)))
+        assert left == sorted(steps), f"leaves {left}"
 
 
 class Spec:
@@ -74,7 +76,8 @@ class Then:
 
     def then(self, *expected: Event) -> None:
         assert self.rejection is None, f"rejected: {self.rejection!r}"
-        assert [said(event) for event in self.events] == [said(event) for event in expected]
+        happened, wanted = [said(event) for event in self.events], [said(event) for event in expected]
+        assert happened == wanted, f"happened:\n{pformat(happened)}\nexpected:\n{pformat(wanted)}"
 
     def then_nothing(self) -> None:
         self.then()

@@ -87,12 +87,12 @@ class Agent(ABC):
         self._transient: tuple[type[Exception], ...] = (Unavailable, Fenced, OSError, *transient)
         self.assigned: frozenset[Place] = frozenset()
         self.positions: dict[Place, int] = {}
-        self.running, self.waiting_for = False, ""
+        self.running, self.reachable, self.waiting_for = False, True, ""
 
     @property
     def healthy(self) -> bool:
-        """Whether records are being settled: the stream runs, and waits for nobody."""
-        return self.running and not self.waiting_for
+        """Whether records are being settled: the stream runs, sees the log, and waits for nobody."""
+        return self.running and self.reachable and not self.waiting_for
 
     def open(self, tables: Tables) -> None:
         """Begin anew on these tables; what memory held belongs to a former life."""

@@ -9,7 +9,7 @@ settings: docs/decisions/0002-what-faust-carries.md.
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -76,30 +76,7 @@ def run(
 def quieten() -> None:
     """Faust and its parts say only what is wrong; what matters in a normal life is said here, in one line each."""
     for name in ("faust", "mode"):
-        logging.getLogger(name).setLevel(1)
-    import re, faust.transport.consumer as c, mode.utils.queues as q, time
-    class Filt(logging.Filter):
-        def filter(self, r):
-            m = r.getMessage()
-            return r.name.startswith("workers") or bool(re.search("DROPPED|Skipping|enerat|getmany|eek|esum|SEEK|rebal|Restor|complete", m))
-    for h in logging.getLogger().handlers: h.addFilter(Filt())
-    orig = c.Consumer.getmany
-    async def getmany(self, timeout):
-        first = last = None; n=0
-        async for tp, m in orig(self, timeout):
-            if "changelog" not in tp.topic:
-                first = m.offset if first is None else first; last = m.offset; n+=1
-                if n==1: logger.warning("BATCH starts %s %s flow %s", tp, m.offset, self.app.flow_control.is_active())
-            yield tp, m
-        if n: logger.warning("BATCH %s..%s n=%s flow=%s", first, last, n, self.app.flow_control.is_active())
-    c.Consumer.getmany = getmany
-    for meth in ("clear","suspend","resume"):
-        def wrap(orig, meth):
-            def f(self, *a):
-                logger.warning("FLOW %s %s", meth, [x.qsize() for x in self._queues] )
-                return orig(self, *a)
-            return f
-        setattr(q.FlowControlEvent, meth, wrap(getattr(q.FlowControlEvent, meth), meth))
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -313,9 +290,10 @@ class Stream:
         self._agent.open(tables)
 
         async def resume(*_: Any, **__: Any) -> None:
-            # Faust seeks, and only then resumes the flow, which empties the queues: a record that came between would
-            # be lost. Suspended, none comes; the resume that follows is Faust's own.
-            app.flow_control.suspend()
+            # While tables are restored, Faust takes records of paused partitions too, and drops them; it then seeks
+            # back, but what was let through before the seek makes it take all up to there for read, and the queues
+            # are emptied after it. So nothing may flow until Faust, having sought, resumes the flow itself.
+            app.consumer.stop_flow()
             places = {Place(tp.topic, tp.partition) for tp in app.consumer.assignment()}
             ours = frozenset(place for place in places if place.topic in self._agent.topics)
             if missing := tables.missing(ours, places):
@@ -362,8 +340,11 @@ class Stream:
             await asyncio.sleep(self._patience / 6)
             if self._agent.running:
                 settled = loop.time()
-                with suppress(Unavailable):
+                try:
                     watchdog.look(await self._lags(app), loop.time())
+                    self._agent.reachable = True
+                except Unavailable:
+                    self._agent.reachable = False  # nobody can tell whether the head moves
             elif loop.time() - settled > 2 * self._patience:
                 raise Stalled(f"{self.name} has no partitions for {2 * self._patience:.0f} s")
 

@@ -34,6 +34,7 @@ def worker(
 ) -> None:
     """Run the workers of some contexts, or of all, until told to stop."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     settings = Settings() if not contexts else Settings(contexts=contexts)
     try:
         settings.chosen()

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,7 +68,7 @@ class Effects:
         while True:
             attempt += 1
             try:
-                async with self._free:
+                async with self._free if todo.due is None else nullcontext():  # a deadline waits for nobody's answer
                     command = await self._handlers[todo.step](stream, entity.state, todo)
                 break
             except ProviderUnavailable as error:

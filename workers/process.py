@@ -11,6 +11,7 @@ from events import topics
 from events.envelope import CLIENT, Envelope
 from events.errors import Unavailable
 from events.event import Event
+from events.hub import Hub
 from events.ids import derive
 from events.kafka import KafkaLog, Membership, create_topics
 from events.log import Draft, Place
@@ -38,6 +39,7 @@ class Process:
     def __init__(self, settings: Settings) -> None:
         self._settings, self._chosen = settings, settings.chosen()
         self._log = KafkaLog(settings.kafka)
+        self._hub = Hub(self._log)
         self._databases = {name: Database(settings.postgres, name) for name in self._chosen}
         self._provider, self._mailer = provider_of(settings), mailer_of(settings)
         parts = parts_of(settings, self._provider, self._mailer)
@@ -58,7 +60,7 @@ class Process:
         store = Store(database, name, PROJECTIONS[name])
         # Notifications are heard by a Faust agent (docs/decisions/0002), so their context has no reactor of its own.
         heard = Parts(parts.decider, parts.effects, ()) if name == "notification" else parts
-        return Context(self._log, heard, join, store, Snapshots(database), settings.flush_seconds)
+        return Context(self._hub, heard, join, store, Snapshots(database), settings.flush_seconds)
 
     def _agents(self) -> list[Agent]:
         agents: list[Agent] = []

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -12,10 +12,13 @@ from events.errors import LogError, Truncated, Undecodable
 from events.fence import CLAIM, Fence, Verdict
 from events.log import Log, Place, Record
 from projections.postgres import DatabaseUnavailable
-from projections.store import Effective, Moved, Store
-from workers.together import together
+from projections.store import Effective, Moved, Step, Store
 
 logger = logging.getLogger(__name__)
+
+BATCH = 2000
+PACE = 0.01
+"""Seconds from one commit's start to the next one's, at least."""
 
 
 class Projector:
@@ -42,6 +45,7 @@ class Projector:
     async def _follow(self, partitions: frozenset[int]) -> None:
         if not partitions:
             await asyncio.Event().wait()
+        loop = asyncio.get_running_loop()
         checkpoints = await self._store.checkpoints()
         fences = {p: checkpoints.get(p, Fence()) for p in partitions}
         topic = topics.events(self._context)
@@ -49,15 +53,22 @@ class Projector:
         self.stopped = ""
         try:
             while True:
-                found = await reader.batch(1000)
-                await together(*(self._apply(fences[p.partition], p, records) for p, records in found.items()))
+                began = loop.time()
+                if found := await reader.batch(BATCH):
+                    await self._apply(fences, found)
+                # A commit costs the same for one event as for many: let a few come together.
+                await asyncio.sleep(began + PACE - loop.time())
         finally:
             await reader.close()
 
-    async def _apply(self, fence: Fence, place: Place, records: Iterable[Record]) -> None:
-        before = replace(fence)
-        batch = [item for record in records if (item := _judged(fence, record))]
-        await self._store.apply(place.partition, before, fence, batch)
+    async def _apply(self, fences: Mapping[int, Fence], found: Mapping[Place, Sequence[Record]]) -> None:
+        steps = []
+        for place, records in found.items():
+            fence = fences[place.partition]
+            before = replace(fence)
+            batch = [item for record in records if (item := _judged(fence, record))]
+            steps.append(Step(place.partition, before, replace(fence), batch))
+        await self._store.apply(steps)
 
 
 def _judged(fence: Fence, record: Record) -> Effective | None:

@@ -25,7 +25,10 @@ SOON = 90.0
 
 
 class Plan(Struct, frozen=True):
-    """What is to be run: whose data, which baskets, how fast (orders a second), how many fail on purpose."""
+    """What is to be run: whose data, which baskets, how fast (orders a second), how many fail on purpose.
+
+    `workers` are the contexts of each worker process, an empty one having all; `env` adds to the environment.
+    """
 
     home: Path
     window: Window
@@ -33,6 +36,8 @@ class Plan(Struct, frozen=True):
     scarcity: float = 0.004
     declined: float = 0.02
     api_port: int = 8080
+    workers: tuple[tuple[str, ...], ...] = ((),)
+    env: dict[str, str] = {}
 
 
 class Address(Struct, frozen=True):
@@ -51,7 +56,7 @@ class Run:
     def __init__(self, plan: Plan, console: Console) -> None:
         self.plan, self.console = plan, console
         self._stack = ExitStack()
-        self._children: list[ChildProcess] = []
+        self._children: dict[str, ChildProcess] = {}
         self.began = time.monotonic()
 
     def __enter__(self) -> "Run":
@@ -68,9 +73,9 @@ class Run:
 
     def stop(self) -> None:
         """Stop the processes, then the servers."""
-        for child in self._children:
+        for child in self._children.values():
             child.ask_to_stop()
-        for child in self._children:
+        for child in self._children.values():
             child.stop()
         self._stack.close()
 
@@ -80,7 +85,27 @@ class Run:
 
     def died(self) -> ChildProcess | None:
         """A process that has ended by itself, if any."""
-        return next((child for child in self._children if child.poll() is not None), None)
+        return next((child for child in self._children.values() if child.poll() is not None), None)
+
+    def spawn(self, name: str, module: str, *words: object) -> ChildProcess:
+        """Start one of our modules as a process; one of the same name that has ended is replaced."""
+        command = [sys.executable, "-m", module, *map(str, words)]
+        self._children[name] = ChildProcess(command, name=name, home=self.plan.home, env=self._env)
+        return self._children[name]
+
+    def child(self, name: str) -> ChildProcess:
+        """A process that was started here."""
+        return self._children[name]
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes that were started here, by name."""
+        found = {name: child.pid for name, child in self._children.items()}
+        return found | {
+            server.kind: server.pid
+            for server in (self.servers.kafka, self.servers.postgres)
+            if server.pid and server.started_by_us
+        }
 
     def watch(self) -> None:
         """Stay until interrupted, or until a process ends by itself.
@@ -95,6 +120,7 @@ class Run:
     def _start(self) -> Address:
         with self._fetching() as fetching:
             servers = self._stack.enter_context(Servers.start(self.plan.home, self.say, fetching))
+        self.servers = servers
         home = Home(self.plan.home)
         provider, smtp = home.port("provider"), home.port("smtp")
         api = self.plan.api_port if is_free(self.plan.api_port) else home.port("api")
@@ -105,12 +131,12 @@ class Run:
             servers.kafka.url,
             servers.postgres.url,
         )
-        env = self._environment(address, api)
-        python, folder = sys.executable, self.plan.home
-        self._child("provider", env, python, "-m", "api.stub", "--port", provider, "--ledger", folder / "ledger.jsonl")
-        self._child("mailbox", env, python, "-m", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
-        self._child("worker", env, python, "-m", "workers", "worker")
-        self._child("api", env, python, "-m", "api")
+        self._env, folder = self._environment(address, api), self.plan.home
+        self.spawn("provider", "api.stub", "--port", provider, "--ledger", folder / "ledger.jsonl")
+        self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
+        for contexts in self.plan.workers:
+            self.spawn("-".join(("worker", *contexts)), "workers", "worker", "--contexts", ",".join(contexts))
+        self.spawn("api", "api")
         self.say(f"Started the payment provider (stub), a mailbox, the workers and the API on {address.api}")
         return address
 
@@ -123,11 +149,7 @@ class Run:
             "SMTP": address.smtp,
             "API_PORT": str(port),
         }
-        return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}}
-
-    def _child(self, name: str, env: dict[str, str], *command: object) -> None:
-        words = [str(word) for word in command]
-        self._children.append(ChildProcess(words, name=name, home=self.plan.home, env=env))
+        return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}, **self.plan.env}
 
     @contextmanager
     def _fetching(self) -> Iterator["Bars"]:

@@ -1,5 +1,1 @@
 """Rules, each as a sentence, and the laws that hold for any history."""
-
-import pytest
-
-pytest.register_assert_rewrite("tests.spec")

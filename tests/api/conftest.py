@@ -8,10 +8,17 @@ from tests.api import world as worlds
 from tests.api.world import World
 
 
-@pytest.fixture
-async def door() -> AsyncIterator[World]:
+@pytest.fixture(scope="session")
+async def outside() -> AsyncIterator[World]:
     async with worlds.door() as world:
         yield world
+
+
+@pytest.fixture
+def door(outside: World) -> World:
+    """The API with no server behind it; its log is empty."""
+    outside.log.records.clear()
+    return outside
 
 
 @pytest.fixture(scope="session")

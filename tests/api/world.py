@@ -76,6 +76,16 @@ class World:
             assert time.monotonic() < deadline, row
             await asyncio.sleep(0.01)
 
+    async def listing(self, url: str) -> list[dict[str, Any]]:
+        """The list's items, once there are any."""
+        deadline = time.monotonic() + 10
+        while True:
+            items: list[dict[str, Any]] = (await self.client.get(url)).json()["items"]
+            if items:
+                return items
+            assert time.monotonic() < deadline, f"nothing in {url}"
+            await asyncio.sleep(0.01)
+
 
 def order(*skus: str, **changes: Any) -> dict[str, Any]:
     """What a customer sends."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
@@ -9,7 +10,9 @@ from msgspec import Struct
 from events.kafka import KafkaLog, create_topics
 from events.topics import TOPICS
 from tests.bench import house, workload
+from workers.local import ChildProcess
 
+Start = Callable[..., ChildProcess]
 SETTLED = ("order.confirmed.v1", "order.rejected.v1")
 
 
@@ -29,7 +32,14 @@ class Drained(Struct):
 
 
 async def drain(
-    kafka: str, postgres: str, home: Path, broker_pid: int, layout: tuple[tuple[str, ...], ...], orders: int, salt: str
+    kafka: str,
+    postgres: str,
+    home: Path,
+    broker_pid: int,
+    layout: tuple[tuple[str, ...], ...],
+    orders: int,
+    salt: str,
+    start: Start = house.worker,
 ) -> Drained:
     """Stop nothing, start nothing else: measure one layout of worker processes on so many fresh orders."""
     await create_topics(kafka, TOPICS)
@@ -39,7 +49,7 @@ async def drain(
     starts = await house.ends(log, ["order.events"])
     first = await house.ends(log, ["order.events"])
     await house.send(log, "order", (order for order, _ in workload.orders(orders, salt)))
-    children = [house.worker(home, env, *contexts) for contexts in layout]
+    children = [start(home, env, *contexts) for contexts in layout]
     pids = [child.pid for child in children]
     try:
         await house.watch(log, first, ["order.placed.v1"], 1, 60)

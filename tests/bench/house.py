@@ -34,6 +34,12 @@ def worker(home: Path, env: dict[str, str], *contexts: str) -> ChildProcess:
     return ChildProcess(command, name="worker-" + "-".join(contexts), home=home, env=env)
 
 
+def writers(home: Path, env: dict[str, str], *contexts: str) -> ChildProcess:
+    """A process of some contexts' writers and reactions alone."""
+    command = [sys.executable, "-m", "tests.bench.writers", ",".join(contexts)]
+    return ChildProcess(command, name="writers-" + "-".join(contexts), home=home, env=env)
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """CPU seconds that these processes have used so far."""
     total = 0

@@ -1,6 +1,8 @@
 """The past of any aggregate can be read from the project's own topics, by us and by the library's own tools."""
 
-from contextlib import closing
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -13,15 +15,17 @@ from aggregates.repository import Repository
 from aggregates.stage import Stage
 from events.fence import Fence
 from events.fenced import claim
+from events.kafka import KafkaLog, create_topics
 from events.log import Log, Place
 from events.mapper import Recorded
-from events.topics import events, partition_of
+from events.memory import MemoryLog
+from events.topics import Topic, events, partition_of
 from schemas.order import CancelOrder, ConfirmOrder, RecordReservation, ShipOrder
 from schemas.values import Command
 from tests.aggregates.desk import incoming
 from tests.builders import order
 from tests.builders.values import NOON, A, B
-from tests.eventsourcing.ground import Ground, stored
+from tests.eventsourcing.ground import fresh
 
 STREAM = f"order-{A}"
 LIFE: tuple[Command, ...] = (
@@ -82,12 +86,43 @@ def test_a_reservation_is_found_on_the_shelf_that_it_names() -> None:
 
 
 @pytest.mark.infra
-def test_the_librarys_own_application_reads_our_topic(kafka: str, ground: Ground) -> None:
-    place = ground.place()
-    live(ground, place)
-    with closing(reader(ground, kafka, place)) as application:
-        assert fold(application) == Status.CANCELLED
-        assert fold(application, version=4) == Status.CONFIRMED
+def test_the_librarys_own_application_reads_our_topic(kafka: str) -> None:
+    topic = fresh("order")
+    asyncio.run(live_on(kafka, Place(topic, 0)))
+    settings = environment(kafka, "order", 0) | {"KAFKA_TOPIC": topic}
+    with closing(Application[str](settings)) as application:
+        assert fold(application).status == Status.CANCELLED
+        assert fold(application, version=4).status == Status.CONFIRMED
         assert [item.topic for item in application.notification_log["1,20"].items] == TAGS
         with pytest.raises(NotSupportedError):
             application.events.put([Recorded(STREAM, 6, order.delivered())])
+
+
+@contextmanager
+def history() -> Iterator[History]:
+    log = MemoryLog()
+    asyncio.run(live(log, Place(events("order"), place_of(STREAM))))
+    with History(log) as past:
+        yield past
+
+
+async def live_on(bootstrap: str, place: Place) -> None:
+    await create_topics(bootstrap, [Topic(place.topic, -1)])
+    log = KafkaLog(bootstrap)
+    await live(log, place)
+    await log.close()
+
+
+async def live(log: Log, place: Place) -> None:
+    """What the writer does: decide, append, advance."""
+    repository = Repository(DECIDER)
+    owner = await claim(log, place, Fence(), repository.fold)
+    for number, command in enumerate(LIFE):
+        stage = Stage(repository, owner, NOON)
+        stage.handle(incoming(command, name=str(number)))
+        await owner.append(stage.commit)
+        repository.advance(stage.entities, [envelope for envelope, _ in stage.commit])
+
+
+def fold(application: Application[str], version: int | None = None) -> Any:
+    return application.repository.get(STREAM, version=version, projector_func=projector(DECIDER, STREAM))

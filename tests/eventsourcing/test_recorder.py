@@ -17,7 +17,7 @@ from eventsourcing.popo import POPOApplicationRecorder
 
 from events.envelope import Envelope
 from events.fenced import claim_draft
-from events.log import Draft
+from events.log import Draft, Record, scan
 from events.recorder import KafkaApplicationRecorder
 from tests.eventsourcing.ground import Ground, stored
 
@@ -65,6 +65,17 @@ def test_two_writers_cannot_both_record_a_version(ground: Ground) -> None:
     assert states(one.select_events(thing)) == [b"{}", b"other"]
 
 
+def test_a_writer_that_has_read_of_a_rivals_claim_does_not_write_in_its_name(ground: Ground) -> None:
+    recorder, rival = rivals(ground)
+    recorder.insert_events([stored(uuid4(), 1)])
+    rival.insert_events([stored(uuid4(), 1)])
+    assert recorder.max_notification_id() == rival.max_notification_id()
+    recorder.insert_events([stored(uuid4(), 1)])
+    writers = [record.headers["writer"] for record in raw(ground, recorder)]
+    assert len(set(writers)) == 3  # a claim and an event each
+    assert writers == [writer for writer in dict.fromkeys(writers) for _ in range(2)]
+
+
 def test_an_insert_that_an_ineffective_record_disturbed_is_not_written_twice(ground: Ground) -> None:
     recorder, thing = ground.recorder(), uuid4()
     recorder.insert_events([stored(thing, 1)])
@@ -75,8 +86,7 @@ def test_an_insert_that_an_ineffective_record_disturbed_is_not_written_twice(gro
 
 
 def test_a_subscription_hears_of_other_writers_events(ground: Ground) -> None:
-    recorder = ground.recorder()
-    rival, thing = ground.recorder(recorder.place), uuid4()
+    (recorder, rival), thing = rivals(ground), uuid4()
     with recorder.subscribe() as subscription:
         ids = rival.insert_events([stored(thing, 1), stored(thing, 2)]) or ()
         assert [next(subscription).id, next(subscription).id] == list(ids)
@@ -128,6 +138,11 @@ def test_a_closed_log_says_so(ground: Ground) -> None:
         recorder.max_notification_id()
 
 
+def rivals(ground: Ground) -> tuple[KafkaApplicationRecorder, KafkaApplicationRecorder]:
+    recorder = ground.recorder()
+    return recorder, ground.recorder(recorder.place)
+
+
 def story(recorder: KafkaApplicationRecorder | POPOApplicationRecorder) -> Story:
     return [
         (found.id, found.originator_id, found.originator_version, found.state)
@@ -159,3 +174,14 @@ def stale_draft(recorder: KafkaApplicationRecorder, event: StoredEvent) -> Draft
 def append(ground: Ground, recorder: KafkaApplicationRecorder, draft: Draft) -> None:
     bridge = ground.bridge()
     bridge.run(bridge.log.append(recorder.place, [draft]))
+
+
+def raw(ground: Ground, recorder: KafkaApplicationRecorder) -> list[Record]:
+    """Every record of the partition, whether it counts or not."""
+    bridge = ground.bridge()
+
+    async def read() -> list[Record]:
+        first, end = await bridge.log.bounds(recorder.place)
+        return [record async for records in scan(bridge.log, recorder.place, first, end) for record in records]
+
+    return bridge.run(read())

@@ -64,5 +64,5 @@ def main(kafka: str, home: str, *listen: str) -> int:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=1, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO)
     sys.exit(main(*sys.argv[1:]))

@@ -41,17 +41,26 @@ class Chronicle:
         self.parked: list[RecordParked] = []
         self.expected: dict[str, str] = {}
         self.outcomes: defaultdict[str, list[Told]] = defaultdict(list)
+        self._seen: set[tuple[str, str]] = set()
+        self._unanswered: dict[str, str] = {}
         self._pending: dict[str, str] = {}
 
     def expect(self, command_id: str, what: str) -> None:
         """A client has sent this command."""
         self.ours.add(command_id)
+        self._expect(command_id, what)
+
+    def _expect(self, command_id: str, what: str) -> None:
         self.expected[command_id] = what
+        if command_id not in self.outcomes:
+            self._unanswered[command_id] = what
 
     def forget(self) -> None:
         """What was ours so far is not ours any more."""
-        for held in (self.ours, self.told, self.parked, self.expected, self.outcomes, self._pending):
-            held.clear()
+        for ours in (self.ours, self.told, self.parked, self.expected, self.outcomes):
+            ours.clear()
+        for open_ in (self._seen, self._unanswered, self._pending):
+            open_.clear()
 
     def take(self, place: Place, records: Iterable[Record]) -> None:
         """The next records of a place."""
@@ -67,7 +76,9 @@ class Chronicle:
             self.parked.append(told.event)
         if envelope.correlation in self.ours:
             self.told.append(told)
+            self._seen.add((envelope.type, envelope.correlation))
             self.outcomes[envelope.causation].append(told)
+            self._unanswered.pop(envelope.causation, None)
             self._foresee(place, record, told)
 
     def _foresee(self, place: Place, record: Record, told: Told) -> None:
@@ -78,19 +89,20 @@ class Chronicle:
                     cause, commands = reaction_of(context, place, record, reaction)
                     for i, command in enumerate(commands):
                         _, draft = command_draft(context, place, record.offset, i, cause, command)
-                        self.expected[Envelope.read(dict(draft.headers)).id] = f"{command.tag} of {command.stream}"
+                        self._expect(Envelope.read(dict(draft.headers)).id, f"{command.tag} of {command.stream}")
         repository = self.repositories[place]
         todos = repository.decider.todos(repository.entities[told.envelope.subject].state)
-        self._pending[told.envelope.subject] = ", ".join(todo.step for todo in todos)
+        self._pending.pop(told.envelope.subject, None)
+        if todos:
+            self._pending[told.envelope.subject] = ", ".join(todo.step for todo in todos)
 
     def open(self) -> list[str]:
         """What is still to come: commands without an outcome, effects without an answer."""
-        unanswered = [what for command_id, what in self.expected.items() if command_id not in self.outcomes]
-        return unanswered + [f"{step} of {stream}" for stream, step in self._pending.items() if step]
+        return [*self._unanswered.values(), *(f"{steps} of {stream}" for stream, steps in self._pending.items())]
 
     def saw(self, tag: str, correlation: str) -> bool:
         """Whether an event of this type has been recorded because of a request."""
-        return any(t.envelope.type == tag and t.envelope.correlation == correlation for t in self.told)
+        return (tag, correlation) in self._seen
 
     def history(self, stream: str) -> list[Event]:
         """What has happened to an aggregate; outcomes of refused or needless commands left out."""

@@ -13,10 +13,11 @@ from projections.postgres import Database
 from projections.registry import PROJECTIONS
 from projections.snapshots import Snapshots
 from projections.store import Store
+from schemas.order import DeliverOrder, ShipOrder
 from schemas.parking import ParkRecord
 from schemas.settings import CONTEXTS, Settings
 from schemas.values import Command
-from tests.scenarios import laws
+from tests.scenarios import laws, read_models
 from tests.scenarios.chronicle import Chronicle
 from tests.scenarios.shop import client_draft, place_of, product
 from tests.scenarios.switchboard import Switchboard
@@ -25,7 +26,7 @@ from workers.compose import parts_of
 from workers.context import Assign, Context
 from workers.mail import ByChannel, InProcessMailbox
 
-HOLD, OVERDUE = timedelta(seconds=900), timedelta(seconds=600)
+DEADLINES = {"product": timedelta(seconds=900), "payment": timedelta(seconds=600)}
 EVERY = frozenset(range(topics.PARTITIONS))
 PATIENCE_SECONDS = 15.0
 
@@ -46,7 +47,9 @@ class House:
     def __init__(self, log: Log, databases: Mapping[str, Database] | None = None) -> None:
         self.log, self.databases = Switchboard(log), databases or {}
         self.till, self.mailbox = Till(), InProcessMailbox()
-        settings = Settings(hold_seconds=HOLD.total_seconds(), overdue_seconds=OVERDUE.total_seconds())
+        settings = Settings(
+            hold_seconds=DEADLINES["product"].total_seconds(), overdue_seconds=DEADLINES["payment"].total_seconds()
+        )
         self.parts = dict(parts_of(settings, self.till, ByChannel({"email": self.mailbox})))
         self.clocks = {name: Clock() for name in CONTEXTS}
         self.contexts: dict[str, Context] = {}
@@ -123,7 +126,7 @@ class House:
                 if task.done():
                     task.result()
             assert self._reader is not None
-            for place, records in (await self._reader.batch(timeout=0.005)).items():
+            for place, records in (await self._reader.batch(timeout=0.01)).items():
                 self.chronicle.take(place, records)
 
     async def told(self, tag: str, command_id: str) -> None:
@@ -131,19 +134,25 @@ class House:
         await self.until(lambda: self.chronicle.saw(tag, command_id), tag)
 
     async def settle(self) -> None:
-        """Wait until nothing is under way any more, not even a repeat."""
-        t0=time.monotonic()
+        """Wait until every command has its outcome, and every effect its answer."""
         await self.until(lambda: not self.chronicle.open(), "settle")
-        t1=time.monotonic()
+
+    async def check(self) -> None:
+        """When all is quiet, whatever happened, these laws hold."""
+        await self.settle()
+        await self._quiet()
+        laws.check(laws.Facts(self.chronicle, self.till, self.mailbox, self.sent))
+        for name, database in self.databases.items():
+            await read_models.check(name, database, self.chronicle, self.sent)
+
+    async def _quiet(self) -> None:
+        """Wait until nothing is under way any more, not even a repeat."""
         await self._barrier()
-        t2=time.monotonic()
         heads = {place: fence.next for place, fence in self.chronicle.fences.items()}
         await self.until(lambda: self._reacted(heads), "reactions")
         await self._barrier()  # behind all that reactors have sent
-        t3=time.monotonic()
-        if self.databases:
-            await self._projected()
-        print("SETTLE", t1-t0,t2-t1,t3-t2,time.monotonic()-t3)
+        for name in self.databases:
+            await self._projected(name)
 
     async def _barrier(self) -> None:
         """A harmless record through every partition: what was sent before it has been handled when it has."""
@@ -160,21 +169,34 @@ class House:
         fences = [context.reactor.fences for context in self.contexts.values()]
         return all(fence.next >= heads[place] for following in fences for place, fence in following.items())
 
-    async def _projected(self) -> None:
+    async def _projected(self, name: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        for name in CONTEXTS:
-            while await self._behind(name):
-                assert time.monotonic() < deadline, f"read models of {name} are behind"
-                await asyncio.sleep(0.01)
+        while await self._behind(name):
+            assert time.monotonic() < deadline, f"read models of {name} are behind"
+            await asyncio.sleep(0.01)
 
     async def _behind(self, name: str) -> bool:
         found = await Store(self.databases[name], name, ()).checkpoints()
         heads = {p: self.chronicle.fences[Place(topics.events(name), p)].next for p in EVERY}
         return any(p not in found or found[p].next < heads[p] for p in EVERY)
 
+    async def handed_over(self, order_id: str) -> None:
+        """Ship an order and deliver it, as far as the rules let us."""
+        for command in (ShipOrder(order_id=order_id, tracking="T1"), DeliverOrder(order_id=order_id)):
+            await self.send(command)
+            await self.settle()
+
+    def due_in(self, context: str, seconds: float) -> None:
+        """Put a context's clock back, so that deadlines set from now on are due so soon."""
+        self.clocks[context].behind = DEADLINES[context] - timedelta(seconds=seconds)
+
     def history(self, stream: str) -> list[str]:
         """What has happened to an aggregate, as tags."""
         return [event.tag for event in self.chronicle.history(stream)]
+
+    def status(self, order_id: str) -> str:
+        """Where an order stands."""
+        return str(self.chronicle.state(f"order-{order_id}").status.value)
 
     def outcome(self, command_id: str) -> str:
         """What became of a client's command: the rejection's code, or the tag of the first event."""
@@ -189,10 +211,6 @@ class House:
     def money(self, order_id: str) -> int:
         """What the provider has taken for an order and not given back."""
         return sum(self.till.ledger(order_id, "capture")) - sum(self.till.ledger(order_id, "refund"))
-
-    async def check(self) -> None:
-        """Whatever happened, these hold."""
-        laws.check(laws.Facts(self.chronicle, self.till, self.mailbox, self.sent))
 
 
 async def _all_is_ours(assign: Assign) -> None:

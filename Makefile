@@ -1,0 +1,44 @@
+# What can be done here. Everything needs Python 3.11 or newer and make; the rest is fetched into .venv and a cache.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help run demo test check bench clean docs lock
+
+help:            ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
+
+.venv/ready: requirements.lock pyproject.toml
+	@echo "Making the environment in .venv: about 110 packages, a minute or two the first time …"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "orderlog needs Python 3.11 or newer; name one: make PYTHON=python3.12 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: .venv/ready ## start everything, place real orders, tell what happened, stay up until Ctrl-C (ARGS="--orders 50")
+	@$(BIN)/orders run $(ARGS)
+
+demo: .venv/ready ## the same, but exit by itself; fails if any order is not settled
+	@$(BIN)/orders demo $(ARGS)
+
+test: .venv/ready ## all tests, on a real Kafka and a real Postgres that are started here
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/ready ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/ready ## print figures: drain, latency, CPU, restart
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+docs: .venv/ready ## print again what is printed from the code
+	@$(BIN)/python -m workers.print_docs
+
+clean:           ## forget the data of local runs (not the environment)
+	@test ! -x $(BIN)/orders || $(BIN)/orders clean
+
+lock: .venv/ready ## pin requirements.in anew
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet requirements.in -o requirements.lock

@@ -1,0 +1,210 @@
+"""Hub is a log whose readers share one consumer: what many of them follow is fetched and unpacked once.
+
+A reader that begins behind the others first catches up by itself, up to the place where the hub was when it joined;
+from there on the hub hands it what it reads. A reader that does not keep up is let go of, and joins again later.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from events.errors import LogError, Truncated
+from events.log import Draft, Log, Place, Position, Reader, Record
+
+PATIENCE = 20_000
+"""Records that may wait for one reader before the hub lets go of it."""
+
+
+class Hub:
+    """As the log it stands on, but for its readers."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._members: set[Member] = set()
+        self._next: dict[Place, int] = {}
+        self._reader: Reader | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+
+    async def append(self, place: Place, drafts: Sequence[Draft]) -> int:
+        """As Log.append."""
+        return await self._log.append(place, drafts)
+
+    async def bounds(self, place: Place) -> tuple[int, int]:
+        """As Log.bounds."""
+        return await self._log.bounds(place)
+
+    async def committed(self, group: str) -> dict[Place, Position]:
+        """As Log.committed."""
+        return await self._log.committed(group)
+
+    async def commit(self, group: str, positions: Mapping[Place, Position]) -> None:
+        """As Log.commit."""
+        await self._log.commit(group, positions)
+
+    async def reader(self, positions: Mapping[Place, int]) -> "Member":
+        """As Log.reader."""
+        for place, position in positions.items():
+            first, _ = await self._log.bounds(place)
+            if position < first:
+                raise Truncated(f"{place} begins at {first}, after {position}")
+        return Member(self, dict(positions))
+
+    async def private(self, positions: Mapping[Place, int]) -> Reader:
+        """A reader that shares with nobody."""
+        return await self._log.reader(positions)
+
+    async def join(self, member: "Member") -> None:
+        """Hand this reader every record from the hub's place on; what lies before, it reads itself."""
+        async with self._changing:
+            missing = [place for place in member.positions if place not in self._next]
+            if missing:
+                await self._stop()
+                for place in missing:
+                    self._next[place] = (await self._log.bounds(place))[1]
+            for place in member.positions:
+                member.joined[place] = max(self._next[place], member.positions[place])
+            self._members.add(member)
+            if self._task is None:
+                self._task = asyncio.create_task(self._run())
+
+    async def leave(self, member: "Member") -> None:
+        """Hand this reader nothing any more; a place that nobody follows is not read."""
+        self._members.discard(member)
+        async with self._changing:
+            followed = {place for other in self._members for place in other.positions}
+            if set(self._next) - followed:
+                await self._stop()
+                self._next = {place: at for place, at in self._next.items() if place in followed}
+                if self._members:
+                    self._task = asyncio.create_task(self._run())
+
+    def let_go(self, member: "Member") -> None:
+        """Hand this reader nothing any more, for now."""
+        self._members.discard(member)
+
+    async def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        try:
+            reader = await self._log.reader(self._next)
+            try:
+                while True:
+                    found = await reader.batch(2000)
+                    for place, records in found.items():
+                        self._next[place] = records[-1].offset + 1
+                        for member in list(self._members):
+                            member.take(place, records)
+            finally:
+                await reader.close()
+        except LogError as fault:
+            self._task, self._next = None, {}
+            members, self._members = self._members, set()
+            for member in members:
+                member.lost(fault)
+
+
+class Member:
+    """One of a hub's readers; `positions` are the offsets that it hands out next."""
+
+    def __init__(self, hub: Hub, positions: dict[Place, int]) -> None:
+        self._hub, self.positions = hub, positions
+        self._own: Reader | None = None
+        self.joined: dict[Place, int] = {}
+        self._waiting: deque[tuple[Place, list[Record]]] = deque()
+        self._count = 0
+        self._more = asyncio.Event()
+        self._member, self._behind = False, True
+        self._fault: LogError | None = None
+
+    async def batch(self, max_records: int = 500, timeout: float = 1.0) -> dict[Place, list[Record]]:
+        """As Reader.batch."""
+        if self._fault:
+            raise self._fault
+        if self._behind:
+            return await self._catch_up(max_records, timeout)
+        if not self._waiting:
+            if not self._member:
+                await self._begin_again()
+                return {}
+            self._more.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._more.wait(), timeout)
+            if self._fault:
+                raise self._fault
+        return self._taken(max_records)
+
+    def seek(self, place: Place, offset: int) -> None:
+        """As Reader.seek; only before the first batch."""
+        self.positions[place] = offset
+
+    async def close(self) -> None:
+        """As Reader.close."""
+        await self._hub.leave(self)
+        await self._drop_own()
+
+    def take(self, place: Place, records: list[Record]) -> None:
+        """The hub has read these."""
+        if place not in self.positions:
+            return
+        if records[0].offset < (start := self.joined[place]):
+            records = [record for record in records if record.offset >= start]
+        if records:
+            self._waiting.append((place, records))
+            self._count += len(records)
+            self._more.set()
+        if self._count > PATIENCE:
+            self._hub.let_go(self)
+            self._member = False
+
+    def lost(self, fault: LogError) -> None:
+        """The hub can read no more."""
+        self._fault = fault
+        self._more.set()
+
+    async def _catch_up(self, max_records: int, timeout: float) -> dict[Place, list[Record]]:
+        if not self._member:
+            self._member = True
+            await self._hub.join(self)
+        if all(at >= self.joined[place] for place, at in self.positions.items()):
+            self._behind = False
+            await self._drop_own()
+            return self._taken(max_records)
+        if self._own is None:
+            self._own = await self._hub.private(self.positions)
+        found = await self._own.batch(max_records, timeout)
+        before = {
+            place: [record for record in records if record.offset < self.joined[place]]
+            for place, records in found.items()
+        }
+        return self._noted({place: records for place, records in before.items() if records})
+
+    async def _begin_again(self) -> None:
+        """We did not keep up, and have now handed out what had been read for us: catch up by ourselves."""
+        self._behind = True
+        await self._hub.leave(self)
+
+    async def _drop_own(self) -> None:
+        if self._own is not None:
+            await self._own.close()
+            self._own = None
+
+    def _taken(self, max_records: int) -> dict[Place, list[Record]]:
+        found: dict[Place, list[Record]] = {}
+        count = 0
+        while self._waiting and count < max_records:
+            place, records = self._waiting.popleft()
+            found.setdefault(place, []).extend(records)
+            count += len(records)
+        self._count -= count
+        return self._noted(found)
+
+    def _noted(self, found: dict[Place, list[Record]]) -> dict[Place, list[Record]]:
+        for place, records in found.items():
+            self.positions[place] = records[-1].offset + 1
+        return found

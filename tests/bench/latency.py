@@ -1,0 +1,100 @@
+"""Latency: orders placed over HTTP at a fixed rate, whether or not the answers keep up, with everything on.
+
+From the moment the API answered 202 to the moment the read model, asked every 5 ms, shows the order confirmed.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+
+from msgspec import Struct
+from rich.console import Console
+
+from projections.postgres import Database
+from schemas.order import PlaceOrder
+from tests.bench import house, workload
+from workers.baskets import YEAR
+from workers.run import Plan, Run
+from workers.shop import Shop
+from workers.steps import Moments, settle
+
+EVERY = 0.005
+ASK = """
+SELECT order_id FROM orders
+WHERE order_id = ANY(%(open)s) AND (confirmed_at IS NOT NULL OR status IN ('rejected', 'cancelled'))
+"""
+
+
+class Latency(Struct):
+    """Milliseconds from accept to confirmed, and CPU per process kind in cores."""
+
+    rate: float
+    orders: int
+    p50: float
+    p95: float
+    p99: float
+    worst: float
+    late_ms: float
+    cores: dict[str, float]
+
+
+async def latency(home: Path, rate: float, seconds: float, warmup: float = 3.0) -> Latency:
+    """Measure on a fresh house with every process that `orders run` starts."""
+    with Run(Plan(home, YEAR), Console(quiet=True)) as run:
+        shop, database = Shop(run.address.api), Database(run.address.postgres, "order")
+        await database.open()
+        try:
+            await shop.ready(60)
+            products = list(workload.products())
+            await shop.list_products(products, lambda _: None)
+            await Moments().until_listed(shop, len(products), 60)
+            orders = list(workload.orders(int(rate * (warmup + seconds)), f"open/{rate}"))
+            before = _used(run), house.machine_seconds(), time.monotonic()
+            accepted, seen, late = await _load(shop, database, [order for order, _ in orders], rate)
+            passed = time.monotonic() - before[2]
+            cores = {name: (used - before[0][name]) / passed for name, used in _used(run).items()}
+            cores["whole machine"] = (house.machine_seconds() - before[1]) / passed
+            await settle(shop, 60)
+            measured = [order.order_id for order, end in orders[int(rate * warmup) :] if end == "confirmed"]
+            waits = sorted(1000 * (seen[name] - accepted[name]) for name in measured)
+            pick = [waits[min(int(len(waits) * share), len(waits) - 1)] for share in (0.5, 0.95, 0.99, 1.0)]
+            p50, p95, p99, worst = pick
+            return Latency(rate, len(waits), p50, p95, p99, worst, late * 1000, cores)
+        finally:
+            await database.close()
+            await shop.close()
+
+
+def _used(run: Run) -> dict[str, float]:
+    return {name: house.cpu_seconds([pid]) for name, pid in run.pids.items()}
+
+
+async def _load(
+    shop: Shop, database: Database, orders: list[PlaceOrder], rate: float
+) -> tuple[dict[str, float], dict[str, float], float]:
+    accepted: dict[str, float] = {}
+    seen: dict[str, float] = {}
+    late = 0.0
+
+    async def place(order: PlaceOrder) -> None:
+        await shop.place(order)
+        accepted[order.order_id] = time.time()
+
+    async def look() -> None:
+        while len(seen) < len(orders):
+            waiting = [name for name in accepted if name not in seen]
+            for row in await database.fetch(ASK, {"open": waiting}):
+                seen[row["order_id"]] = time.time()
+            await asyncio.sleep(EVERY)
+
+    looking = asyncio.create_task(look())
+    began, tasks = time.monotonic() + 0.2, []
+    for number, order in enumerate(orders):
+        due = began + number / rate
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        late = max(late, time.monotonic() - due)
+        tasks.append(asyncio.create_task(place(order)))
+    await asyncio.gather(*tasks)
+    async with asyncio.timeout(120):
+        await looking
+    return accepted, seen, late

@@ -1,0 +1,106 @@
+"""Examples are one message of every kind; their recorded form is kept for ever beside this file."""
+
+from typing import Any
+
+from events.event import Event
+from events.outcome import CommandRejected, CommandUnchanged, RecordParked
+from schemas import notification as notifications
+from schemas import order as orders
+from schemas import payment as payments
+from schemas import product as products
+from schemas.parking import ParkRecord
+from schemas.values import Command
+from tests.builders import notification, order, payment, product, user
+from tests.builders.values import EUR, FIGS, MILK, A
+
+LETTER: dict[str, Any] = {"topic": "order.commands", "partition": 0, "offset": 7, "reason": "lines: Field required"}
+BYTES: dict[str, Any] = {"key": "b3JkZXItYQ==", "value": "e30="}
+HERE: dict[str, Any] = {"order_id": A, "partition": product.SHELF}
+
+_EVENTS: tuple[Event, ...] = (
+    order.placed(),
+    order.reserved(FIGS, MILK),
+    order.secured(),
+    order.confirmed(),
+    order.committed(FIGS, MILK),
+    order.rejected("out of stock", FIGS),
+    order.cancelled(),
+    order.shipped("1Z999"),
+    order.delivered(),
+    product.listed(),
+    product.described(),
+    product.priced(),
+    product.withdrawn(),
+    product.received(5),
+    product.adjusted(-2),
+    product.counted(3),
+    product.stock_reserved(2),
+    product.stock_released(2),
+    product.stock_shipped(2),
+    product.made(),
+    product.refused(FIGS),
+    product.committed(),
+    product.released(),
+    product.lapsed(),
+    product.shipped(),
+    payment.requested(),
+    payment.authorized(),
+    payment.declined(),
+    payment.lapsed(),
+    payment.cancelled(),
+    payment.capture_requested(),
+    payment.captured(),
+    payment.void_requested(),
+    payment.voided(),
+    payment.refund_requested(),
+    payment.refunded(),
+    payment.refused("capture"),
+    user.registered(),
+    notification.requested(),
+    notification.delivered(),
+    notification.refused(),
+    CommandRejected(about=f"order-{A}", code="OrderUnknown", detail="There is no such order."),
+    CommandUnchanged(about=f"order-{A}"),
+    RecordParked(about="order-unknown", **LETTER, **BYTES),
+)
+_COMMANDS: tuple[Command, ...] = (
+    order.place(),
+    orders.CancelOrder(order_id=A, reason="too slow"),
+    orders.ShipOrder(order_id=A, tracking="1Z999"),
+    orders.DeliverOrder(order_id=A),
+    orders.RecordReservation(order_id=A, skus=(FIGS, MILK)),
+    orders.RecordCommitment(order_id=A, skus=(FIGS, MILK)),
+    orders.RecordLapse(order_id=A, skus=(FIGS, MILK)),
+    orders.ConfirmOrder(order_id=A),
+    orders.RejectOrder(order_id=A, reason="out of stock", skus=(FIGS,)),
+    product.list_product(stock=5),
+    products.DescribeProduct(sku=FIGS, name="Dried figs", description="from Izmir", department="dried fruit"),
+    products.PriceProduct(sku=FIGS, price=175, currency=EUR),
+    products.WithdrawProduct(sku=FIGS),
+    products.ReceiveStock(sku=FIGS, quantity=5),
+    products.AdjustStock(sku=FIGS, delta=-2, reason="broken"),
+    products.CountStock(sku=FIGS, quantity=3),
+    products.ReserveStock(**HERE, items=product.items()),
+    products.CommitReservation(**HERE),
+    products.ReleaseReservation(**HERE),
+    products.ShipReservation(**HERE),
+    products.LapseReservation(**HERE),
+    payment.request(),
+    payments.CapturePayment(order_id=A),
+    payments.CancelPayment(order_id=A),
+    payments.RefundPayment(order_id=A, refund_id=payment.R1, amount=100),
+    payments.RecordAuthorization(order_id=A, reference="auth-1"),
+    payments.RecordDecline(order_id=A, reason="card_declined"),
+    payments.RecordCapture(order_id=A, reference="capture-1"),
+    payments.RecordVoid(order_id=A),
+    payments.RecordRefund(order_id=A, refund_id=payment.R1, reference="refund-1"),
+    payments.RecordRefusal(order_id=A, step="capture", reason="expired"),
+    payments.LapsePayment(order_id=A),
+    user.register(),
+    notification.request(),
+    notifications.RecordDelivery(notification_id=notification.MAIL),
+    notifications.RecordRefusal(notification_id=notification.MAIL, reason="no such mailbox"),
+    ParkRecord(about="order-unknown", **LETTER, **BYTES),
+)
+EVENTS = {event.tag: event for event in _EVENTS}
+COMMANDS = {command.tag: command for command in _COMMANDS}

@@ -1,0 +1,75 @@
+"""What clients see of the money of an order."""
+
+from projections.payment import PAYMENTS
+from tests.builders.payment import (
+    R1,
+    R2,
+    authorized,
+    cancelled,
+    capture_requested,
+    captured,
+    declined,
+    lapsed,
+    refund_requested,
+    refunded,
+    refused,
+    requested,
+    void_requested,
+    voided,
+)
+from tests.projections.view import at, rows, shown
+
+CAPTURED = (requested(), authorized(), capture_requested(), captured())
+
+
+def test_a_payment_shows_what_it_waits_for() -> None:
+    statuses = [shown(PAYMENTS, *CAPTURED[:length]).status for length in range(1, 5)]
+    assert statuses == ["requested", "authorized", "capturing", "captured"]
+
+
+def test_only_captured_money_counts_as_captured() -> None:
+    before, after = shown(PAYMENTS, *CAPTURED[:3]), shown(PAYMENTS, *CAPTURED)
+    assert (before.amount, before.captured, before.reference) == (850, 0, "auth-1")
+    assert (after.captured, after.refunded, after.reference) == (850, 0, "capture-1")
+    assert (after.requested_at, after.updated_at) == (at(0), at(3))
+
+
+def test_a_declined_payment_says_why() -> None:
+    view = shown(PAYMENTS, requested(), declined("card_declined"))
+    assert (view.status, view.reason) == ("declined", "card_declined")
+
+
+def test_a_payment_that_lapsed_or_was_cancelled_still_shows_where_the_money_is() -> None:
+    late = shown(PAYMENTS, requested(), lapsed())
+    assert (late.status, late.reason) == ("requested", "the provider did not answer in time")
+    off = shown(PAYMENTS, requested(), authorized(), cancelled(), void_requested())
+    assert (off.status, off.reason) == ("voiding", "order off")
+    assert shown(PAYMENTS, requested(), authorized(), cancelled(), void_requested(), voided()).status == "voided"
+
+
+def test_a_payment_is_refunding_until_the_last_refund_is_answered() -> None:
+    one = (*CAPTURED, refund_requested(R1, 100), refund_requested(R2, 200))
+    assert shown(PAYMENTS, *one).status == "refunding"
+    assert shown(PAYMENTS, *one, refunded(R1, 100)).status == "refunding"
+    both = shown(PAYMENTS, *one, refunded(R1, 100), refunded(R2, 200))
+    assert (both.status, both.refunded) == ("captured", 300)
+
+
+def test_a_payment_whose_money_went_back_entirely_is_refunded() -> None:
+    view = shown(PAYMENTS, *CAPTURED, refund_requested(R1, 850), refunded(R1, 850))
+    assert (view.status, view.refunded) == ("refunded", 850)
+
+
+def test_a_step_that_the_provider_refused_is_named() -> None:
+    view = shown(PAYMENTS, *CAPTURED[:3], refused("capture", "expired"))
+    assert (view.status, view.reason) == ("refused", "capture: expired")
+
+
+def test_a_refused_refund_leaves_the_money_captured_for_all_to_see() -> None:
+    view = shown(PAYMENTS, *CAPTURED, refund_requested(R1, 100), refused(f"refund:{R1}"))
+    assert (view.status, view.captured, view.refunded) == ("captured", 850, 0)
+    assert "expired" in view.reason
+
+
+def test_a_payment_cancelled_before_it_was_requested_shows_nothing() -> None:
+    assert rows(PAYMENTS, [cancelled()]) == {}
