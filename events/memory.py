@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from events.errors import TooLarge, Truncated
 from events.log import Draft, Place, Position, Record
@@ -53,10 +54,10 @@ class MemoryLog:
 
     async def grown(self, timeout: float) -> None:
         """Wait until something is appended, `timeout` seconds at most."""
-        try:
-            await asyncio.wait_for(self._grown.wait(), timeout)
-        except TimeoutError:
-            return
+        # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the event.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._grown.wait()
 
 
 class MemoryReader:

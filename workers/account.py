@@ -32,14 +32,14 @@ class Address(Protocol):
     def provider(self) -> str: ...
 
 
-async def tell(console: Console, address: Address, home: Path, shop: Shop, moments: Moments) -> None:
-    """Print the account."""
-    summary = await shop.get("/summary")
+async def tell(console: Console, address: Address, home: Path, shop: Shop, moments: Moments) -> bool:
+    """Print the account; True if all is settled, and our books agree with the provider's and with the shelves."""
+    summary, ledger = await shop.get("/summary"), await _ledger(address)
     orders = [row async for row in shop.pages("/orders")]
     for table in (
         _orders(summary),
         _reasons(summary),
-        await _money(summary, address),
+        _money(summary, ledger),
         _stock(summary),
         _mail(summary, home),
         _speed(orders, moments),
@@ -48,13 +48,32 @@ async def tell(console: Console, address: Address, home: Path, shop: Shop, momen
         if table.row_count:
             console.print()
             console.print(table)
-    left = await under_way(shop)
-    console.print(
-        f"\n[bold red]Not settled: {', '.join(left)}[/]" if left else "\n[bold green]Everything is settled.[/]"
-    )
+    wrong = [*await under_way(shop), *_wrong(summary, ledger)]
+    verdict = f"[bold red]Wrong: {'; '.join(wrong)}[/]" if wrong else "[bold green]Settled, and the books balance.[/]"
+    console.print(f"\n{verdict}")
     shown = next((order["order_id"] for order in orders if order["status"] == "delivered"), "ORDER_ID")
     pages = NEXT.format(api=address.api, provider=address.provider, mailbox=home / "mailbox", order=shown)
     console.print(pages, highlight=False, soft_wrap=True)
+    return not wrong
+
+
+async def _ledger(address: Address) -> Any:
+    """The payment provider's own totals, by currency."""
+    provider = Shop(address.provider)
+    try:
+        return await provider.get("/v1/totals")
+    finally:
+        await provider.close()
+
+
+def _wrong(summary: Any, ledger: Any) -> list[str]:
+    """What does not agree: money with the provider's ledger, stock with itself."""
+    ours = {row["currency"]: (row["captured"], row["refunded"]) for row in summary["money"]}
+    theirs = {currency: (row["captured"], row["refunded"]) for currency, row in ledger["currencies"].items()}
+    wrong = [f"{c}: {ours.get(c)} by our books, {theirs.get(c)} by the provider's" for c in ours | theirs
+             if ours.get(c, (0, 0)) != theirs.get(c, (0, 0))]  # fmt: skip
+    wrong += [f"captured twice: {payment}" for payment in ledger["captured_twice"]]
+    return wrong + [f"{row['oversold']} products oversold" for row in summary["stock"] if row["oversold"]]
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -88,22 +107,17 @@ def _reasons(summary: Any, most: int = 6) -> Table:
     return table
 
 
-async def _money(summary: Any, address: Address) -> Table:
+def _money(summary: Any, ledger: Any) -> Table:
     table = _table("Money", "", "captured", "refunded", "kept", "declined", "voided")
     for row in summary["money"]:
-        kept = row["captured"] - row["refunded"]
-        amounts = [_amount(amount) for amount in (row["captured"], row["refunded"], kept)]
-        table.add_row(f"our view, {row['currency']}", *amounts, str(row["declined"]), str(row["voided"]))
-    provider = Shop(address.provider)
-    try:
-        totals = await provider.get("/v1/totals")
-    finally:
-        await provider.close()
-    for currency, row in totals["currencies"].items():
-        kept = row["captured"] - row["refunded"]
-        amounts = [_amount(amount) for amount in (row["captured"], row["refunded"], kept)]
-        table.add_row(f"the provider's ledger, {currency}", *amounts, "", "")
+        table.add_row(f"our books, {row['currency']}", *_kept(row), str(row["declined"]), str(row["voided"]))
+    for currency, row in ledger["currencies"].items():
+        table.add_row(f"the provider's, {currency}", *_kept(row), "", "")
     return table
+
+
+def _kept(row: Any) -> list[str]:
+    return [_amount(amount) for amount in (row["captured"], row["refunded"], row["captured"] - row["refunded"])]
 
 
 def _stock(summary: Any) -> Table:

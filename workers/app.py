@@ -241,13 +241,14 @@ class Hosted(ModeService):  # type: ignore[misc]
             began = self.loop.time()
             try:
                 await self.service.run()
-            except Exception:
+            except Exception as error:
                 if self._ending:
                     logger.exception("%s crashed at its end", self.service.name)
                     return
                 if self.loop.time() - began > 6 * LONGEST_PAUSE:
                     pause = FIRST_PAUSE
-                logger.exception("%s crashed; again in %.1f s", self.service.name, pause)
+                down = isinstance(error, Unavailable)  # one line says all; anything else is worth a traceback
+                logger.error("%s: %r; again in %.1f s", self.service.name, error, pause, exc_info=not down)
             else:
                 logger.info("%s has ended", self.service.name)
                 return
@@ -316,7 +317,7 @@ class Stream:
         # Faust acks a record as soon as its handler is left, by an exception or at shutdown too. So acks are ours: what
         # has not been settled is never acked, and as nothing is read past it, never committed either.
         app = stream.app
-        async for event in stream.noack().events():
+        async for event in stream.events():
             message = event.message
             place = Place(message.topic, message.partition)
             headers = dict(message.headers or ())

@@ -196,9 +196,8 @@ async def story(run: Run) -> bool:
             run.say(f"Found its {len(loaded.orders)} orders from before, and places none; `make clean` forgets them")
         else:
             await _trade(run, shop, loaded, moments)
-        settled = await settle(shop, SOON)
-        await account.tell(run.console, run.address, run.plan.home, shop, moments)
-        return settled
+        await settle(shop, SOON)
+        return await account.tell(run.console, run.address, run.plan.home, shop, moments)
     finally:
         await shop.close()
 

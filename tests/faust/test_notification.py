@@ -1,5 +1,6 @@
 """Notification under Faust: what the other contexts record becomes commands, each of which takes effect once."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -118,12 +119,29 @@ async def test_while_the_log_does_not_take_commands_the_event_waits_and_is_not_p
     await outage.close()
 
 
-class Outage(KafkaLog):
-    """A log that takes nothing until it is over."""
+async def test_a_stream_that_stands_still_is_built_anew(world: World) -> None:
+    owner = await world.own()
+    await owner.append([recorded(placed(), owner), recorded(placed(), owner)])
+    outage = Outage(world.settings.kafka)
+    outage.hangs = True
+    async with world.listening(agent := notify(world, log=outage), patience_seconds=1.0):
+        await until(lambda: outage.hanging)
+        outage.hangs, outage.over = False, True  # the call that hangs will never return
+        await reached(agent, owner.place, 3)
 
-    over = False
+    assert len(await world.all_sent()) == 2
+    await outage.close()
+
+
+class Outage(KafkaLog):
+    """A log that takes nothing, and may not even say so, until it is over."""
+
+    over = hangs = hanging = False
 
     async def append(self, place: Place, drafts: Sequence[Draft]) -> int:
+        if self.hangs:
+            self.hanging = True
+            await asyncio.Event().wait()
         if not self.over:
             raise Unavailable
         return await super().append(place, drafts)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -21,7 +21,7 @@ from schemas.notification import RequestNotification
 from schemas.settings import Settings
 from schemas.values import Address, Command
 from workers.agents import Agent, Parked
-from workers.app import Stream, quieten
+from workers.app import Hosted, Stream, quieten
 from workers.statistics import Row
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -86,15 +86,14 @@ class World:
                 self.rows[row.minute, row.source] = row
 
     @asynccontextmanager
-    async def listening(self, agent: Agent) -> AsyncIterator[None]:
-        """Run an agent under Faust, until the end of the block."""
-        task = asyncio.create_task(Stream(self.settings, agent).run())
+    async def listening(self, agent: Agent, patience_seconds: float = 30.0) -> AsyncIterator[None]:
+        """Run an agent under Faust, supervised, until the end of the block."""
+        hosted = Hosted(Stream(self.settings, agent, patience_seconds))
+        await hosted.start()
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await hosted.stop()
 
 
 @asynccontextmanager

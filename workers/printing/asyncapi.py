@@ -12,6 +12,7 @@ from events.event import Event
 from events.fence import CLAIM
 from events.registry import COMMANDS, EVENTS, OUTCOMES
 from schemas.parking import ParkRecord
+from schemas.values import Command
 from workers.printing.catalogue import said
 from workers.printing.shapes import dumped, models, schema_of
 from workers.printing.tables import heard
@@ -78,7 +79,8 @@ def _channel(topic: topics.Topic) -> tuple[str, Json]:
 
 
 def _commands_of(context: str) -> list[str]:
-    return [command.tag for command in (*COMMANDS[context], ParkRecord)]
+    asked: tuple[type[Command], ...] = (*COMMANDS[context], ParkRecord)
+    return [command.tag for command in asked]
 
 
 def _events_of(context: str) -> list[str]:

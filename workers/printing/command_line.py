@@ -65,4 +65,5 @@ def _help(title: str, text: str) -> Iterator[str]:
 
 def _settings() -> Iterator[str]:
     for name, field in Settings.model_fields.items():
-        yield f"| `ORDERLOG_{name.upper()}` | `{field.default}` | {(field.description or '').replace('<', '&lt;')} |"
+        meaning = (field.description or "").replace("<", "&lt;")
+        yield f"| `ORDERLOG_{name.upper()}` | `{field.default}` | {meaning} |"
