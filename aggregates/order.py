@@ -91,7 +91,7 @@ def evolve(order: Order, event: OrderEvent) -> Order:
         case OrderLinesReserved():
             return replace(order, awaited=order.awaited - set(event.skus))
         case OrderStockSecured():
-            return replace(order, status=Status.SECURED)
+            return replace(order, status=Status.SECURED, awaited=frozenset())
         case OrderConfirmed():
             return replace(order, status=Status.CONFIRMED)
         case OrderLinesCommitted():
@@ -121,17 +121,17 @@ def record_reservation(command: RecordReservation, order: Order) -> list[Event]:
     news = tuple(sku for sku in command.skus if sku in order.awaited)
     if order.status is not Status.PLACED or not news:
         return []
-    reserved = OrderLinesReserved(order_id=command.order_id, skus=news)
     if order.awaited - set(news):
-        return [reserved]
-    secured = OrderStockSecured(
-        order_id=command.order_id,
-        email=order.email,
-        amount=order.amount,
-        currency=order.currency,
-        payment_token=order.payment_token,
-    )
-    return [reserved, secured]
+        return [OrderLinesReserved(order_id=command.order_id, skus=news)]
+    return [
+        OrderStockSecured(
+            order_id=command.order_id,
+            email=order.email,
+            amount=order.amount,
+            currency=order.currency,
+            payment_token=order.payment_token,
+        )
+    ]
 
 
 def confirm(command: ConfirmOrder, order: Order) -> list[Event]:

@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 SHOWN = 65_536
 """Bytes of a parked record's key and value that are kept; all of them lie where the event says."""
 
+LONGEST = 200
+"""Characters of a stream's name; a longer one is not ours, and would fit no index of a read model."""
+
 _OVERHEAD = 800
 """An upper bound of a record's bytes beside its body: headers, key, framing."""
 
@@ -125,7 +128,8 @@ class Stage:
     def _known(self, stream: str) -> str:
         """The stream, if it is of a kind that we have; else one of ours for what has no home."""
         kinds = self._repository.decider.initial
-        return stream if stream.partition("-")[0] in kinds else f"{self._repository.decider.context}-unknown"
+        ours = stream.partition("-")[0] in kinds and len(stream) <= LONGEST and stream.isprintable()
+        return stream if ours else f"{self._repository.decider.context}-unknown"
 
     def _entity(self, stream: str) -> Entity:
         return self.entities.get(stream) or self._repository.get(stream)

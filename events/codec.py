@@ -4,13 +4,17 @@ A recorded shape is never edited. A new shape gets a new tag (`order.placed.v2`)
 whoever reads sees today's class only.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from events.errors import Undecodable, UnknownTag
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL character in JSON: `\\u0000`, whose backslash is not itself the second of a pair."""
 
 M = TypeVar("M", bound=BaseModel)
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -41,24 +45,26 @@ class Codec(Generic[M]):
             UnknownTag: the registry has no such tag.
             Undecodable: the body does not fit the tag; the message names the field.
         """
-        if b"\\u0000" in body:
+        if b"\\u0000" in body and _NUL.search(body):
             raise Undecodable(f"{tag}: a NUL character, which no database takes")
         cls = self.types.get(tag)
         try:
             if cls is not None:
                 return cls.__pydantic_validator__.validate_json(body)  # type: ignore[no-any-return]
-            return self._upcast(tag, from_json(body))
+            return self._upcast(tag, body)
         except ValidationError as error:
             raise Undecodable(f"{tag}: {_first(error)}") from None
         except (ValueError, KeyError, TypeError) as error:
             raise Undecodable(f"{tag}: {error}") from None
 
-    def _upcast(self, tag: str, fields: dict[str, Any]) -> M:
-        newest = self._newest(tag)
+    def _upcast(self, tag: str, body: bytes) -> M:
+        newest, fields = self._newest(tag), from_json(body)
+        if not isinstance(fields, dict):
+            raise Undecodable(f"{tag}: not an object")
         while tag in self._upcasters:
             tag, change = self._upcasters[tag]
             fields = change(fields)
-        return newest.model_validate(fields)
+        return newest.model_validate_json(to_json(fields))
 
     def _newest(self, tag: str) -> type[M]:
         """The class at the end of a tag's chain; a gap or a circle is found at start, not in mid-replay."""

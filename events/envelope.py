@@ -10,6 +10,9 @@ from events.errors import Undecodable
 CLIENT = "client"
 """The origin of a command that somebody outside sent: its id is remembered by the aggregate."""
 
+LONGEST = 1000
+"""Bytes of all of a message's header values together; ours are half as long."""
+
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
     """A message's circumstances.
@@ -66,6 +69,9 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
             Undecodable: naming the header that is missing or senseless.
         """
         try:
+            values = b"".join(headers.values())
+            if len(values) > LONGEST or b"\0" in values:  # what follows from a message inherits them, and must fit too
+                raise Undecodable(f"headers longer than {LONGEST} bytes, or with a NUL, which no database takes")
             return cls(
                 headers["ce_id"].decode(),
                 headers["ce_type"].decode(),
@@ -83,7 +89,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
             )
         except KeyError as missing:
             raise Undecodable(f"header {missing} is missing") from None
-        except (ValueError, AttributeError) as senseless:
+        except (ValueError, TypeError) as senseless:
             raise Undecodable(f"a header makes no sense: {senseless}") from None
 
     @property

@@ -34,8 +34,8 @@ class Fence(msgspec.Struct):
         self.next = offset + 1
         try:
             epoch = int(headers.get("epoch", -1))
-            writer = headers.get("writer", b"").decode()
-        except ValueError:
+            writer = (headers.get("writer") or b"").decode()
+        except (ValueError, TypeError):
             epoch, writer = -1, ""
         if headers.get("ce_type") == CLAIM.encode():
             if epoch > self.epoch and writer:

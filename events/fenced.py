@@ -35,14 +35,7 @@ class Owner:
 
     def __init__(self, log: Log, place: Place, fence: Fence) -> None:
         self.log, self.place, self.fence = log, place, fence
-
-    @property
-    def epoch(self) -> int:
-        return self.fence.epoch
-
-    @property
-    def writer(self) -> str:
-        return self.fence.writer
+        self.epoch, self.writer = fence.epoch, fence.writer  # ours, wherever the fence may be read on to
 
     async def append(self, commit: Sequence[tuple[Envelope, bytes]]) -> int:
         """Append one commit as one batch and return its first offset; only then may state advance.

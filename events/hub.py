@@ -134,7 +134,8 @@ class Member:
                 return {}
             self._more.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._more.wait(), timeout)
+                async with asyncio.timeout(timeout):  # wait_for may swallow a cancellation before Python 3.12
+                    await self._more.wait()
             if self._fault:
                 raise self._fault
         return self._taken(max_records)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -20,6 +21,8 @@ logging.getLogger("aiokafka").setLevel(logging.ERROR)
 logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)
 
 REQUEST_TIMEOUT_MS = 5000
+
+C = TypeVar("C", AIOKafkaConsumer, AIOKafkaProducer)
 
 
 class KafkaLog:
@@ -76,14 +79,7 @@ class KafkaLog:
             first, _ = await self.bounds(place)
             if position < first:
                 raise Truncated(f"{place} begins at {first}, after {position}")
-        consumer = self._consumer()
-        try:
-            await consumer.start()
-        except BaseException as error:  # cancelled too: a consumer that half started must be stopped
-            await consumer.stop()
-            if isinstance(error, KafkaError):
-                raise Unavailable(repr(error)) from error
-            raise
+        consumer = await _started(self._consumer())
         consumer.assign([TopicPartition(*place) for place in positions])
         for place, position in positions.items():
             consumer.seek(TopicPartition(*place), position)
@@ -134,25 +130,13 @@ class KafkaLog:
     async def _get_committer(self, group: str) -> AIOKafkaConsumer:
         async with self._starting:
             if group not in self._committers:
-                committer = self._consumer(group)
-                try:
-                    await committer.start()
-                except KafkaError:
-                    await committer.stop()
-                    raise
-                self._committers[group] = committer
+                self._committers[group] = await _started(self._consumer(group))
             return self._committers[group]
 
     async def _get_watcher(self) -> AIOKafkaConsumer:
         async with self._starting:
             if self._watcher is None:
-                watcher = self._consumer()
-                try:
-                    await watcher.start()
-                except KafkaError:
-                    await watcher.stop()
-                    raise
-                self._watcher = watcher
+                self._watcher = await _started(self._consumer())
             return self._watcher
 
     async def _get_producer(self) -> AIOKafkaProducer:
@@ -167,12 +151,7 @@ class KafkaLog:
                     request_timeout_ms=REQUEST_TIMEOUT_MS,
                     retry_backoff_ms=20,
                 )
-                try:
-                    await producer.start()
-                except KafkaError as error:
-                    await producer.stop()
-                    raise Unavailable(repr(error)) from error
-                self._producer = producer
+                self._producer = await _started(producer)
             return self._producer
 
     async def _discard(self, producer: AIOKafkaProducer) -> None:
@@ -184,6 +163,22 @@ class KafkaLog:
         task = asyncio.get_running_loop().create_task(_stopped(producer))
         _stopping.add(task)
         task.add_done_callback(_stopping.discard)
+
+
+async def _started(client: C) -> C:
+    """A client that has connected; one that half started, and was cancelled even, is stopped.
+
+    Raises:
+        Unavailable: it cannot connect.
+    """
+    try:
+        await client.start()
+    except BaseException as error:
+        await client.stop()
+        if isinstance(error, KafkaError):
+            raise Unavailable(repr(error)) from error
+        raise
+    return client
 
 
 _stopping: set[asyncio.Task[None]] = set()
@@ -212,7 +207,7 @@ class KafkaReader:
             raise Unavailable(repr(error)) from error
         return {
             Place(tp.topic, tp.partition): [
-                Record(r.offset, r.key or b"", r.value or b"", dict(r.headers), r.timestamp) for r in records
+                Record(r.offset, r.key or b"", r.value or b"", _headers(r), r.timestamp) for r in records
             ]
             for tp, records in found.items()
             if records
@@ -227,6 +222,11 @@ class KafkaReader:
         await self._consumer.stop()
 
 
+def _headers(record: Any) -> dict[str, bytes]:
+    """As Record has them; a stranger's header may have no value."""
+    return {name: value or b"" for name, value in record.headers}
+
+
 Assigned = Callable[[frozenset[int]], Awaitable[None]]
 
 
@@ -237,22 +237,21 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     """
 
     def __init__(self, bootstrap: str, context: str, topic: str, session_timeout_ms: int, assigned: Assigned) -> None:
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            group_id=f"{context}.writers",
-            enable_auto_commit=False,
-            auto_offset_reset="latest",
-            session_timeout_ms=session_timeout_ms,
-            heartbeat_interval_ms=max(session_timeout_ms // 6, 300),
-            rebalance_timeout_ms=10_000,
-            metadata_max_age_ms=60_000,
-        )
         self._topic, self._assigned = topic, assigned
+        self._options = {
+            "bootstrap_servers": bootstrap,
+            "group_id": f"{context}.writers",
+            "enable_auto_commit": False,
+            "auto_offset_reset": "latest",
+            "session_timeout_ms": session_timeout_ms,
+            "heartbeat_interval_ms": max(session_timeout_ms // 6, 300),
+            "rebalance_timeout_ms": 10_000,
+            "metadata_max_age_ms": 60_000,
+        }
 
     async def run(self) -> None:
         """Be a member until cancelled."""
-        self._consumer.subscribe([self._topic], listener=self)
-        await _started(self._consumer)
+        self._consumer = await self._joined()
         try:
             while True:
                 # The records are not wanted, only the membership: every partition is paused.
@@ -260,22 +259,22 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         finally:
             await self._consumer.stop()
 
+    async def _joined(self) -> AIOKafkaConsumer:
+        while True:
+            self._consumer = AIOKafkaConsumer(**self._options)
+            self._consumer.subscribe([self._topic], listener=self)
+            try:
+                return await _started(self._consumer)
+            except Unavailable as fault:
+                logger.warning("waiting for Kafka: %s", fault)
+                await asyncio.sleep(1)
+
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         await self._assigned(frozenset())
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._consumer.pause(*assigned)
         await self._assigned(frozenset(tp.partition for tp in assigned))
-
-
-async def _started(consumer: AIOKafkaConsumer) -> None:
-    while True:
-        try:
-            await consumer.start()
-            return
-        except KafkaError as error:
-            logger.warning("Kafka cannot be reached: %r", error)
-            await asyncio.sleep(1)
 
 
 async def create_topics(bootstrap: str, topics: Sequence[Topic], replication: int = 1) -> list[str]:

@@ -6,6 +6,8 @@ The port is dumb on purpose. Claims, fences and effective reading stand above it
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from events.errors import Unavailable
+
 
 class Place(NamedTuple):
     """One partition of one topic."""
@@ -98,14 +100,23 @@ class Log(Protocol):
         """
 
 
-async def scan(log: Log, place: Place, start: int, end: int) -> AsyncIterator[list[Record]]:
-    """Read a place from one offset up to, not including, another; then stop."""
+async def scan(log: Log, place: Place, start: int, end: int, patience: float = 30.0) -> AsyncIterator[list[Record]]:
+    """Read a place from one offset up to, not including, another; then stop.
+
+    Raises:
+        Unavailable: nothing came for `patience` seconds.
+    """
     if start >= end:
         return
     reader = await log.reader({place: start})
+    waited = 0.0
     try:
         while start < end:
-            for records in (await reader.batch(2000)).values():
+            found = await reader.batch(2000, timeout=1.0)
+            waited = 0.0 if found else waited + 1.0
+            if waited > patience:
+                raise Unavailable(f"{place}: nothing at {start}, and {end} is the end")
+            for records in found.values():
                 start = records[-1].offset + 1
                 yield [record for record in records if record.offset < end]
     finally:

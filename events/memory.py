@@ -28,7 +28,8 @@ class MemoryLog:
         base = len(held)
         now = int(time.time() * 1000)
         for offset, draft in enumerate(drafts, base):
-            held.append(Record(offset, draft.key.encode(), draft.value, dict(draft.headers), now))
+            headers = {name: value or b"" for name, value in draft.headers}  # a stranger's may have no value
+            held.append(Record(offset, draft.key.encode(), draft.value, headers, now))
         self._grown.set()
         self._grown = asyncio.Event()
         return base

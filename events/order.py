@@ -25,7 +25,7 @@ class OrderPlaced(_OfOrder, tag="order.placed.v1"):
 
 
 class OrderLinesReserved(_OfOrder, tag="order.lines_reserved.v1"):
-    """Stock of some lines is held."""
+    """Stock of some lines is held; others are still awaited."""
 
     skus: tuple[str, ...]
 

@@ -12,9 +12,9 @@ import logging
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from datetime import UTC, datetime
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -64,6 +64,7 @@ class Bridge:
         self.log = log
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._gate, self._closed = Lock(), False
         self._thread = Thread(target=self._loop.run_forever, name="log", daemon=True)
         self._thread.start()
 
@@ -73,25 +74,31 @@ class Bridge:
         Raises:
             InterfaceError: the bridge is closed.
         """
-        if self._loop.is_closed():
-            work.close()
-            raise InterfaceError("the log is closed")
-        return asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop)
+        with self._gate:
+            if not self._closed:
+                return asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop)
+        work.close()
+        raise InterfaceError("the log is closed")
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do some work and return its result; the log's errors become the library's."""
         try:
             return self.start(work).result()
+        except CancelledError:
+            raise InterfaceError("the log was closed meanwhile") from None
         except TooLarge as error:
             raise DataError(str(error)) from error
         except LogError as error:
             raise OperationalError(str(error)) from error
 
     def close(self) -> None:
-        """Let go of the log and of the thread."""
-        if self._loop.is_closed():
-            return
-        self.start(self._let_go()).result()
+        """Let go of the log and of the thread; whoever waits for an answer is told."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+        # What was begun before the gate closed runs before this, and is found among the tasks.
+        asyncio.run_coroutine_threadsafe(self._let_go(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -106,7 +113,7 @@ class Bridge:
             self._tasks.discard(task)
 
     async def _let_go(self) -> None:
-        others = [task for task in self._tasks if task is not asyncio.current_task()]
+        others = list(self._tasks)
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)

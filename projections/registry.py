@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS dead_letters (
   key text NOT NULL, value text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (topic, partition, position)
 );
 CREATE TABLE IF NOT EXISTS snapshots (
-  stream text PRIMARY KEY, partition int NOT NULL, entity bytea NOT NULL, pending boolean NOT NULL
+  stream text PRIMARY KEY, partition int NOT NULL, entity json NOT NULL, pending boolean NOT NULL
 );
 CREATE INDEX IF NOT EXISTS snapshots_of_partition ON snapshots (partition, pending);
 CREATE TABLE IF NOT EXISTS resume_points (

@@ -206,7 +206,7 @@ def _dead_letter(topic: str, partition: int, item: Effective) -> list[Any] | Non
         return [event.topic, event.partition, event.offset, event.reason, event.about, event.key, event.value, at]
     if event is None:
         key, value = base64.b64encode(record.key).decode(), base64.b64encode(record.value).decode()
-        stream = item.envelope.subject if item.envelope else record.key.decode(errors="replace")
+        stream = item.envelope.subject if item.envelope else record.key.decode(errors="replace").replace("\0", "")
 
         return [
             topic,

@@ -317,7 +317,7 @@ class Stream:
         # Faust acks a record as soon as its handler is left, by an exception or at shutdown too. So acks are ours: what
         # has not been settled is never acked, and as nothing is read past it, never committed either.
         app = stream.app
-        async for event in stream.events():
+        async for event in stream.noack().events():
             message = event.message
             place = Place(message.topic, message.partition)
             headers = dict(message.headers or ())

@@ -1,6 +1,7 @@
 """The command line `orders`: run all of it here, run a part of it, look at what happened."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Iterator
@@ -42,6 +43,8 @@ def worker(
         raise typer.BadParameter(str(unknown), param_hint="--contexts") from None
     from workers.process import Process
 
+    # Most objects here live for a micro-batch or for ever: looking through them often finds nothing.
+    gc.set_threshold(50_000, 20, 50)
     raise typer.Exit(Process(settings).run())
 
 

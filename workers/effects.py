@@ -34,36 +34,47 @@ class Effects:
 
     def __init__(self, decider: Decider, handlers: Mapping[str, Effect], answer: Answer) -> None:
         self._decider, self._handlers, self._answer = decider, handlers, answer
-        self._tasks: dict[_Key, asyncio.Task[None]] = {}
+        self._running: dict[_Key, asyncio.Task[None] | asyncio.TimerHandle] = {}
         self._streams: dict[str, set[str]] = {}
         self._free = asyncio.Semaphore(AT_ONCE)
 
     def look(self, stream: str, entity: Entity) -> bool:
         """Start what a state now asks for, stop what it asks for no more; True if anything is pending."""
-        todos = {todo.key or todo.step: todo for todo in self._decider.todos(entity.state)}
+        found = self._decider.todos(entity.state)
         running = self._streams.get(stream)
-        if not todos and not running:
+        if not found and not running:
             return False
-        for key in (running or set()) - set(todos):
-            self._tasks.pop((stream, key)).cancel()
-        for key in set(todos) - (running or set()):
-            task = asyncio.get_running_loop().create_task(self._run(stream, entity, todos[key]))
-            self._tasks[stream, key] = task
+        todos = {todo.key or todo.step: todo for todo in found}
+        running = running or set()
+        for key in running - todos.keys():
+            self._running.pop((stream, key)).cancel()
+        for key in todos.keys() - running:
+            self._begin(stream, key, entity, todos[key])
         if todos:
             self._streams[stream] = set(todos)
         else:
             del self._streams[stream]
         return bool(todos)
 
+    def _begin(self, stream: str, key: str, entity: Entity, todo: Todo) -> None:
+        """Start one now, or when it is due: most deadlines are taken back, and a timer costs less than a task."""
+        loop = asyncio.get_running_loop()
+
+        def start() -> None:
+            self._running[stream, key] = loop.create_task(self._run(stream, entity, todo))
+
+        if todo.due is None:
+            start()
+        else:
+            self._running[stream, key] = loop.call_later((todo.due - datetime.now(UTC)).total_seconds(), start)
+
     def stop(self) -> None:
         """Start nothing more, and forget what is under way: the next owner asks again."""
-        for task in self._tasks.values():
-            task.cancel()
-        self._tasks, self._streams = {}, {}
+        for waiting in self._running.values():
+            waiting.cancel()
+        self._running, self._streams = {}, {}
 
     async def _run(self, stream: str, entity: Entity, todo: Todo) -> None:
-        if todo.due is not None:
-            await asyncio.sleep((todo.due - datetime.now(UTC)).total_seconds())
         attempt = 0
         while True:
             attempt += 1

@@ -121,7 +121,7 @@ class HotSet:
             raise Fenced(f"{self._decider.context}/{self._partition}: the snapshots have been moved or deleted")
         self._point = point
 
-    def _take(self, rows: Mapping[str, bytes]) -> None:
+    def _take(self, rows: Mapping[str, str]) -> None:
         self.repository.put(rows, {stream: self._decode(stream, row) for stream, row in rows.items()})
 
     async def _spoiled(self, error: Exception) -> NoReturn:
@@ -145,7 +145,7 @@ class HotSet:
             if not self._pending(repository.entities[stream]):
                 del repository.entities[stream]
 
-    def _decode(self, stream: str, row: bytes) -> Entity:
+    def _decode(self, stream: str, row: str) -> Entity:
         kept = msgspec.json.decode(row, type=_Row)
         state = msgspec.json.decode(kept.state, type=type(self._decider.initial_of(stream)))
         return Entity(state, kept.version, kept.correlation, kept.causation, kept.seen)

@@ -186,11 +186,12 @@ class Writer:
             await together(*(self._commit(self.tenures[p], todo, effects) for p, todo in waiting.items()))
 
     async def _commit(self, tenure: Tenure, incoming: list[Incoming], effects: Effects) -> None:
-        await tenure.hot.prefetch({one.command.stream for one in incoming if one.command is not None})
+        streams = {one.command.stream for one in incoming if one.command is not None}
+        await tenure.hot.prefetch({*streams, f"{self._context}-unknown"})
         while incoming:
             stage = Stage(tenure.repository, tenure.owner, self._clock())
             done = await self._decide(tenure, stage, incoming)
-            stage.handled(incoming[done - 1].offset)
+            stage.handled(max(one.offset for one in incoming[:done]))
             if stage.commit:
                 await tenure.owner.append(stage.commit)
             # Rule 3: only now has it happened.

@@ -26,7 +26,7 @@ EVENT = Envelope(
     writer="w",
     position=4,
 )
-texts = st.text(max_size=20)
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 numbers = st.integers(0, 2**63)
 
 
@@ -77,6 +77,12 @@ def test_a_header_that_is_no_text_makes_no_sense(name: str) -> None:
 def test_a_number_that_is_none_makes_no_sense(name: str) -> None:
     with pytest.raises(Undecodable, match="makes no sense"):
         Envelope.read({**dict(EVENT.headers()), name: b"seven"})
+
+
+@pytest.mark.parametrize("value", [b"a\0b", b"x" * 5000])
+def test_a_header_that_no_database_takes_makes_no_sense(value: bytes) -> None:
+    with pytest.raises(Undecodable, match="header"):
+        Envelope.read({**dict(EVENT.headers()), "correlation": value})
 
 
 @moderately

@@ -30,7 +30,8 @@ from tests.eventsourcing.ground import fresh
 STREAM = f"order-{A}"
 LIFE: tuple[Command, ...] = (
     order.place(),
-    RecordReservation(order_id=A, skus=order.SKUS),
+    RecordReservation(order_id=A, skus=order.SKUS[:2]),
+    RecordReservation(order_id=A, skus=order.SKUS[2:]),
     ConfirmOrder(order_id=A),
     CancelOrder(order_id=A, reason="customer's wish"),
     ShipOrder(order_id=A, tracking="too late"),

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
@@ -135,6 +136,20 @@ def test_a_closed_log_says_so(ground: Ground) -> None:
     recorder.insert_events([stored(uuid4(), 1)])
     ground.close()
     with pytest.raises(InterfaceError):
+        recorder.max_notification_id()
+
+
+def test_whoever_waits_for_an_answer_is_told_when_the_log_is_closed(ground: Ground) -> None:
+    recorder = ground.recorder()
+    with ThreadPoolExecutor() as threads:
+        asking = [threads.submit(ask_for_ever, recorder) for _ in range(4)]
+        recorder.insert_events([stored(uuid4(), 1)])
+        ground.close()
+        assert [type(future.exception(timeout=10)) for future in asking] == [InterfaceError] * 4
+
+
+def ask_for_ever(recorder: KafkaApplicationRecorder) -> None:
+    while True:
         recorder.max_notification_id()
 
 

@@ -25,7 +25,7 @@ from workers.app import Hosted, Stream, quieten
 from workers.statistics import Row
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 30.0
 
 
 class World:

@@ -15,7 +15,7 @@ from tests.builders.order import (
 from tests.builders.values import BREAD, FIGS, MILK, A, B
 from tests.projections.view import at, rows, shown
 
-CONFIRMED = (placed(), reserved(), secured(), confirmed())
+CONFIRMED = (placed(), reserved(FIGS, MILK), secured(), confirmed())
 
 
 def test_a_placed_order_shows_its_lines_its_total_and_where_it_goes() -> None:

@@ -25,9 +25,9 @@ async def test_an_order_is_secured_paid_shipped_and_delivered(house: House) -> N
 
 
 async def test_an_order_passes_the_moments_at_which_other_tests_disturb_it(house: House) -> None:
-    apple = sku_on(1)
-    await house.stocked({apple: 1})
-    bought = order((apple, 1))
+    apple, pear = sku_on(1), sku_on(2)
+    await house.stocked({apple: 1, pear: 1})
+    bought = order((apple, 1), (pear, 1))
 
     placing = await house.send(bought)
     await house.settle()

@@ -1,0 +1,1 @@
+"""Documents and deployment files are held to the code that they speak of."""
