@@ -2,6 +2,7 @@
 
 from enum import Enum
 from typing import assert_never
+from zlib import crc32
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -68,6 +69,7 @@ class Order(Struct, frozen=True):
     payment_token: str = ""
     amount: int = 0
     currency: str = ""
+    contents: int = 0
     skus: tuple[str, ...] = ()
     awaited: frozenset[str] = frozenset()
     uncommitted: frozenset[str] = frozenset()
@@ -84,6 +86,7 @@ def evolve(order: Order, event: OrderEvent) -> Order:
                 payment_token=event.payment_token,
                 amount=event.total,
                 currency=event.currency,
+                contents=_contents(event),
                 skus=skus,
                 awaited=frozenset(skus),
                 uncommitted=frozenset(skus),
@@ -112,7 +115,7 @@ def place(command: PlaceOrder, order: Order) -> list[Event]:
     placed = OrderPlaced(**dict(command), total=total_of(command.lines))
     if order.status is Status.UNKNOWN:
         return [placed]
-    if (order.customer_id, order.amount, order.skus) == (placed.customer_id, placed.total, evolve(order, placed).skus):
+    if order.contents == _contents(placed):
         return []  # the same order, sent again under another command id
     raise OrderExists
 
@@ -204,6 +207,11 @@ def deliver(command: DeliverOrder, order: Order) -> list[Event]:
     if order.status is not Status.SHIPPED:
         raise OrderNotShipped
     return [OrderDelivered(order_id=command.order_id, email=order.email)]
+
+
+def _contents(placed: OrderPlaced) -> int:
+    """A checksum of what was ordered, by whom, to where: enough to tell a repeat from another order."""
+    return crc32(placed.model_dump_json().encode())
 
 
 def _refuse_unless_known_and_open(order: Order) -> None:

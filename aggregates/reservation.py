@@ -79,7 +79,7 @@ def reserve(command: ReserveStock, reservation: Reservation, state_of: StateOf, 
     wanted = _together(command.items)
     short = tuple(item.sku for item in wanted if not _enough(state_of(f"product-{item.sku}"), item.quantity))
     if short:
-        reason = "withdrawn" if _all_gone(short, state_of) else "out of stock"
+        reason = "not on sale" if _none_on_sale(short, state_of) else "out of stock"
         return [ReservationRefused(order_id=command.order_id, partition=command.partition, reason=reason, skus=short)]
     made = ReservationMade(order_id=command.order_id, partition=command.partition, items=wanted, expires_at=expires_at)
     return [*_move(StockReserved, command.order_id, wanted), made]
@@ -167,7 +167,7 @@ def _enough(product: Product, quantity: int) -> bool:
     return product.on_sale and product.available >= quantity
 
 
-def _all_gone(skus: tuple[str, ...], state_of: StateOf) -> bool:
+def _none_on_sale(skus: tuple[str, ...], state_of: StateOf) -> bool:
     return not any(state_of(f"product-{sku}").on_sale for sku in skus)
 
 

@@ -38,6 +38,10 @@ class Codec(Generic[M]):
         """The message's body as JSON."""
         return message.__pydantic_serializer__.to_json(message)
 
+    def tags(self, cls: type[BaseModel]) -> list[str]:
+        """Every tag that is read as this class: its own, and those of its former shapes."""
+        return [tag for tag in (*self.types, *self._upcasters) if self._newest(tag) is cls]
+
     def decode(self, tag: str, body: bytes) -> M:
         """The message that a body is.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -12,6 +13,15 @@ CLIENT = "client"
 
 LONGEST = 1000
 """Bytes of all of a message's header values together; ours are half as long."""
+
+
+_SPECVERSION = ("ce_specversion", b"1.0")
+
+
+@lru_cache(maxsize=4096)
+def _header(name: str, value: str) -> tuple[str, bytes]:
+    """A header whose value comes again and again; building them anew was an eighth of a writer's work."""
+    return name, value.encode()
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
@@ -42,11 +52,11 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     def headers(self) -> list[tuple[str, bytes]]:
         """As Kafka headers."""
         named = [
-            ("ce_specversion", b"1.0"),
+            _SPECVERSION,
             ("ce_id", self.id.encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_source", self.source.encode()),
-            ("ce_time", self.time.encode()),
+            _header("ce_type", self.type),
+            _header("ce_source", self.source),
+            _header("ce_time", self.time),
             ("ce_subject", self.subject.encode()),
             ("correlation", self.correlation.encode()),
             ("causation", self.causation.encode()),
@@ -55,10 +65,12 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
         if self.traceparent:
             named.append(("traceparent", self.traceparent.encode()))
         if self.epoch:
-            named.append(("version", b"%d" % self.version))
-            named.append(("epoch", b"%d" % self.epoch))
-            named.append(("writer", self.writer.encode()))
-            named.append(("position", b"%d" % self.position))
+            named += (
+                _header("version", str(self.version)),
+                _header("epoch", str(self.epoch)),
+                _header("writer", self.writer),
+                ("position", b"%d" % self.position),
+            )
         return named
 
     @classmethod

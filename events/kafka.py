@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -51,7 +51,7 @@ class KafkaLog:
         now = int(time.time() * 1000)
         for draft in drafts:
             added = batch.append(key=draft.key.encode(), value=draft.value, timestamp=now, headers=draft.headers)
-            if added is None:
+            if added is None or batch.size() > MAX_BATCH_BYTES:
                 raise TooLarge(f"{len(drafts)} records for {place} do not fit into {MAX_BATCH_BYTES} bytes")
         try:
             delivery = await producer.send_batch(batch, place.topic, partition=place.partition)
@@ -207,7 +207,7 @@ class KafkaReader:
             raise Unavailable(repr(error)) from error
         return {
             Place(tp.topic, tp.partition): [
-                Record(r.offset, r.key or b"", r.value or b"", _headers(r), r.timestamp) for r in records
+                Record(r.offset, r.key or b"", r.value or b"", _named(r.headers), r.timestamp) for r in records
             ]
             for tp, records in found.items()
             if records
@@ -222,9 +222,12 @@ class KafkaReader:
         await self._consumer.stop()
 
 
-def _headers(record: Any) -> dict[str, bytes]:
+def _named(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
     """As Record has them; a stranger's header may have no value."""
-    return {name: value or b"" for name, value in record.headers}
+    named = dict(headers)
+    if None in named.values():
+        return {name: value or b"" for name, value in headers}
+    return named  # type: ignore[return-value]
 
 
 Assigned = Callable[[frozenset[int]], Awaitable[None]]

@@ -77,6 +77,8 @@ class MemoryReader:
     def _take(self, max_records: int) -> dict[Place, list[Record]]:
         found = {}
         for place, start in self._positions.items():
+            if not self._log.first[place] <= start <= len(self._log.records[place]):
+                raise Truncated(f"{place} does not reach {start}")
             if records := self._log.records[place][start : start + max_records]:
                 found[place] = records
                 self._positions[place] = records[-1].offset + 1

@@ -1,5 +1,6 @@
 """Topics is the one table of every topic: who writes it, how long it is kept, how keys find their partition."""
 
+from functools import lru_cache
 from zlib import crc32
 
 import msgspec
@@ -54,6 +55,7 @@ def partition_of(stream: str, partitions: int = PARTITIONS) -> int:
     return crc32(stream.encode()) % partitions
 
 
+@lru_cache(maxsize=100_000)
 def shelf_of(sku: str) -> int:
     """The partition of the product context where a SKU's stock lives."""
     return partition_of(f"product-{sku}")

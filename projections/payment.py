@@ -26,7 +26,7 @@ from projections.view import Projection
 
 
 class PaymentView(Struct, frozen=True):
-    """One payment; amounts in minor units."""
+    """One payment; amounts in minor units, `refunds` are those that the provider has not answered yet, by id."""
 
     order_id: str
     status: str
@@ -35,6 +35,7 @@ class PaymentView(Struct, frozen=True):
     amount: int
     captured: int
     refunded: int
+    refunds: dict[str, int]
     reference: str
     requested_at: datetime
     updated_at: datetime
@@ -42,7 +43,7 @@ class PaymentView(Struct, frozen=True):
 
 def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> PaymentView | None:
     if isinstance(event, PaymentRequested):
-        return PaymentView(event.order_id, "requested", "", event.currency, event.amount, 0, 0, "", at, at)
+        return PaymentView(event.order_id, "requested", "", event.currency, event.amount, 0, 0, {}, "", at, at)
     if view is None:
         return None
     match event:
@@ -63,16 +64,23 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
         case PaymentVoided():
             changed = replace(view, status="voided")
         case RefundRequested():
-            changed = replace(view, status="refunding", reason=event.reason)
+            refunds = {**view.refunds, event.refund_id: event.amount}
+            changed = replace(view, status="refunding", reason=event.reason, refunds=refunds)
         case PaymentRefunded():
-            refunded = view.refunded + event.amount
-            changed = replace(view, status="refunded" if refunded == view.captured else "captured", refunded=refunded)
+            changed = _answered(replace(view, refunded=view.refunded + event.amount), event.refund_id)
         case PaymentRefused():
-            status = "captured" if event.step.startswith("refund:") else "refused"
-            changed = replace(view, status=status, reason=f"{event.step}: {event.reason}")
+            _, _, refund_id = event.step.partition(":")
+            changed = _answered(view, refund_id) if refund_id else replace(view, status="refused")
+            changed = replace(changed, reason=f"{event.step}: {event.reason}")
         case _:
             assert_never(event)
     return replace(changed, updated_at=at)
+
+
+def _answered(view: PaymentView, refund_id: str) -> PaymentView:
+    refunds = {key: amount for key, amount in view.refunds.items() if key != refund_id}
+    status = "refunding" if refunds else "refunded" if view.refunded == view.captured else "captured"
+    return replace(view, refunds=refunds, status=status)
 
 
 def key_of(event: Event) -> str | None:

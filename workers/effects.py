@@ -4,6 +4,7 @@ Nothing is remembered about an attempt. A new owner finds the same list, and ask
 """
 
 import asyncio
+import heapq
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,6 +27,9 @@ Answer = Callable[[str, Todo, Command], Awaitable[None]]
 AT_ONCE = 64
 """Effects under way at the same time, per context."""
 
+TICK = 0.05
+"""Seconds by which a deadline may be noticed late."""
+
 _Key = tuple[str, str]
 
 
@@ -34,7 +38,9 @@ class Effects:
 
     def __init__(self, decider: Decider, handlers: Mapping[str, Effect], answer: Answer) -> None:
         self._decider, self._handlers, self._answer = decider, handlers, answer
-        self._running: dict[_Key, asyncio.Task[None] | asyncio.TimerHandle] = {}
+        self._running: dict[_Key, asyncio.Task[None]] = {}
+        self._later: dict[_Key, tuple[Entity, Todo]] = {}
+        self._deadlines: list[tuple[datetime, _Key]] = []
         self._streams: dict[str, set[str]] = {}
         self._free = asyncio.Semaphore(AT_ONCE)
 
@@ -47,7 +53,7 @@ class Effects:
         todos = {todo.key or todo.step: todo for todo in found}
         running = running or set()
         for key in running - todos.keys():
-            self._running.pop((stream, key)).cancel()
+            self._end(stream, key)
         for key in todos.keys() - running:
             self._begin(stream, key, entity, todos[key])
         if todos:
@@ -56,23 +62,36 @@ class Effects:
             del self._streams[stream]
         return bool(todos)
 
+    async def keep_time(self) -> None:
+        """Start what is due, until cancelled."""
+        while True:
+            now = datetime.now(UTC)
+            while self._deadlines and self._deadlines[0][0] <= now:
+                _, key = heapq.heappop(self._deadlines)
+                if waiting := self._later.pop(key, None):
+                    self._start(key, *waiting)
+            await asyncio.sleep(TICK)
+
     def _begin(self, stream: str, key: str, entity: Entity, todo: Todo) -> None:
-        """Start one now, or when it is due: most deadlines are taken back, and a timer costs less than a task."""
-        loop = asyncio.get_running_loop()
-
-        def start() -> None:
-            self._running[stream, key] = loop.create_task(self._run(stream, entity, todo))
-
         if todo.due is None:
-            start()
-        else:
-            self._running[stream, key] = loop.call_later((todo.due - datetime.now(UTC)).total_seconds(), start)
+            self._start((stream, key), entity, todo)
+        else:  # nearly every deadline is taken back, so it must cost next to nothing
+            self._later[stream, key] = entity, todo
+            heapq.heappush(self._deadlines, (todo.due, (stream, key)))
+
+    def _start(self, key: _Key, entity: Entity, todo: Todo) -> None:
+        self._running[key] = asyncio.get_running_loop().create_task(self._run(key[0], entity, todo))
+
+    def _end(self, stream: str, key: str) -> None:
+        self._later.pop((stream, key), None)
+        if task := self._running.pop((stream, key), None):
+            task.cancel()
 
     def stop(self) -> None:
         """Start nothing more, and forget what is under way: the next owner asks again."""
         for waiting in self._running.values():
             waiting.cancel()
-        self._running, self._streams = {}, {}
+        self._running, self._streams, self._later, self._deadlines = {}, {}, {}, []
 
     async def _run(self, stream: str, entity: Entity, todo: Todo) -> None:
         attempt = 0

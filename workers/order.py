@@ -44,7 +44,7 @@ def reject_when_overdue(event: PaymentLapsed) -> list[RejectOrder]:
 def cancel_when_not_captured(event: PaymentRefused) -> list[CancelOrder]:
     if event.step != "capture":
         return []
-    return [CancelOrder(order_id=event.order_id, reason=f"payment not captured: {event.reason}")]
+    return [CancelOrder(order_id=event.order_id, reason=f"payment not captured: {event.reason}"[:200])]
 
 
 REACTIONS = (

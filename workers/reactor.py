@@ -33,7 +33,8 @@ class Reactor:
 
     def __init__(self, log: Log, context: str, reactions: Sequence[Reaction]) -> None:
         self._log, self._context, self._group = log, context, f"{context}.reactions"
-        self._reactions = {reaction.event.tag.encode(): reaction for reaction in reactions}
+        # By every tag that it was ever recorded under: what lies in the log keeps its old ones.
+        self._reactions = {tag.encode(): row for row in reactions for tag in event_codec.tags(row.event)}
         self._sources = [name for name, types in EVENTS.items() if any(r.event in types for r in reactions)]
         self.sent = 0
         self.fences: dict[Place, Fence] = {}

@@ -101,6 +101,7 @@ class Writer:
                 asyncio.create_task(self._pump(reader, inbox)),
                 asyncio.create_task(self._flush_now_and_then()),
                 asyncio.create_task(self._work(inbox, effects)),
+                asyncio.create_task(effects.keep_time()),
             ]
             self.ready.set()
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)

@@ -72,7 +72,7 @@ def test_two_lines_of_one_sku_count_together() -> None:
 
 
 def test_a_withdrawn_product_is_refused_though_there_is_stock() -> None:
-    shelf.given(*STOCKED, withdrawn(FIGS)).when(reserve((FIGS, 1))).then(refused(FIGS, reason="withdrawn"))
+    shelf.given(*STOCKED, withdrawn(FIGS)).when(reserve((FIGS, 1))).then(refused(FIGS, reason="not on sale"))
 
 
 def test_a_product_withdrawn_while_held_can_still_be_shipped() -> None:

@@ -2,25 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
+from events import topics
 from events.kafka import KafkaLog, create_topics
-from events.topics import TOPICS
 from tests.bench import house, workload
-from workers.local import ChildProcess
 
-Start = Callable[..., ChildProcess]
+PATH = ("order", "product", "payment")
 SETTLED = ("order.confirmed.v1", "order.rejected.v1")
 
 
 class Drained(Struct):
-    """A drain's figures; seconds are of wall clock, CPU is in milliseconds an order."""
+    """A drain's figures; seconds are of wall clock, CPU milliseconds an order; records are commands and events."""
 
     layout: str
     orders: int
+    records: float
     seconds: float
     worker_ms: float
     broker_ms: float
@@ -39,10 +38,10 @@ async def drain(
     layout: tuple[tuple[str, ...], ...],
     orders: int,
     salt: str,
-    start: Start = house.worker,
+    start: house.Start = house.worker,
 ) -> Drained:
     """Stop nothing, start nothing else: measure one layout of worker processes on so many fresh orders."""
-    await create_topics(kafka, TOPICS)
+    await create_topics(kafka, topics.TOPICS)
     log = KafkaLog(kafka)
     env = house.environment(kafka, postgres, home)
     await house.send(log, "product", workload.products())
@@ -61,9 +60,17 @@ async def drain(
         broker = house.cpu_seconds([broker_pid]) - used[1]
         own = house.own_seconds() - used[3]
         others = house.machine_seconds() - used[2] - workers - broker - own
+        names = [kind(context) for context in PATH for kind in (topics.commands, topics.events)]
+        records = sum((await house.ends(log, names)).values()) / orders
         name = " | ".join("+".join(contexts) for contexts in layout)
         return Drained(
-            name, orders, seconds, workers / orders * 1e3, broker / orders * 1e3, max(others, 0) / max(seconds, 0.1)
+            name,
+            orders,
+            records,
+            seconds,
+            workers / orders * 1e3,
+            broker / orders * 1e3,
+            max(others, 0) / max(seconds, 0.1),
         )
     finally:
         for child in children:

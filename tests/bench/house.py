@@ -5,7 +5,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +19,7 @@ from schemas.values import Command
 from workers.local import ChildProcess
 from workers.reactor import batches
 
+Start = Callable[..., ChildProcess]
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -33,9 +33,7 @@ def orders(count: int, salt: str) -> Iterator[tuple[PlaceOrder, str]]:
         order_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
         customer = f"c-{rng.randrange(CUSTOMERS):05d}"
         pair = rng.sample(range(SKUS), 2)
-        lines = [
-            OrderLine(sku=f"SKU-{sku:04d}", quantity=rng.randint(1, 3), unit_price=500 + 7 * sku) for sku in pair
-        ]
+        lines = [OrderLine(sku=f"SKU-{sku:04d}", quantity=rng.randint(1, 3), unit_price=500 + 7 * sku) for sku in pair]
         dice, end, token = rng.random(), "confirmed", f"tok_{rng.getrandbits(64):016x}"
         if dice < 0.02:
             scarce = f"SCARCE-{rng.randrange(SCARCE_SKUS):02d}"

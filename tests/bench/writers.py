@@ -1,6 +1,7 @@
 """Writers is a process of some contexts' writers and reactions alone: no read models, no statistics, no Faust."""
 
 import asyncio
+import gc
 import sys
 
 import uvloop
@@ -36,4 +37,5 @@ async def work(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
     uvloop.run(work(sys.argv[1].split(",")))

@@ -57,22 +57,42 @@ ODD: dict[str, Callable[[Draft], Draft]] = {
 }
 
 
+def parked(house: House) -> list[tuple[str, int, int]]:
+    return [(event.topic, event.partition, event.offset) for event in house.chronicle.parked]
+
+
 @pytest.mark.parametrize("spoil", GARBAGE.values(), ids=GARBAGE)
 async def test_a_command_that_makes_no_sense_is_parked_and_the_stream_goes_on(
-    house: House, spoil: Callable[[Draft], Draft]
+    memory_house: House, spoil: Callable[[Draft], Draft]
 ) -> None:
+    apple = sku_on(0)
+    await memory_house.stocked({apple: 10})
+    bought = order((apple, 1))
+    place = place_of(bought)
+
+    offset = await memory_house.log.append(place, [spoil(client_draft(bought, str(uuid4())))])
+    await memory_house.send(bought)
+    await memory_house.settle()
+    await memory_house.restart("order")
+
+    assert (*place, offset) in parked(memory_house)
+    assert memory_house.status(bought.order_id) == "confirmed"
+    await memory_house.check()
+
+
+async def test_senseless_commands_of_every_kind_are_parked_and_all_streams_go_on(house: House) -> None:
     apple = sku_on(0)
     await house.stocked({apple: 10})
     bought = order((apple, 1))
     place = place_of(bought)
 
-    offset = await house.log.append(place, [spoil(client_draft(bought, str(uuid4())))])
+    drafts = [spoil(client_draft(bought, str(uuid4()))) for spoil in GARBAGE.values()]
+    offsets = [await house.log.append(place, [draft]) for draft in drafts]
     await house.send(bought)
     await house.settle()
     await house.restart("order")
 
-    parked = [(event.topic, event.partition, event.offset) for event in house.chronicle.parked]
-    assert (*place, offset) in parked
+    assert {(*place, offset) for offset in offsets} <= set(parked(house))
     assert house.status(bought.order_id) == "confirmed"
     await house.check()
 

@@ -24,7 +24,7 @@ DELETE_SNAPSHOTS = (
     "DELETE FROM snapshots; DELETE FROM resume_points",
     "DELETE FROM resume_points",
     "DELETE FROM snapshots WHERE NOT pending",
-    "UPDATE snapshots SET entity = 'spoiled'",
+    "UPDATE snapshots SET entity = '[]'",
 )
 
 
@@ -99,12 +99,12 @@ async def test_two_processes_that_both_believe_to_own_a_context_lose_and_repeat_
     rivals = [asyncio.create_task(house.another(name).run()) for name in ("order", "product", "payment")]
 
     orders = [order((apple, 1)) for _ in range(10)]
-    for bought in orders:
-        await house.send(bought)
-    await house.settle()
+    requests = [await house.send(bought) for bought in orders]
+    await house.until(lambda: any(house.chronicle.saw("order.confirmed.v1", one) for one in requests), "progress")
     for rival in rivals:
         rival.cancel()
     await asyncio.gather(*rivals, return_exceptions=True)
+    await house.settle()
 
     assert sorted(house.status(bought.order_id) for bought in orders) == 6 * ["confirmed"] + 4 * ["rejected"]
     await house.check()

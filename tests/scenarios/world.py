@@ -1,0 +1,231 @@
+"""World runs contexts by hand, one step at a time, so that a test chooses what arrives when.
+
+The writers, the reactors' reading, the log and the rules are the real ones; only the event loop is missing.
+"""
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from copy import deepcopy
+from typing import Any, NamedTuple, TypeVar, cast
+from uuid import UUID, uuid5
+
+from msgspec.structs import replace
+
+from aggregates.decider import Todo
+from aggregates.repository import Handled
+from events import topics
+from events.fence import Fence
+from events.fenced import Owner, claim
+from events.log import Place
+from events.memory import MemoryLog
+from schemas.settings import Settings
+from schemas.values import Command
+from tests.scenarios.shop import client_draft, place_of
+from tests.scenarios.till import Till
+from workers.compose import parts_of
+from workers.context import Parts
+from workers.effects import Effects
+from workers.hotset import HotSet
+from workers.mail import ByChannel, InProcessMailbox
+from workers.payment import effects as payment_effects
+from workers.reactor import Reactor
+from workers.writer import Tenure, Writer
+
+T = TypeVar("T")
+Guard = Callable[["World"], bool]
+NAMESPACE = UUID(int=7)
+
+
+class Step(NamedTuple):
+    """Something that may happen next: `hear`, `decide`, `ask`, `answer`, `send`, or `replace` and `forget`."""
+
+    what: str
+    context: str = ""
+    place: Place = Place("", 0)
+    stream: str = ""
+    key: str = ""
+
+
+class Asked(NamedTuple):
+    """A client's wish, and when it may be sent."""
+
+    command: Command
+    guard: Guard = lambda _: True
+
+
+class World:
+    """Some contexts on a log in memory. `script` is what clients ask, in any order that the guards allow."""
+
+    def __init__(self, names: Sequence[str], script: Sequence[Asked]) -> None:
+        self.names, self.script = tuple(names), tuple(script)
+        self.till, self.mailbox, self.log = Till(), InProcessMailbox(), MemoryLog()
+        found = parts_of(Settings(), self.till, ByChannel({"email": self.mailbox}))
+        self.parts: dict[str, Parts] = {name: found[name] for name in names}
+        self.sent: dict[str, Command] = {}
+        self.answers: dict[tuple[str, str], tuple[Todo, Command]] = {}
+        self.tenures: dict[Place, Tenure] = {}
+        self.decided: dict[Place, int] = {}
+        self.writers = {name: self._writer(name) for name in names}
+        self.reactors = {name: self._reactor(name) for name in names}
+        for name in names:
+            for p in range(topics.PARTITIONS):
+                self.replace(name, p)
+
+    def _writer(self, name: str) -> Writer:
+        parts = self.parts[name]
+        return Writer(self.log, parts.decider, parts.effects, lambda p: HotSet(parts.decider, p, None))
+
+    def _reactor(self, name: str) -> Reactor:
+        reactor = Reactor(self.log, name, self.parts[name].reactions)
+        places = [Place(topics.events(other), p) for other in self.names for p in range(topics.PARTITIONS)]
+        reactor.fences = {place: Fence() for place in places if place.topic != topics.events(name)}
+        return reactor
+
+    def steps(self) -> Iterator[Step]:
+        """Everything that may happen next, but accidents."""
+        for i, asked in enumerate(self.script):
+            if _id(i) not in self.sent and asked.guard(self):
+                yield Step("send", key=str(i))
+        for name, reactor in self.reactors.items():
+            for place, fence in reactor.fences.items():
+                if fence.next < len(self.log.records[place]):
+                    yield Step("hear", name, place)
+        for place, position in self.decided.items():
+            if position < len(self.log.records[place]):
+                yield Step("decide", _context(place), place)
+        yield from self._effects()
+
+    def _effects(self) -> Iterator[Step]:
+        for stream, key in self.answers:
+            yield Step("answer", stream=stream, key=key)
+        for place, tenure in self.tenures.items():
+            for stream, entity in tenure.repository.entities.items():
+                for todo in tenure.repository.decider.todos(entity.state):
+                    if (stream, todo.key or todo.step) not in self.answers:
+                        yield Step("ask", _context(place), place, stream, todo.key or todo.step)
+
+    def timed(self, step: Step) -> bool:
+        """Whether a step is the passing of a deadline, which need not happen."""
+        return step.what == "ask" and step.key == "lapse"
+
+    def do(self, step: Step) -> None:
+        """Let it happen."""
+        match step.what:
+            case "send":
+                self._send(int(step.key))
+            case "hear":
+                self._hear(step.context, step.place)
+            case "decide":
+                self._decide(step.place)
+            case "ask":
+                self._ask(step)
+            case "answer":
+                self._answer(step)
+            case "replace":
+                self.replace(step.context, step.place.partition)
+            case _:
+                for place in self.reactors[step.context].fences:
+                    self.reactors[step.context].fences[place] = Fence()
+
+    def _send(self, i: int) -> None:
+        command = self.script[i].command
+        self.sent[_id(i)] = command
+        now(self.log.append(place_of(command), [client_draft(command, _id(i))]))
+
+    def _hear(self, context: str, place: Place) -> None:
+        reactor = self.reactors[context]
+        record = self.log.records[place][reactor.fences[place].next]
+        for partition, draft in list(reactor._react(place, [record])):
+            now(self.log.append(Place(topics.commands(context), partition), [draft]))
+
+    def _decide(self, place: Place) -> None:
+        record = self.log.records[place][self.decided[place]]
+        self.decided[place] += 1
+        writer = self.writers[_context(place)]
+        self._commit(place, writer._decoded(place, record))
+
+    def _ask(self, step: Step) -> None:
+        tenure = self.tenures[step.place]
+        state = tenure.repository.entities[step.stream].state
+        todo = next(t for t in tenure.repository.decider.todos(state) if (t.key or t.step) == step.key)
+        effects = payment_effects(self.till) if step.context == "payment" else self.parts[step.context].effects
+        self.answers[step.stream, step.key] = todo, now(effects[todo.step](step.stream, state, todo))
+
+    def _answer(self, step: Step) -> None:
+        todo, command = self.answers.pop((step.stream, step.key))
+        place = place_of(command)
+        writer = self.writers[_context(place)]
+        writer.tenures = {place.partition: self.tenures[place]}
+        self._commit(place, writer._local(step.stream, todo, command))
+
+    def _commit(self, place: Place, incoming: Any) -> None:
+        now(self.writers[_context(place)]._commit(self.tenures[place], [incoming], cast("Effects", _NoEffects())))
+
+    def replace(self, context: str, p: int) -> None:
+        """A new writer takes a partition over; it knows the log alone."""
+        place = Place(topics.commands(context), p)
+        hot = HotSet(self.parts[context].decider, p, None)
+        owner = now(claim(self.log, Place(topics.events(context), p), Fence(), hot.fold))
+        self.tenures[place] = Tenure(p, owner, hot)
+        self.decided[place] = hot.repository.handled.position + 1
+        kinds = tuple(hot.repository.decider.initial)
+        self.answers = {key: answer for key, answer in self.answers.items() if not key[0].startswith(kinds)}
+
+    def state(self, stream: str) -> Any:
+        """An aggregate as its owner has it; None if there is none."""
+        found = (t.repository.entities.get(stream) for t in self.tenures.values())
+        return next((entity.state for entity in found if entity), None)
+
+    def copy(self) -> "World":
+        """Another world at the same point, which goes its own way; to be used without notifications."""
+        twin = object.__new__(World)
+        twin.__dict__.update(self.__dict__)
+        twin.till, twin.log = deepcopy(self.till), MemoryLog()
+        for place, records in self.log.records.items():
+            twin.log.records[place] = list(records)
+        twin.sent, twin.answers, twin.decided = dict(self.sent), dict(self.answers), dict(self.decided)
+        twin.writers = {name: twin._writer(name) for name in self.names}
+        twin.tenures = {place: _copied(twin.log, tenure) for place, tenure in self.tenures.items()}
+        twin.reactors = {name: twin._reactor(name) for name in self.names}
+        for name, reactor in self.reactors.items():
+            twin.reactors[name].fences = {place: replace(fence) for place, fence in reactor.fences.items()}
+        return twin
+
+    def key(self) -> int:
+        """The same for worlds that cannot be told apart."""
+        logs = ((place, tuple(r.headers.get("ce_id") for r in rs)) for place, rs in self.log.records.items() if rs)
+        heard = tuple(fence.next for reactor in self.reactors.values() for fence in reactor.fences.values())
+        return hash((tuple(sorted(logs)), heard, tuple(self.decided.values()), frozenset(self.answers), self._moved()))
+
+    def _moved(self) -> frozenset[str]:
+        return frozenset(self.till.moves)
+
+
+def now(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of what never has to wait, as nothing does on a log in memory."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    raise AssertionError(f"{coroutine} waits for something")
+
+
+class _NoEffects:
+    def look(self, stream: str, entity: object) -> bool:
+        """Effects are steps of their own here."""
+        return False
+
+
+def _copied(log: MemoryLog, tenure: Tenure) -> Tenure:
+    hot = HotSet(tenure.repository.decider, tenure.partition, None)
+    hot.repository.entities = dict(tenure.repository.entities)
+    handled = tenure.repository.handled
+    hot.repository.handled = Handled(handled.position, dict(handled.origins))
+    return Tenure(tenure.partition, Owner(log, tenure.owner.place, replace(tenure.owner.fence)), hot)
+
+
+def _id(i: int) -> str:
+    return str(uuid5(NAMESPACE, str(i)))
+
+
+def _context(place: Place) -> str:
+    return place.topic.partition(".")[0]
