@@ -1,7 +1,8 @@
-"""Hub is a log whose readers share one consumer: what many of them follow is fetched and unpacked once.
+"""Hub is a log whose readers share consumers, one a topic: what many of them follow is fetched and unpacked once.
 
 A reader that begins behind the others first catches up by itself, up to the place where the hub was when it joined;
 from there on the hub hands it what it reads. A reader that does not keep up is let go of, and joins again later.
+One consumer for all topics would be fewer still, but every fetch names all its partitions, and Python spells them out.
 """
 
 import asyncio
@@ -21,11 +22,7 @@ class Hub:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._members: set[Member] = set()
-        self._next: dict[Place, int] = {}
-        self._reader: Reader | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._changing = asyncio.Lock()
+        self._feeds: dict[str, Feed] = {}
 
     async def append(self, place: Place, drafts: Sequence[Draft]) -> int:
         """As Log.append."""
@@ -46,43 +43,61 @@ class Hub:
     async def reader(self, positions: Mapping[Place, int]) -> "Member":
         """As Log.reader."""
         for place, position in positions.items():
-            first, _ = await self._log.bounds(place)
-            if position < first:
-                raise Truncated(f"{place} begins at {first}, after {position}")
+            first, end = await self._log.bounds(place)
+            if not first <= position <= end:
+                raise Truncated(f"{place} has {first} to {end}, not {position}")
         return Member(self, dict(positions))
 
     async def private(self, positions: Mapping[Place, int]) -> Reader:
         """A reader that shares with nobody."""
         return await self._log.reader(positions)
 
+    def feeds(self, member: "Member") -> list["Feed"]:
+        """The feeds of the topics that a reader follows."""
+        topics = sorted({place.topic for place in member.positions})
+        return [self._feeds.setdefault(topic, Feed(self._log, topic)) for topic in topics]
+
+
+class Feed:
+    """One topic's consumer, for all who follow the topic."""
+
+    def __init__(self, log: Log, topic: str) -> None:
+        self._log, self._topic = log, topic
+        self._members: set[Member] = set()
+        self._next: dict[Place, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+
     async def join(self, member: "Member") -> None:
-        """Hand this reader every record from the hub's place on; what lies before, it reads itself."""
+        """Hand this reader every record from our place on; what lies before, it reads itself."""
         async with self._changing:
-            missing = [place for place in member.positions if place not in self._next]
-            if missing:
+            places = [place for place in member.positions if place.topic == self._topic]
+            if missing := [place for place in places if place not in self._next]:
                 await self._stop()
                 for place in missing:
                     self._next[place] = (await self._log.bounds(place))[1]
-            for place in member.positions:
+            for place in places:
                 member.joined[place] = max(self._next[place], member.positions[place])
             self._members.add(member)
-            if self._task is None:
-                self._task = asyncio.create_task(self._run())
+            self._begin()
 
     async def leave(self, member: "Member") -> None:
         """Hand this reader nothing any more; a place that nobody follows is not read."""
-        self._members.discard(member)
+        self.let_go(member)
         async with self._changing:
             followed = {place for other in self._members for place in other.positions}
             if set(self._next) - followed:
                 await self._stop()
                 self._next = {place: at for place, at in self._next.items() if place in followed}
-                if self._members:
-                    self._task = asyncio.create_task(self._run())
+                self._begin()
 
     def let_go(self, member: "Member") -> None:
         """Hand this reader nothing any more, for now."""
         self._members.discard(member)
+
+    def _begin(self) -> None:
+        if self._task is None and self._members:
+            self._task = asyncio.create_task(self._run())
 
     async def _stop(self) -> None:
         if self._task is not None:
@@ -95,8 +110,7 @@ class Hub:
             reader = await self._log.reader(self._next)
             try:
                 while True:
-                    found = await reader.batch(2000)
-                    for place, records in found.items():
+                    for place, records in (await reader.batch(2000)).items():
                         self._next[place] = records[-1].offset + 1
                         for member in list(self._members):
                             member.take(place, records)
@@ -134,24 +148,26 @@ class Member:
                 return {}
             self._more.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout):  # wait_for may swallow a cancellation before Python 3.12
-                    await self._more.wait()
+                await asyncio.wait_for(self._more.wait(), timeout)
             if self._fault:
                 raise self._fault
         return self._taken(max_records)
 
     def seek(self, place: Place, offset: int) -> None:
-        """As Reader.seek; only before the first batch."""
+        """As Reader.seek."""
         self.positions[place] = offset
+        self._waiting.clear()
+        self._count = 0
+        self._member, self._behind = False, True
 
     async def close(self) -> None:
         """As Reader.close."""
-        await self._hub.leave(self)
+        await self._leave()
         await self._drop_own()
 
     def take(self, place: Place, records: list[Record]) -> None:
         """The hub has read these."""
-        if place not in self.positions:
+        if place not in self.positions or not self._member:
             return
         if records[0].offset < (start := self.joined[place]):
             records = [record for record in records if record.offset >= start]
@@ -160,7 +176,8 @@ class Member:
             self._count += len(records)
             self._more.set()
         if self._count > PATIENCE:
-            self._hub.let_go(self)
+            for feed in self._hub.feeds(self):
+                feed.let_go(self)
             self._member = False
 
     def lost(self, fault: LogError) -> None:
@@ -170,8 +187,10 @@ class Member:
 
     async def _catch_up(self, max_records: int, timeout: float) -> dict[Place, list[Record]]:
         if not self._member:
+            await self._drop_own()
             self._member = True
-            await self._hub.join(self)
+            for feed in self._hub.feeds(self):
+                await feed.join(self)
         if all(at >= self.joined[place] for place, at in self.positions.items()):
             self._behind = False
             await self._drop_own()
@@ -188,7 +207,11 @@ class Member:
     async def _begin_again(self) -> None:
         """We did not keep up, and have now handed out what had been read for us: catch up by ourselves."""
         self._behind = True
-        await self._hub.leave(self)
+        await self._leave()
+
+    async def _leave(self) -> None:
+        for feed in self._hub.feeds(self):
+            await feed.leave(self)
 
     async def _drop_own(self) -> None:
         if self._own is not None:
@@ -200,6 +223,9 @@ class Member:
         count = 0
         while self._waiting and count < max_records:
             place, records = self._waiting.popleft()
+            if len(records) > (room := max_records - count):
+                self._waiting.appendleft((place, records[room:]))
+                records = records[:room]
             found.setdefault(place, []).extend(records)
             count += len(records)
         self._count -= count

@@ -3,7 +3,7 @@
 The writers, the reactors' reading, the log and the rules are the real ones; only the event loop is missing.
 """
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID, uuid5
@@ -23,7 +23,7 @@ from tests.scenarios.shop import client_draft, place_of
 from tests.scenarios.till import Till
 from workers.compose import parts_of
 from workers.context import Parts
-from workers.effects import Effects
+from workers.effects import Effect, Effects
 from workers.hotset import HotSet
 from workers.mail import ByChannel, InProcessMailbox
 from workers.payment import effects as payment_effects
@@ -53,10 +53,13 @@ class Asked(NamedTuple):
 
 
 class World:
-    """Some contexts on a log in memory. `script` is what clients ask, in any order that the guards allow."""
+    """Some contexts on a log in memory. `script` is what clients ask, in any order that the guards allow.
 
-    def __init__(self, names: Sequence[str], script: Sequence[Asked]) -> None:
-        self.names, self.script = tuple(names), tuple(script)
+    Only `partitions` of theirs are looked at, which must be those that the script leads to.
+    """
+
+    def __init__(self, names: Sequence[str], script: Sequence[Asked], partitions: Iterable[int] = range(4)) -> None:
+        self.names, self.script, self.partitions = tuple(names), tuple(script), tuple(partitions)
         self.till, self.mailbox, self.log = Till(), InProcessMailbox(), MemoryLog()
         found = parts_of(Settings(), self.till, ByChannel({"email": self.mailbox}))
         self.parts: dict[str, Parts] = {name: found[name] for name in names}
@@ -65,30 +68,27 @@ class World:
         self.tenures: dict[Place, Tenure] = {}
         self.decided: dict[Place, int] = {}
         self.writers = {name: self._writer(name) for name in names}
-        self.reactors = {name: self._reactor(name) for name in names}
+        self.reactors = {name: Reactor(self.log, name, self.parts[name].reactions) for name in names}
+        self.heard = {(name, place): Fence() for name in names for place in self._others(name)}
         for name in names:
-            for p in range(topics.PARTITIONS):
+            for p in self.partitions:
                 self.replace(name, p)
 
     def _writer(self, name: str) -> Writer:
         parts = self.parts[name]
         return Writer(self.log, parts.decider, parts.effects, lambda p: HotSet(parts.decider, p, None))
 
-    def _reactor(self, name: str) -> Reactor:
-        reactor = Reactor(self.log, name, self.parts[name].reactions)
-        places = [Place(topics.events(other), p) for other in self.names for p in range(topics.PARTITIONS)]
-        reactor.fences = {place: Fence() for place in places if place.topic != topics.events(name)}
-        return reactor
+    def _others(self, name: str) -> list[Place]:
+        return [Place(topics.events(other), p) for other in self.names for p in self.partitions if other != name]
 
     def steps(self) -> Iterator[Step]:
         """Everything that may happen next, but accidents."""
         for i, asked in enumerate(self.script):
             if _id(i) not in self.sent and asked.guard(self):
                 yield Step("send", key=str(i))
-        for name, reactor in self.reactors.items():
-            for place, fence in reactor.fences.items():
-                if fence.next < len(self.log.records[place]):
-                    yield Step("hear", name, place)
+        for (name, place), fence in self.heard.items():
+            if fence.next < len(self.log.records[place]):
+                yield Step("hear", name, place)
         for place, position in self.decided.items():
             if position < len(self.log.records[place]):
                 yield Step("decide", _context(place), place)
@@ -123,8 +123,8 @@ class World:
             case "replace":
                 self.replace(step.context, step.place.partition)
             case _:
-                for place in self.reactors[step.context].fences:
-                    self.reactors[step.context].fences[place] = Fence()
+                for place in self._others(step.context):
+                    self.heard[step.context, place] = Fence()
 
     def _send(self, i: int) -> None:
         command = self.script[i].command
@@ -132,8 +132,9 @@ class World:
         now(self.log.append(place_of(command), [client_draft(command, _id(i))]))
 
     def _hear(self, context: str, place: Place) -> None:
-        reactor = self.reactors[context]
-        record = self.log.records[place][reactor.fences[place].next]
+        reactor, fence = self.reactors[context], self.heard[context, place]
+        reactor.fences = {place: fence}
+        record = self.log.records[place][fence.next]
         for partition, draft in list(reactor._react(place, [record])):
             now(self.log.append(Place(topics.commands(context), partition), [draft]))
 
@@ -147,7 +148,10 @@ class World:
         tenure = self.tenures[step.place]
         state = tenure.repository.entities[step.stream].state
         todo = next(t for t in tenure.repository.decider.todos(state) if (t.key or t.step) == step.key)
-        effects = payment_effects(self.till) if step.context == "payment" else self.parts[step.context].effects
+        effects: Mapping[str, Effect] = self.parts[step.context].effects
+        if step.context == "payment":
+            self.till = deepcopy(self.till)  # other worlds may share it
+            effects = payment_effects(self.till)
         self.answers[step.stream, step.key] = todo, now(effects[todo.step](step.stream, state, todo))
 
     def _answer(self, step: Step) -> None:
@@ -179,25 +183,20 @@ class World:
         """Another world at the same point, which goes its own way; to be used without notifications."""
         twin = object.__new__(World)
         twin.__dict__.update(self.__dict__)
-        twin.till, twin.log = deepcopy(self.till), MemoryLog()
+        twin.log = MemoryLog()
         for place, records in self.log.records.items():
             twin.log.records[place] = list(records)
         twin.sent, twin.answers, twin.decided = dict(self.sent), dict(self.answers), dict(self.decided)
-        twin.writers = {name: twin._writer(name) for name in self.names}
         twin.tenures = {place: _copied(twin.log, tenure) for place, tenure in self.tenures.items()}
-        twin.reactors = {name: twin._reactor(name) for name in self.names}
-        for name, reactor in self.reactors.items():
-            twin.reactors[name].fences = {place: replace(fence) for place, fence in reactor.fences.items()}
+        twin.heard = {key: replace(fence) for key, fence in self.heard.items()}
         return twin
 
     def key(self) -> int:
         """The same for worlds that cannot be told apart."""
         logs = ((place, tuple(r.headers.get("ce_id") for r in rs)) for place, rs in self.log.records.items() if rs)
-        heard = tuple(fence.next for reactor in self.reactors.values() for fence in reactor.fences.values())
-        return hash((tuple(sorted(logs)), heard, tuple(self.decided.values()), frozenset(self.answers), self._moved()))
-
-    def _moved(self) -> frozenset[str]:
-        return frozenset(self.till.moves)
+        heard = tuple(fence.next for fence in self.heard.values())
+        decided = tuple(self.decided.values())
+        return hash((tuple(sorted(logs)), heard, decided, frozenset(self.answers), frozenset(self.till.moves)))
 
 
 def now(coroutine: Coroutine[Any, Any, T]) -> T:
