@@ -7,11 +7,15 @@ One consumer for all topics would be fewer still, but every fetch names all its 
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
 from events.errors import LogError, Truncated
 from events.log import Draft, Log, Place, Position, Reader, Record
+
+LONGEST_PAUSE = 0.1
+"""Seconds between two fetches of a topic that brings nothing but what this process has written."""
 
 PATIENCE = 20_000
 """Records that may wait for one reader before the hub lets go of it."""
@@ -25,8 +29,11 @@ class Hub:
         self._feeds: dict[str, Feed] = {}
 
     async def append(self, place: Place, drafts: Sequence[Draft]) -> int:
-        """As Log.append."""
-        return await self._log.append(place, drafts)
+        """As Log.append; once it is written, those here who follow the place have it without a fetch."""
+        base = await self._log.append(place, drafts)
+        if feed := self._feeds.get(place.topic):
+            feed.written(place, base, drafts)
+        return base
 
     async def bounds(self, place: Place) -> tuple[int, int]:
         """As Log.bounds."""
@@ -65,6 +72,7 @@ class Feed:
         self._log, self._topic = log, topic
         self._members: set[Member] = set()
         self._next: dict[Place, int] = {}
+        self._ahead: set[Place] = set()
         self._task: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
 
@@ -105,15 +113,27 @@ class Feed:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
+    def written(self, place: Place, base: int, drafts: Sequence[Draft]) -> None:
+        """Hand out what this process has just written, if nothing lies between it and what was handed out before."""
+        if self._next.get(place) == base:
+            now = int(time.time() * 1000)
+            records = [
+                Record(offset, draft.key.encode(), draft.value, dict(draft.headers), now)
+                for offset, draft in enumerate(drafts, base)
+            ]
+            self._hand_out(place, records)
+            self._ahead.add(place)
+
+    def _hand_out(self, place: Place, records: list[Record]) -> None:
+        self._next[place] = records[-1].offset + 1
+        for member in list(self._members):
+            member.take(place, records)
+
     async def _run(self) -> None:
         try:
             reader = await self._log.reader(self._next)
             try:
-                while True:
-                    for place, records in (await reader.batch(2000)).items():
-                        self._next[place] = records[-1].offset + 1
-                        for member in list(self._members):
-                            member.take(place, records)
+                await self._follow(reader)
             finally:
                 await reader.close()
         except LogError as fault:
@@ -121,6 +141,22 @@ class Feed:
             members, self._members = self._members, set()
             for member in members:
                 member.lost(fault)
+
+    async def _follow(self, reader: Reader) -> None:
+        pause = 0.0
+        while True:
+            # What we have handed out ourselves need not be unpacked again; and while all that comes is our own,
+            # there is no hurry to fetch the next of it.
+            for place in self._ahead:
+                reader.seek(place, self._next[place])
+            self._ahead.clear()
+            news = False
+            for place, records in (await reader.batch(2000)).items():
+                if new := [record for record in records if record.offset >= self._next[place]]:
+                    self._hand_out(place, new)
+                    news = True
+            pause = 0.0 if news else min(max(2 * pause, 0.002), LONGEST_PAUSE)
+            await asyncio.sleep(pause)
 
 
 class Member:

@@ -30,7 +30,8 @@ class KafkaLog:
 
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
-        self._producer: AIOKafkaProducer | None = None
+        # One a topic: a producer has one request under way at a time, and a commit must not wait for another topic's.
+        self._producers: dict[str, AIOKafkaProducer] = {}
         self._starting = asyncio.Lock()
         self._committers: dict[str, AIOKafkaConsumer] = {}
         self._watcher: AIOKafkaConsumer | None = None
@@ -40,13 +41,13 @@ class KafkaLog:
         for consumer in [*self._committers.values(), self._watcher]:
             if consumer is not None:
                 await consumer.stop()
-        if self._producer is not None:
-            await self._producer.stop()
-        self._committers, self._watcher, self._producer = {}, None, None
+        for producer in self._producers.values():
+            await producer.stop()
+        self._committers, self._watcher, self._producers = {}, None, {}
 
     async def append(self, place: Place, drafts: Sequence[Draft]) -> int:
         """As Log.append."""
-        producer = await self._get_producer()
+        producer = await self._get_producer(place.topic)
         batch = producer.create_batch()
         now = int(time.time() * 1000)
         for draft in drafts:
@@ -58,7 +59,7 @@ class KafkaLog:
             written = await delivery
         except KafkaError as error:
             # After most errors the producer object is dead, and whether the batch was written is unknown.
-            await self._discard(producer)
+            await self._discard(place.topic, producer)
             raise Fenced(f"{place}: {error!r}") from error
         return int(written.offset)
 
@@ -139,9 +140,11 @@ class KafkaLog:
                 self._watcher = await _started(self._consumer())
             return self._watcher
 
-    async def _get_producer(self) -> AIOKafkaProducer:
+    async def _get_producer(self, topic: str) -> AIOKafkaProducer:
+        if topic in self._producers:
+            return self._producers[topic]
         async with self._starting:
-            if self._producer is None:
+            if topic not in self._producers:
                 producer = AIOKafkaProducer(
                     bootstrap_servers=self.bootstrap,
                     acks="all",
@@ -151,14 +154,14 @@ class KafkaLog:
                     request_timeout_ms=REQUEST_TIMEOUT_MS,
                     retry_backoff_ms=20,
                 )
-                self._producer = await _started(producer)
-            return self._producer
+                self._producers[topic] = await _started(producer)
+            return self._producers[topic]
 
-    async def _discard(self, producer: AIOKafkaProducer) -> None:
-        if self._producer is not producer:
+    async def _discard(self, topic: str, producer: AIOKafkaProducer) -> None:
+        if self._producers.get(topic) is not producer:
             return
-        self._producer = None
-        logger.warning("producer discarded; the next append makes a new one")
+        del self._producers[topic]
+        logger.warning("producer for %s discarded; the next append makes a new one", topic)
         # Its other batches are in doubt too: stop() would wait for them, so it goes on beside us.
         task = asyncio.get_running_loop().create_task(_stopped(producer))
         _stopping.add(task)

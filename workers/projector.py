@@ -17,7 +17,7 @@ from projections.store import Effective, Moved, Step, Store
 logger = logging.getLogger(__name__)
 
 BATCH = 2000
-PACE = 0.01
+PACE = 0.02
 """Seconds from one commit's start to the next one's, at least."""
 
 
@@ -46,8 +46,7 @@ class Projector:
         if not partitions:
             await asyncio.Event().wait()
         loop = asyncio.get_running_loop()
-        checkpoints = await self._store.checkpoints()
-        fences = {p: checkpoints.get(p, Fence()) for p in partitions}
+        fences = await self._store.checkpoints(partitions)
         topic = topics.events(self._context)
         reader = await self._log.reader({Place(topic, p): fence.next for p, fence in fences.items()})
         self.stopped = ""

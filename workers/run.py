@@ -4,8 +4,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -36,7 +36,7 @@ class Plan(Struct, frozen=True):
     scarcity: float = 0.004
     declined: float = 0.02
     api_port: int = 8080
-    workers: tuple[tuple[str, ...], ...] = ((),)
+    workers: tuple[tuple[str, ...], ...] = (("order", "product", "payment", "user"), ("notification",))
     env: dict[str, str] = {}
 
 
@@ -57,6 +57,7 @@ class Run:
         self.plan, self.console = plan, console
         self._stack = ExitStack()
         self._children: dict[str, ChildProcess] = {}
+        self._commands: dict[str, list[str]] = {}
         self.began = time.monotonic()
 
     def __enter__(self) -> "Run":
@@ -89,7 +90,18 @@ class Run:
 
     def spawn(self, name: str, module: str, *words: object) -> ChildProcess:
         """Start one of our modules as a process; one of the same name that has ended is replaced."""
-        command = [sys.executable, "-m", module, *map(str, words)]
+        self._commands[name] = [sys.executable, "-m", module, *map(str, words)]
+        return self._begin(name)
+
+    def mend(self) -> None:
+        """Start again what has ended by itself, as an orchestrator would, and say so."""
+        for name, child in list(self._children.items()):
+            if (code := child.poll()) is not None:
+                self._begin(name)
+                self.say(f"{name} ended with {code} and was started again; its log: {child.log}")
+
+    def _begin(self, name: str) -> ChildProcess:
+        command = self._commands[name]
         self._children[name] = ChildProcess(command, name=name, home=self.plan.home, env=self._env)
         return self._children[name]
 
@@ -108,14 +120,10 @@ class Run:
         }
 
     def watch(self) -> None:
-        """Stay until interrupted, or until a process ends by itself.
-
-        Raises:
-            LauncherError: naming the process and its log.
-        """
-        while (dead := self.died()) is None:
-            time.sleep(0.5)
-        raise LauncherError(f"the {dead.name} process ended by itself; its log: {dead.log}")
+        """Stay until interrupted."""
+        while True:
+            time.sleep(0.3)
+            self.mend()
 
     def _start(self) -> Address:
         with self._fetching() as fetching:
@@ -190,16 +198,33 @@ async def story(run: Run) -> bool:
         began = time.monotonic()
         await _ready(run, shop)
         run.say(f"Ready after {time.monotonic() - began:.1f} s: every database answers, every view is up to date")
-        moments = Moments()
-        loaded = Baskets.from_wheel().load(run.plan.window, run.plan.scarcity, run.plan.declined)
-        if await _known(shop, loaded):
-            run.say(f"Found its {len(loaded.orders)} orders from before, and places none; `make clean` forgets them")
-        else:
-            await _trade(run, shop, loaded, moments)
-        await settle(shop, SOON)
-        return await account.tell(run.console, run.address, run.plan.home, shop, moments)
+        async with _mending(run):
+            moments = Moments()
+            loaded = Baskets.from_wheel().load(run.plan.window, run.plan.scarcity, run.plan.declined)
+            if await _known(shop, loaded):
+                run.say(
+                    f"Found its {len(loaded.orders)} orders from before, and places none; `make clean` forgets them"
+                )
+            else:
+                await _trade(run, shop, loaded, moments)
+            await settle(shop, SOON)
+            return await account.tell(run.console, run.address, run.plan.home, shop, moments)
     finally:
         await shop.close()
+
+
+@asynccontextmanager
+async def _mending(run: Run) -> AsyncIterator[None]:
+    async def mend() -> None:
+        while True:
+            await asyncio.sleep(0.3)
+            run.mend()
+
+    task = asyncio.create_task(mend())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _ready(run: Run, shop: Shop) -> None:

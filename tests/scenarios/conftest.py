@@ -1,4 +1,4 @@
-"""Houses to play in: in memory a new one for every test; on Kafka and Postgres one for all, since tests are ours alone."""
+"""Houses to play in: in memory a new one for every test, on Kafka and Postgres one for all of them."""
 
 from collections.abc import AsyncIterator
 

@@ -179,7 +179,7 @@ class House:
             await asyncio.sleep(0.01)
 
     async def _behind(self, name: str) -> bool:
-        found = await Store(self.databases[name], name, ()).checkpoints()
+        found = await Store(self.databases[name], name, ()).checkpoints(EVERY)
         heads = {p: self.chronicle.fences[Place(topics.events(name), p)].next for p in EVERY}
         return any(p not in found or found[p].next < heads[p] for p in EVERY)
 

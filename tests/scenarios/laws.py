@@ -10,13 +10,14 @@ from aggregates.payment import Status as Payment
 from aggregates.repository import LOCAL
 from aggregates.reservation import Status as Reservation
 from events import notification, order, payment, product, user
+from events.event import Event
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from schemas.values import Command
 from tests.scenarios.chronicle import Chronicle
 from tests.scenarios.till import Till
 from workers.mail import InProcessMailbox
 
-MILESTONES = {
+MILESTONES: dict[type[Event], str] = {
     order.OrderConfirmed: "order_confirmed",
     order.OrderRejected: "order_rejected",
     order.OrderCancelled: "order_cancelled",
@@ -217,8 +218,10 @@ def _status(facts: Facts, order_id: str) -> Payment:
 
 def _recorded(facts: Facts, order_id: str) -> int:
     """Captured less refunded, as our own log has it."""
-    captured = sum(e.amount for e in facts.chronicle.of(payment.PaymentCaptured) if e.order_id == order_id)
-    return captured - sum(e.amount for e in facts.chronicle.of(payment.PaymentRefunded) if e.order_id == order_id)
+    chronicle = facts.chronicle
+    taken = {e.order_id: int(e.amount) for e in chronicle.of(payment.PaymentCaptured)}
+    given = [int(e.amount) for e in chronicle.of(payment.PaymentRefunded) if e.order_id == order_id]
+    return taken.get(order_id, 0) - sum(given)
 
 
 def _moved(facts: Facts, order_id: str) -> int:

@@ -1,4 +1,4 @@
-"""Switchboard is a log whose deliveries tests can disturb: commands sent twice, acks lost, a word at the right moment."""
+"""Switchboard is a log that tests can disturb: commands sent twice, acks lost, a word at the right moment."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 

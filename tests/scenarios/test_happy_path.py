@@ -1,7 +1,11 @@
 """An order's way when nothing goes wrong, for small orders and large ones."""
 
+from uuid import uuid4
+
 import pytest
 
+from events.notification import NotificationRequested
+from schemas.user import RegisterUser
 from tests.scenarios.house import House
 from tests.scenarios.moments import DELIVERING, PLACING, SHIPPING
 from tests.scenarios.shop import PRICE, order, sku_on
@@ -63,4 +67,16 @@ async def test_a_sku_on_two_lines_is_reserved_once_for_both(house: House) -> Non
 
     assert house.status(bought.order_id) == "confirmed"
     assert house.stock(apple) == (5, 5)
+    await house.check()
+
+
+async def test_a_new_customer_is_welcomed_once(house: House) -> None:
+    user_id = str(uuid4())
+
+    await house.send(RegisterUser(user_id=user_id, email="ada@example.org", name="Ada", password_hash="x"))
+    again = await house.send(RegisterUser(user_id=user_id, email="ada@example.org", name="Ada", password_hash="x"))
+    await house.settle()
+
+    assert house.outcome(again) == "EmailTaken"
+    assert [letter.template for letter in house.chronicle.of(NotificationRequested)] == ["welcome"]
     await house.check()

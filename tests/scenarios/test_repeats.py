@@ -7,6 +7,7 @@ import pytest
 
 from events import topics
 from events.log import Place, Position
+from events.memory import MemoryLog
 from schemas.order import CancelOrder, PlaceOrder
 from schemas.settings import CONTEXTS
 from tests.scenarios.house import EVERY, House
@@ -95,3 +96,20 @@ async def test_commits_of_which_nobody_hears_are_neither_lost_nor_repeated(house
     assert getattr(house.log, fault) == 0
     assert house.status(bought.order_id) == "confirmed"
     await house.check()
+
+
+async def test_writers_start_again_when_retention_has_taken_every_command(memory_house: House) -> None:
+    memory_house.log.twice = True
+    bought = await bought_of(memory_house, 0)
+    await memory_house.send(bought)
+    await memory_house.check()
+
+    log = memory_house.log.log
+    assert isinstance(log, MemoryLog)
+    for place in [place for place in log.records if place.topic.endswith(".commands")]:
+        log.first[place] = len(log.records[place])
+    await memory_house.restart(*CONTEXTS)
+    await memory_house.handed_over(bought.order_id)
+
+    assert memory_house.status(bought.order_id) == "delivered"
+    await memory_house.check()

@@ -121,7 +121,7 @@ async def test_snapshots_that_are_gone_or_spoiled_come_back_from_the_log(house: 
     for database in house.databases.values():
         async with database.transaction() as connection:
             for statement in deletion.split("; "):
-                await connection.execute(statement)  # type: ignore[arg-type]
+                await connection.execute(statement)
     await house.start(*CONTEXTS)
     await house.settle()
     await house.handed_over(bought.order_id)

@@ -91,7 +91,10 @@ class Till:
         """As Provider.authorize."""
         do = self._noting(key, Move(str(payment_id), "authorize", amount))
         return await self._act(  # type: ignore[no-any-return]
-            key, str(payment_id), "authorize", lambda: do(self.inner.authorize(key, payment_id, amount, currency, token))
+            key,
+            str(payment_id),
+            "authorize",
+            lambda: do(self.inner.authorize(key, payment_id, amount, currency, token)),
         )
 
     async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:

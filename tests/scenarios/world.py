@@ -3,7 +3,7 @@
 The writers, the reactors' reading, the log and the rules are the real ones; only the event loop is missing.
 """
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID, uuid5
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from aggregates.decider import Todo
 from aggregates.repository import Handled
+from aggregates.stage import Incoming
 from events import topics
 from events.fence import Fence
 from events.fenced import Owner, claim
@@ -55,7 +56,8 @@ class Asked(NamedTuple):
 class World:
     """Some contexts on a log in memory. `script` is what clients ask, in any order that the guards allow.
 
-    Only `partitions` of theirs are looked at, which must be those that the script leads to.
+    Only `partitions` of theirs are looked at, which must be those that the script leads to; `batch` is how many
+    commands are decided upon together.
     """
 
     def __init__(self, names: Sequence[str], script: Sequence[Asked], partitions: Iterable[int] = range(4)) -> None:
@@ -63,6 +65,7 @@ class World:
         self.till, self.mailbox, self.log = Till(), InProcessMailbox(), MemoryLog()
         found = parts_of(Settings(), self.till, ByChannel({"email": self.mailbox}))
         self.parts: dict[str, Parts] = {name: found[name] for name in names}
+        self.batch = 1
         self.sent: dict[str, Command] = {}
         self.answers: dict[tuple[str, str], tuple[Todo, Command]] = {}
         self.tenures: dict[Place, Tenure] = {}
@@ -139,10 +142,10 @@ class World:
             now(self.log.append(Place(topics.commands(context), partition), [draft]))
 
     def _decide(self, place: Place) -> None:
-        record = self.log.records[place][self.decided[place]]
-        self.decided[place] += 1
+        records = self.log.records[place][self.decided[place] :][: self.batch]
+        self.decided[place] += len(records)
         writer = self.writers[_context(place)]
-        self._commit(place, writer._decoded(place, record))
+        self._commit(place, [writer._decoded(place, record) for record in records])
 
     def _ask(self, step: Step) -> None:
         tenure = self.tenures[step.place]
@@ -159,10 +162,10 @@ class World:
         place = place_of(command)
         writer = self.writers[_context(place)]
         writer.tenures = {place.partition: self.tenures[place]}
-        self._commit(place, writer._local(step.stream, todo, command))
+        self._commit(place, [writer._local(step.stream, todo, command)])
 
-    def _commit(self, place: Place, incoming: Any) -> None:
-        now(self.writers[_context(place)]._commit(self.tenures[place], [incoming], cast("Effects", _NoEffects())))
+    def _commit(self, place: Place, incoming: list[Incoming]) -> None:
+        now(self.writers[_context(place)]._commit(self.tenures[place], incoming, cast("Effects", _NoEffects())))
 
     def replace(self, context: str, p: int) -> None:
         """A new writer takes a partition over; it knows the log alone."""
@@ -199,13 +202,13 @@ class World:
         return hash((tuple(sorted(logs)), heard, decided, frozenset(self.answers), frozenset(self.till.moves)))
 
 
-def now(coroutine: Coroutine[Any, Any, T]) -> T:
+def now(waiting: Awaitable[T]) -> T:
     """The result of what never has to wait, as nothing does on a log in memory."""
     try:
-        coroutine.send(None)
+        next(waiting.__await__())
     except StopIteration as done:
         return cast("T", done.value)
-    raise AssertionError(f"{coroutine} waits for something")
+    raise AssertionError(f"{waiting} waits for something")
 
 
 class _NoEffects:

@@ -29,7 +29,7 @@ async def listed(here: House) -> None:
 
 async def test_a_worker_killed_ten_times_in_mid_saga_loses_and_repeats_nothing(tmp_path: Path) -> None:
     rng = random.Random(20261123)
-    async with house(tmp_path, env=QUICK) as here:
+    async with house(tmp_path, env=QUICK, workers=((),)) as here:
         await listed(here)
         orders = list(workload.orders(400, "kills"))
         placing = asyncio.create_task(_place(here, [order for order, _ in orders], rate=15.0))
@@ -45,7 +45,7 @@ async def test_a_worker_killed_ten_times_in_mid_saga_loses_and_repeats_nothing(t
 
 
 async def test_a_paused_writer_that_wakes_up_after_it_was_replaced_changes_nothing(tmp_path: Path) -> None:
-    async with house(tmp_path, env=QUICK) as here:
+    async with house(tmp_path, env=QUICK, workers=((),)) as here:
         await listed(here)
         orders = list(workload.orders(200, "zombie"))
         placing = asyncio.create_task(_place(here, [order for order, _ in orders], rate=10.0))
