@@ -7,7 +7,6 @@ import pytest
 from events.hub import Hub
 from tests.contracts.ground import Ground, InMemory, OnKafka
 
-
 KAFKA = [pytest.param(name, marks=pytest.mark.infra) for name in ("kafka", "hub on kafka")]
 
 

@@ -71,7 +71,7 @@ class World:
     async def grown(self, topic: str, size: int) -> None:
         """Wait until a topic has so many records."""
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while sum([(await self.log.bounds(Place(topic, p)))[1] for p in range(PARTITIONS)]) < size:  # noqa: ASYNC110
+            while sum([(await self.log.bounds(Place(topic, p)))[1] for p in range(PARTITIONS)]) < size:
                 await asyncio.sleep(0.05)
 
     async def park(self, parked: Parked) -> None:
@@ -117,7 +117,7 @@ async def reached(agent: Agent, place: Place, position: int) -> None:
 async def until(true: Callable[[], bool]) -> None:
     """Wait for a fact, with a deadline."""
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while not true():  # noqa: ASYNC110
+        while not true():
             await asyncio.sleep(0.02)
 
 
