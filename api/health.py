@@ -74,18 +74,16 @@ class Probe:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask_ends())
         await asyncio.wait({self._asking}, timeout=PATIENCE)
-        if not self._asking.done():
-            return None
+        return self._asking.result() if self._asking.done() else None
+
+    async def _ask_ends(self) -> Ends | None:
+        log, contexts = self._system.log, self._system.contexts
+        places = [Place(events(context), partition) for context in contexts for partition in range(PARTITIONS)]
         try:
-            return self._asking.result()
+            await log.bounds(places[0])  # connects; the others share the connection
+            bounds = iter(await asyncio.gather(*map(log.bounds, places)))
         except LogError:
             return None
-
-    async def _ask_ends(self) -> Ends:
-        log, contexts = self._system.log, self._system.contexts
-        await log.bounds(Place(events(contexts[0]), 0))  # connects; the others share the connection
-        places = [Place(events(context), partition) for context in contexts for partition in range(PARTITIONS)]
-        bounds = iter(await asyncio.gather(*map(log.bounds, places)))
         return {context: [next(bounds)[1] for _ in range(PARTITIONS)] for context in contexts}
 
     async def _marks(self, context: str) -> dict[int, int] | None:

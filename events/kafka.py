@@ -174,9 +174,12 @@ async def _started(client: C) -> C:
     Raises:
         Unavailable: it cannot connect.
     """
+    starting = asyncio.ensure_future(client.start())
     try:
-        await client.start()
+        await asyncio.shield(starting)
     except BaseException as error:
+        # aiokafka would leave a connection behind if it were cancelled while it connects: let it come to an end first.
+        await asyncio.gather(starting, return_exceptions=True)
         await client.stop()
         if isinstance(error, KafkaError):
             raise Unavailable(repr(error)) from error

@@ -24,6 +24,13 @@ from workers.local import Servers
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Servers of our own, for nobody else should be cut off."""
+    with Servers.start(tmp_path_factory.mktemp("outage"), print) as running:
+        yield running
+
+
 @pytest.fixture
 def lonely() -> Iterator[str]:
     """The URL of `python -m api`, with no server behind it."""

@@ -28,7 +28,7 @@ from workers.mail import ByChannel, InProcessMailbox
 
 DEADLINES = {"product": timedelta(seconds=900), "payment": timedelta(seconds=600)}
 EVERY = frozenset(range(topics.PARTITIONS))
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 40.0
 
 
 class Clock:

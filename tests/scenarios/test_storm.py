@@ -13,7 +13,7 @@ from tests.scenarios.till import Act, answer_lost, declines, down
 
 pytestmark = pytest.mark.anyio
 
-ORDERS = 40
+ORDERS = 30
 FAULTS: tuple[Act, ...] = (down, answer_lost)
 RESTARTED = ("order", "product", "payment", "notification")
 
