@@ -44,7 +44,7 @@ class Probe:
         self._system = system
         self._lock = asyncio.Lock()
         self._until, self._found = 0.0, Readiness({}, [])
-        self._asking: asyncio.Task[Ends] | None = None
+        self._asking: asyncio.Task[Ends | None] | None = None
 
     async def look(self) -> Readiness:
         """What is so now, or was a second ago."""
