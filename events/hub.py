@@ -14,8 +14,11 @@ from collections.abc import Mapping, Sequence
 from events.errors import LogError, Truncated
 from events.log import Draft, Log, Place, Position, Reader, Record
 
-LONGEST_PAUSE = 0.1
-"""Seconds between two fetches of a topic that brings nothing but what this process has written."""
+LONGEST_PAUSE = {"events": 0.5, "commands": 0.05}
+"""Seconds between two fetches of a topic that brings nothing but what this process has written, by the topic's kind.
+
+Events come from elsewhere only when a partition has changed hands; commands also come from the API.
+"""
 
 PATIENCE = 20_000
 """Records that may wait for one reader before the hub lets go of it."""
@@ -143,7 +146,7 @@ class Feed:
                 member.lost(fault)
 
     async def _follow(self, reader: Reader) -> None:
-        pause = 0.0
+        pause, longest = 0.0, LONGEST_PAUSE.get(self._topic.rpartition(".")[2], 0.05)
         while True:
             # What we have handed out ourselves need not be unpacked again; and while all that comes is our own,
             # there is no hurry to fetch the next of it.
@@ -155,7 +158,7 @@ class Feed:
                 if new := [record for record in records if record.offset >= self._next[place]]:
                     self._hand_out(place, new)
                     news = True
-            pause = 0.0 if news else min(max(2 * pause, 0.002), LONGEST_PAUSE)
+            pause = 0.0 if news else min(max(2 * pause, 0.002), longest)
             await asyncio.sleep(pause)
 
 

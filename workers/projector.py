@@ -17,7 +17,7 @@ from projections.store import Effective, Moved, Step, Store
 logger = logging.getLogger(__name__)
 
 BATCH = 2000
-PACE = 0.02
+PACE = 0.04
 """Seconds from one commit's start to the next one's, at least."""
 
 

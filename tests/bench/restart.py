@@ -44,6 +44,6 @@ async def restart(home: Path) -> Restarted:
             await asyncio.sleep(0.01)
             if here.log_of("worker").count("is ours") >= 20:
                 claimed = time.monotonic() - began
-        while (await here.shop.get(f"/orders/{order.order_id}?wait_for=settled&timeout=1"))["status"] != "confirmed":
+        while not [row async for row in here.shop.pages("/orders", status="confirmed", customer_id=order.customer_id)]:
             await asyncio.sleep(0.01)
         return Restarted(claimed, time.monotonic() - began, sum(ends.values()))
