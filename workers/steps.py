@@ -9,7 +9,6 @@ from schemas.order import PlaceOrder
 from workers.shop import Shop
 
 OPEN_ORDERS = {"placed", "secured"}
-OPEN_PAYMENTS = {"requested", "authorized", "capturing", "voiding", "refunding"}
 
 MILESTONES = {"order_confirmed", "order_rejected", "order_cancelled", "order_shipped", "order_delivered"}
 
