@@ -9,6 +9,7 @@ from msgspec import Struct
 from events import topics
 from events.kafka import KafkaLog
 from tests.bench import house, workload
+from tests.system.house import House
 from tests.system.house import house as whole
 from workers.steps import Moments
 
@@ -37,13 +38,18 @@ async def restart(home: Path) -> Restarted:
         here.run.child("worker").kill()
         [(order, _)] = workload.orders(1, "after")
         began = time.monotonic()
-        here.run.spawn("worker", "workers", "worker")
+        here.run.spawn("worker-again", "workers", "worker")
         await here.shop.place(order)
         claimed = 0.0
         while not claimed:
             await asyncio.sleep(0.01)
-            if here.log_of("worker").count("is ours") >= 20:
+            if here.log_of("worker-again").count("is ours") >= 20:
                 claimed = time.monotonic() - began
-        while not [row async for row in here.shop.pages("/orders", status="confirmed", customer_id=order.customer_id)]:
+        while not await _confirmed(here, order.order_id, order.customer_id):
             await asyncio.sleep(0.01)
         return Restarted(claimed, time.monotonic() - began, sum(ends.values()))
+
+
+async def _confirmed(here: House, order_id: str, customer_id: str) -> bool:
+    found = here.shop.pages("/orders", status="confirmed", customer_id=customer_id)
+    return order_id in [row["order_id"] async for row in found]
