@@ -14,7 +14,7 @@ from events.envelope import CLIENT, Envelope
 from events.errors import LogError
 from events.log import Draft, Log, Place
 from events.registry import COMMANDS, command_codec
-from events.topics import MAX_BATCH_BYTES, commands, partition_of
+from events.topics import MAX_BATCH_BYTES, commands, partition_asked
 from schemas.values import Command
 
 logger = logging.getLogger(__name__)
@@ -111,8 +111,7 @@ class Gateway:
             Fenced, Unanswered: nobody knows; send it again under the same command id.
         """
         context, stream = CONTEXT_OF[type(command)], command.stream
-        partition = partition_of(stream) if command.shelf is None else command.shelf
-        place = Place(commands(context), partition)
+        place = Place(commands(context), partition_asked(command))
         now = datetime.now(UTC).isoformat()
         envelope = Envelope(
             command_id, command.tag, "api", now, stream, correlation, causation, CLIENT, traceparent=traceparent

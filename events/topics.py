@@ -6,6 +6,7 @@ from zlib import crc32
 import msgspec
 
 from schemas.settings import CONTEXTS
+from schemas.values import Command
 
 PARTITIONS = 4
 """Partitions of every topic, fixed from the first day: a stream's place never changes."""
@@ -53,6 +54,11 @@ TOPICS = tuple(
 def partition_of(stream: str, partitions: int = PARTITIONS) -> int:
     """The partition where a stream lives (CRC-32 of its name, as librdkafka's `consistent` partitioner)."""
     return crc32(stream.encode()) % partitions
+
+
+def partition_asked(command: Command) -> int:
+    """The partition that a command goes to."""
+    return partition_of(command.stream) if command.shelf is None else command.shelf
 
 
 @lru_cache(maxsize=100_000)

@@ -21,7 +21,7 @@ from events.fence import CLAIM, Fence, Verdict
 from events.ids import derive
 from events.log import Draft, Log, Place, Record, scan
 from events.registry import command_codec, event_codec
-from events.topics import commands, events, partition_of
+from events.topics import commands, events, partition_asked
 from schemas.values import Command
 from workers.statistics import MINUTE, Row, Window, minute_of, row_of
 
@@ -244,9 +244,8 @@ class Notify(Agent):
                 origin=f"{place.topic}/{place.partition}/{offset}/{index}",
                 traceparent=envelope.traceparent,
             )
-            shelf = partition_of(command.stream) if command.shelf is None else command.shelf
             draft = Draft(command.stream, command_codec.encode(command), asked.headers())
-            await self.log.append(Place(self._target, shelf), [draft])
+            await self.log.append(Place(self._target, partition_asked(command)), [draft])
 
 
 class Statistics(Agent):

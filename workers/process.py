@@ -1,7 +1,6 @@
 """Process puts one worker process together: the log, a database per context, the contexts asked for, their agents."""
 
 import asyncio
-import base64
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,13 +20,13 @@ from projections.registry import PROJECTIONS, ddl
 from projections.snapshots import Snapshots
 from projections.statistics import Figure, keep
 from projections.store import Store
-from schemas.parking import ParkRecord
 from schemas.settings import Settings
 from schemas.values import Command
 from workers import app, notification
 from workers.agents import Agent, Notify, Parked, Statistics
 from workers.compose import mailer_of, parts_of, provider_of
 from workers.context import Assign, Context, Parts
+from workers.reactor import park_of
 from workers.statistics import Row
 
 logger = logging.getLogger(__name__)
@@ -99,19 +98,11 @@ class Park:
 
     async def __call__(self, parked: Parked) -> None:
         place, record = parked.place, parked.record
-        command = ParkRecord(
-            about=f"{self._context}-unknown",
-            topic=place.topic,
-            partition=place.partition,
-            offset=record.offset,
-            reason=f"{parked.agent}: {parked.reason}",
-            key=base64.b64encode(record.key).decode(),
-            value=base64.b64encode(record.value).decode(),
-        )
+        command = park_of(self._context, place, record, f"{parked.agent}: {parked.reason}")
         # The id follows from the record, and the aggregate remembers it: parked twice is parked once.
         cause = derive(f"{place.topic}/{place.partition}/{record.offset}", parked.agent)
         envelope = Envelope(cause, command.tag, self._context, "", command.stream, cause, cause, CLIENT)
-        target = Place(topics.commands(self._context), topics.partition_of(command.stream))
+        target = Place(topics.commands(self._context), topics.partition_asked(command))
         await self._log.append(target, [Draft(command.stream, command_codec.encode(command), envelope.headers())])
 
 

@@ -36,7 +36,6 @@ class Reactor:
         # By every tag that it was ever recorded under: what lies in the log keeps its old ones.
         self._reactions = {tag.encode(): row for row in reactions for tag in event_codec.tags(row.event)}
         self._sources = [name for name, types in EVENTS.items() if any(r.event in types for r in reactions)]
-        self.sent = 0
         self.fences: dict[Place, Fence] = {}
 
     async def run(self, partitions: frozenset[int]) -> None:
@@ -86,7 +85,6 @@ class Reactor:
         for partition, draft in drafts:
             by_partition.setdefault(partition, []).append(draft)
         await together(*(self._append(p, waiting) for p, waiting in by_partition.items()))
-        self.sent += len(drafts)
 
     async def _append(self, partition: int, drafts: list[Draft]) -> None:
         place = Place(topics.commands(self._context), partition)
@@ -118,7 +116,7 @@ def reaction_of(context: str, place: Place, record: Record, reaction: Reaction) 
     except Exception:
         logger.exception("bug in the reaction of %s to %s, correlation %s", context, cause.type, cause.correlation)
         reason = traceback.format_exc(limit=-3)
-    return cause, [_park(context, place, record, reason)]
+    return cause, [park_of(context, place, record, reason)]
 
 
 def command_draft(
@@ -136,11 +134,11 @@ def command_draft(
         origin=f"{place.topic}/{place.partition}/{offset}/{index}",
         traceparent=cause.traceparent,
     )
-    partition = topics.partition_of(command.stream) if command.shelf is None else command.shelf
-    return partition, Draft(command.stream, command_codec.encode(command), envelope.headers())
+    return topics.partition_asked(command), Draft(command.stream, command_codec.encode(command), envelope.headers())
 
 
-def _park(context: str, place: Place, record: Record, reason: str) -> ParkRecord:
+def park_of(context: str, place: Place, record: Record, reason: str) -> ParkRecord:
+    """What a context is asked when a record of another cannot be handled."""
     return ParkRecord(
         about=f"{context}-unknown",
         topic=place.topic,

@@ -71,8 +71,6 @@ class Writer:
         self._context = decider.context
         self._commands = topics.commands(decider.context)
         self.tenures: dict[int, Tenure] = {}
-        self.claims = 0
-        self.decided = 0
         self.ready = asyncio.Event()
 
     async def run(self, partitions: frozenset[int]) -> None:
@@ -121,7 +119,6 @@ class Writer:
         fence = await hot.restore()
         owner = await claim(self._log, Place(topics.events(self._context), partition), fence, hot.fold)
         await hot.settle()
-        self.claims += 1
         logger.info("%s/%d is ours, epoch %d, at offset %d", self._context, partition, owner.epoch, owner.fence.next)
         return Tenure(partition, owner, hot)
 
@@ -157,7 +154,7 @@ class Writer:
 
     def _local(self, stream: str, todo: Todo, command: Command) -> Incoming:
         """An effect's answer as a command: no hop over the topic, for if it gets lost the effect is asked again."""
-        partition = self._partition_of(command)
+        partition = topics.partition_asked(command)
         entity = self.tenures[partition].repository.entities.get(stream, Entity(None))
         envelope = Envelope(
             id=derive(f"{stream}/{todo.key or todo.step}/{entity.version}", "answer"),
@@ -171,9 +168,6 @@ class Writer:
         )
         value = command_codec.encode(command)
         return Incoming(envelope, command, self._commands, partition, -1, stream.encode(), value)
-
-    def _partition_of(self, command: Command) -> int:
-        return topics.partition_of(command.stream) if command.shelf is None else command.shelf
 
     async def _work(self, inbox: asyncio.Queue[list[Incoming]], effects: Effects) -> None:
         while True:
@@ -199,7 +193,6 @@ class Writer:
             tenure.repository.advance(stage.entities, (envelope for envelope, _ in stage.commit))
             for stream, entity in stage.entities.items():
                 effects.look(stream, entity)
-            self.decided += done
             incoming = incoming[done:]
 
     async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> int:
