@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from events.envelope import CLIENT, Envelope
 from events.errors import LogError
+from events.failpoints import reach
 from events.log import Draft, Log, Place
 from events.registry import COMMANDS, command_codec
 from events.topics import MAX_BATCH_BYTES, commands, partition_asked
@@ -67,7 +68,9 @@ class Lane:
     async def _drain(self) -> None:
         while batch := self._next_batch():
             try:
+                reach("api.sending")
                 base = await self._log.append(self._place, [draft for draft, _ in batch])
+                reach("api.acked")
             except Exception as error:
                 if not isinstance(error, LogError):
                     logger.exception("bug in an append to %s", self._place)

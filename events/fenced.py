@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from events.envelope import Envelope
 from events.errors import Fenced
+from events.failpoints import reach
 from events.fence import CLAIM, Fence, Verdict
 from events.log import Draft, Log, Place, Record, scan
 
@@ -47,6 +48,7 @@ class Owner:
         drafts = [Draft(envelope.subject, body, envelope.headers()) for envelope, body in commit]
         expected = self.fence.next
         base = await self.log.append(self.place, drafts)
+        reach("append.written")
         # Rule 3. An offset that is not the expected one means that another writer's record lies between our state
         # and this commit. It may be a claim, and then readers ignore what we have just written.
         if base != expected:
@@ -65,6 +67,7 @@ async def claim(log: Log, place: Place, fence: Fence, fold: Fold) -> Owner:
         await catch_up(log, place, fence, end, fold)
         writer = str(uuid4())  # new for every claim: a late append of our former self must not count
         offset = await log.append(place, [claim_draft(place, fence.epoch + 1, writer)])
+        reach("claim.written")
         await catch_up(log, place, fence, offset + 1, fold)
         if fence.writer == writer:
             return Owner(log, place, fence)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec import json
 
+from events.failpoints import reach
 from projections.postgres import Connection, Database
 
 
@@ -90,6 +91,7 @@ class Snapshots:
             await connection.execute(
                 "UPDATE resume_points SET aggregates = aggregates + %s WHERE partition = %s", [new, partition]
             )
+            reach("snapshot.committing")
             return True
 
     async def _move(

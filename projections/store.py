@@ -12,6 +12,7 @@ from psycopg import AsyncCursor
 from events.envelope import CLIENT, Envelope
 from events.errors import Undecodable
 from events.event import Event
+from events.failpoints import reach
 from events.fence import Fence
 from events.log import Record
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
@@ -110,6 +111,8 @@ class Store:
                 await _put(connection, _insert("dead_letters"), letters)
             if moved.rowcount != len(steps):
                 raise Moved
+            reach("view.committing")
+        reach("view.committed")
 
     async def _move(self, connection: Connection, steps: Sequence[Step]) -> AsyncCursor[Any]:
         # Its row lock makes two projectors of one partition take turns; the second then finds it moved.

@@ -17,6 +17,7 @@ import msgspec
 from events.envelope import Envelope
 from events.errors import Fenced, Unavailable, Undecodable
 from events.event import Event
+from events.failpoints import reach
 from events.fence import CLAIM, Fence, Verdict
 from events.ids import derive
 from events.log import Draft, Log, Place, Record, scan
@@ -245,7 +246,9 @@ class Notify(Agent):
                 traceparent=envelope.traceparent,
             )
             draft = Draft(command.stream, command_codec.encode(command), asked.headers())
+            reach("agent.sending")
             await self.log.append(Place(self._target, partition_asked(command)), [draft])
+            reach("agent.sent")
 
 
 class Statistics(Agent):

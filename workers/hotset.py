@@ -10,6 +10,7 @@ import msgspec
 from aggregates.decider import Decider
 from aggregates.repository import Entity, Handled, Repository
 from events.errors import Fenced
+from events.failpoints import reach
 from events.fence import Fence
 from events.log import Record
 from projections.postgres import DatabaseUnavailable
@@ -113,6 +114,7 @@ class HotSet:
         rows = {stream: (msgspec.json.encode(entity), self._pending(entity)) for stream, entity in entities.items()}
         try:
             ours = await snapshots.flush(self._partition, self._point, point, rows)
+            reach("snapshot.committed")
         except DatabaseUnavailable as fault:
             repository.dirty |= dirty
             logger.warning("%s/%d: snapshots wait: %s", self._decider.context, self._partition, fault)

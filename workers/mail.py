@@ -22,6 +22,8 @@ from aiosmtplib import (
 from jinja2 import PackageLoader, StrictUndefined, TemplateError, select_autoescape
 from jinja2.sandbox import SandboxedEnvironment
 
+from events.failpoints import reach
+
 DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
 OUR_FAULT = (530, 534, 535)
 
@@ -210,7 +212,9 @@ class SmtpChannel:
     async def _send(self, message: EmailMessage, recipient: str) -> None:
         client = await self._connected()
         try:
+            reach("mail.sending")
             await client.send_message(message, sender=self._sender, recipients=[recipient])
+            reach("mail.accepted")
         except (SMTPResponseException, SMTPRecipientsRefused):
             self._idle.append(client)  # the server said no in due form: the connection is good
             raise

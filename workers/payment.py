@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from aggregates.decider import Todo
 from aggregates.payment import Payment
+from events.failpoints import reach
 from events.ids import derive
 from events.order import OrderCancelled, OrderConfirmed, OrderRejected, OrderStockSecured
 from schemas.payment import (
@@ -70,6 +71,7 @@ def effects(provider: Provider) -> dict[str, Effect]:
         answer = await provider.authorize(
             key_of(order_id, todo.key), order_id, payment.amount, payment.currency, payment.token
         )
+        reach("provider.authorized")
         if isinstance(answer, Authorized):
             return RecordAuthorization(order_id=order_id, reference=answer.reference)
         return RecordDecline(order_id=order_id, reason=answer.reason)
@@ -77,6 +79,7 @@ def effects(provider: Provider) -> dict[str, Effect]:
     async def capture(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id = _order_of(stream)
         answer = await provider.capture(key_of(order_id, todo.key), payment.reference, payment.amount)
+        reach("provider.captured")
         if isinstance(answer, Declined):
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
         return RecordCapture(order_id=order_id, reference=answer.reference)
@@ -84,6 +87,7 @@ def effects(provider: Provider) -> dict[str, Effect]:
     async def void(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id = _order_of(stream)
         answer = await provider.void(key_of(order_id, todo.key), payment.reference)
+        reach("provider.voided")
         if isinstance(answer, Declined):
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
         return RecordVoid(order_id=order_id)
@@ -91,6 +95,7 @@ def effects(provider: Provider) -> dict[str, Effect]:
     async def refund(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id, refund_id = _order_of(stream), todo.key.partition(":")[2]
         answer = await provider.refund(key_of(order_id, todo.key), payment.reference, payment.refunds[refund_id])
+        reach("provider.refunded")
         if isinstance(answer, Declined):
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
         return RecordRefund(order_id=order_id, refund_id=refund_id, reference=answer.reference)

@@ -22,6 +22,8 @@ from purgatory.domain.model import Context, HalfOpenedState
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
+from events.failpoints import reach
+
 DECLINED_TOKEN = "tok_declined"  # noqa: S105
 DECLINED_AMOUNT = 4_000_002
 BreakerState: TypeAlias = Literal["closed", "open", "half-open"]
@@ -253,11 +255,14 @@ class HttpProvider:
 
     async def _attempt(self, path: str, key: str, body: bytes) -> dict[str, Any] | Declined:
         with self.breaker.attempt():
-            return _understood(await self._send(path, key, body))
+            answer = await self._send(path, key, body)
+            reach("provider.answered")
+            return _understood(answer)
 
     async def _send(self, path: str, key: str, body: bytes) -> httpx2.Response:
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
         try:
+            reach("provider.asking")
             return await self._client.post(path, content=body, headers=headers)
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             raise _NoAnswer(f"{type(error).__name__} {error}".strip()) from error
