@@ -2,20 +2,16 @@
 
     ORDERLOG_BUG=no-refund python -m tests.faults.worker worker
 
-A bug is a function that replaces something of the application; its docstring says what is broken, which promise of the
-checker (tests/faults/checker/promises.py) must be found broken, and which fault makes it visible. table.py has the same
-for programs.
+A bug is a function that replaces something of the application: its docstring says what is broken, which promise of the
+checker (tests/faults/checker/promises.py) is then broken, and what makes it visible. table.py says so to programs.
 """
 
-from collections.abc import Callable
-from typing import Any
+from tests.faults.bugs import edges, protocol, rules, state
+from tests.faults.bugs.put import Bug, Put
 
-Put = Callable[[Any, str, Any], object]
-"""Replaces an attribute: `setattr`, or one that can be taken back."""
-
-Bug = Callable[[Put], None]
-
-BUGS: dict[str, Bug] = {}
+BUGS: dict[str, Bug] = {
+    bug.__name__.replace("_", "-"): bug for module in (protocol, state, rules, edges) for bug in module.BUGS
+}
 
 
 def install(name: str, put: Put = setattr) -> None:

@@ -1,0 +1,70 @@
+"""Table says of every bug what makes it visible, and which of the checker's promises must then be found broken.
+
+`needs` are words of the harness: a fault (`kill`, `stop`, `broker-kill`, `poison`), one with its target or mode
+(`failpoint:view.committing`, `provider-mode:lose_answer`, `mail-mode:drop`), or something that clients do
+(`load:cancel paid`). Several are alternatives: any of them will do. None: it shows in every run.
+`promises` are beginnings of names in tests/faults/checker/promises.py; the first is the one to expect, and at least one
+of them must be broken.
+"""
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """One bug."""
+
+    needs: tuple[str, ...]
+    promises: tuple[str, ...]
+
+
+TABLE = {
+    "dedupe-off": Row(
+        ("load:repeat", "kill"),
+        ("clients.one_outcome", "clients.unknown_at_most_once", "log.reactions_once", "log.every_command_answered"),
+    ),
+    "offset-comparison-off": Row(
+        ("poison", "stop", "failpoint:writer.decided:stop", "broker-kill"),
+        ("log.claims_again", "log.versions_gapless", "log.every_command_answered"),
+    ),
+    "claims-ignored": Row(
+        ("failpoint:writer.decided:stop", "stop", "poison"),
+        ("log.versions_gapless", "views.", "log.", "liveness."),
+    ),
+    "epoch-not-raised": Row(
+        ("kill", "stop", "rebalance"),
+        ("liveness.settled", "log.one_owner", "log.every_command_answered", "clients.accepted_has_outcome"),
+    ),
+    "commit-before-write": Row(
+        ("broker-kill", "cut:worker-kafka", "poison"),
+        ("log.versions_gapless", "log.every_command_answered", "log.claims_again", "clients.accepted_has_outcome"),
+    ),
+    "version-repeated": Row((), ("log.versions_gapless",)),
+    "checkpoint-apart": Row(
+        ("failpoint:view.committing", "postgres-immediate", "postgres-backends", "kill"),
+        ("views.",),
+    ),
+    "view-skips-at-border": Row((), ("views.",)),
+    "snapshot-ahead": Row(
+        ("failpoint:snapshot.committing", "postgres-immediate", "kill"),
+        ("log.versions_gapless", "views.snapshots", "liveness.settled", "clients.", "log."),
+    ),
+    "reaction-acked-early": Row(
+        ("failpoint:reaction.sent", "kill"),
+        ("log.reactions_once", "liveness.settled"),
+    ),
+    "oversell": Row(("load:hot",), ("stock.no_oversell",)),
+    "release-twice": Row(("load:declined", "load:cancel"), ("stock.released_once", "stock.legal_steps", "stock.")),
+    "stock-never-released": Row(("load:declined", "load:hot"), ("stock.settled", "log.reactions_once")),
+    "no-refund": Row(("load:cancel paid",), ("money.kept_is_owed", "money.totals", "money.compensated_once")),
+    "price-as-float": Row((), ("log.no_float", "clients.as_asked", "money.amounts")),
+    "provider-key-random": Row(
+        ("provider-mode:lose_answer", "lose-answer:worker-provider", "failpoint:provider.answered"),
+        ("money.one_capture", "money.kept_is_owed", "money."),
+    ),
+    "mail-id-random": Row(("mail-mode:drop", "failpoint:mail.accepted"), ("notifications.",)),
+    "poison-skipped": Row(("poison",), ("letters.all_poison", "views.dead_letters")),
+    "api-answers-early": Row(
+        ("failpoint:api.sending", "broker-kill", "kill"),
+        ("clients.accepted_has_outcome",),
+    ),
+}
