@@ -15,7 +15,7 @@ from events.event import Event
 from events.fenced import Owner
 from events.ids import derive
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
-from events.registry import EVENTS, event_codec
+from events.registry import EVENTS, command_codec, event_codec
 from schemas.parking import ParkRecord
 from schemas.values import Command
 
@@ -32,27 +32,33 @@ _OVERHEAD = 800
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """A command as it came in: decoded, or else with the reason why not. `offset` is -1 for the owner's own."""
+    """A command as it came in: decoded, or else with the reason why not.
+
+    `offset` is its place in the topic of commands; -1 for those that came another way, which have no bytes yet either.
+    """
 
     envelope: Envelope
     command: Command | None
     topic: str
     partition: int
-    offset: int
+    offset: int = -1
     key: bytes = b""
     value: bytes = b""
     reason: str = ""
 
     def park(self, about: str, reason: str) -> RecordParked:
         """The event that sets it aside."""
+        key, value = self.key, self.value
+        if self.command is not None and not value:
+            key, value = self.command.stream.encode(), command_codec.encode(self.command)
         return RecordParked(
             about=about,
             topic=self.topic,
             partition=self.partition,
             offset=self.offset,
             reason=reason,
-            key=base64.b64encode(self.key[:SHOWN]).decode(),
-            value=base64.b64encode(self.value[:SHOWN]).decode(),
+            key=base64.b64encode(key[:SHOWN]).decode(),
+            value=base64.b64encode(value[:SHOWN]).decode(),
         )
 
 

@@ -15,6 +15,7 @@ from workers.hotset import HotSet
 from workers.policy import Reaction
 from workers.projector import Projector
 from workers.reactor import Reactor
+from workers.together import end
 from workers.writer import Clock, Writer, now_utc
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Context:
             flush_seconds,
             clock,
         )
-        self.reactor = Reactor(log, self.name, parts.reactions)
+        self.reactor = Reactor(log, self.name, parts.reactions, self.writer.inbox)
         self.projector = Projector(log, self.name, store) if store else None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -76,9 +77,7 @@ class Context:
     async def _assigned(self, partitions: frozenset[int]) -> None:
         """These partitions are ours now; what we did with others ends before this returns."""
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         if partitions:
             logger.info("%s has partitions %s", self.name, sorted(partitions))
             runs = [self.writer.run(partitions), self.reactor.run(partitions)]

@@ -7,6 +7,7 @@ Whatever goes wrong with an append, the writer forgets everything and claims its
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from aggregates.stage import Incoming, Stage
 from events import topics
 from events.envelope import Envelope
 from events.errors import LogError, Undecodable
+from events.failpoints import reach
 from events.fenced import Owner, claim
 from events.ids import derive
 from events.log import Log, Place, Reader, Record
@@ -25,7 +27,8 @@ from projections.postgres import DatabaseUnavailable
 from schemas.values import Command
 from workers.effects import Effect, Effects
 from workers.hotset import HotSet
-from workers.together import together
+from workers.inbox import Inbox
+from workers.together import end, together
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +75,25 @@ class Writer:
         self._commands = topics.commands(decider.context)
         self.tenures: dict[int, Tenure] = {}
         self.ready = asyncio.Event()
+        self._inbox = Inbox(self._context, ())
+        self._read: dict[int, int] = {}
+
+    async def inbox(self) -> Inbox:
+        """Where to bring commands without a way over the topic; what lies there at the moment has gone in before.
+
+        Raises:
+            Fenced: the writer begins again in the meantime.
+            Unavailable: the log cannot be reached.
+        """
+        await self.ready.wait()
+        inbox = self._inbox
+        for partition in inbox.partitions:
+            _, end = await self._log.bounds(Place(self._commands, partition))
+            while self._read[partition] < end:
+                inbox.check()
+                await asyncio.sleep(0.005)
+        inbox.check()
+        return inbox
 
     async def run(self, partitions: frozenset[int]) -> None:
         """Own these partitions until cancelled; a fence or a fault only makes us begin again."""
@@ -82,19 +104,24 @@ class Writer:
                 await self._own(partitions)
             except (LogError, DatabaseUnavailable) as fault:
                 pause = 0.1 if time.monotonic() - began > 5 else min(pause * 2, 2.0)
-                logger.warning("%s writer begins again in %.1f s: %s", self._context, pause, fault)
-                await asyncio.sleep(pause)
+                logger.warning("%s writer begins again in about %.1f s: %s", self._context, pause, fault)
+                # Two who fence each other in step would get nothing done.
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 
     async def _own(self, partitions: frozenset[int]) -> None:
-        inbox: asyncio.Queue[list[Incoming]] = asyncio.Queue(maxsize=64)
-        effects = Effects(self._decider, self._handlers, lambda *answer: inbox.put([self._local(*answer)]))
+        inbox = self._inbox = Inbox(self._context, partitions)
+
+        async def answered(stream: str, todo: Todo, command: Command) -> None:
+            await inbox.put(topics.partition_asked(command), [self._local(stream, todo, command)])
+
+        effects = Effects(self._decider, self._handlers, answered)
         tasks: list[asyncio.Task[None]] = []
         reader: Reader | None = None
         try:
             self.tenures = {t.partition: t for t in await together(*map(self._claim, sorted(partitions)))}
             self._look_at_pending(effects)
-            positions = {Place(self._commands, p): t.repository.handled.position + 1 for p, t in self.tenures.items()}
-            reader = await self._log.reader(positions)
+            self._read = {p: tenure.repository.handled.position + 1 for p, tenure in self.tenures.items()}
+            reader = await self._log.reader({Place(self._commands, p): at for p, at in self._read.items()})
             tasks = [
                 asyncio.create_task(self._pump(reader, inbox)),
                 asyncio.create_task(self._flush_now_and_then()),
@@ -107,10 +134,9 @@ class Writer:
                 task.result()
         finally:
             self.ready.clear()
+            inbox.close()
             effects.stop()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
             if reader is not None:
                 await reader.close()
 
@@ -127,11 +153,13 @@ class Writer:
             for stream, entity in tenure.repository.entities.items():
                 effects.look(stream, entity)
 
-    async def _pump(self, reader: Reader, inbox: asyncio.Queue[list[Incoming]]) -> None:
-        """Read ahead while the worker decides; the queue's bound holds us back."""
+    async def _pump(self, reader: Reader, inbox: Inbox) -> None:
+        """Read ahead while the worker decides; the inbox's room holds us back."""
         while True:
             for place, records in (await reader.batch(MICRO_BATCH)).items():
-                await inbox.put([self._decoded(place, record) for record in records])
+                reach("writer.polled")
+                await inbox.put(place.partition, [self._decoded(place, record) for record in records])
+                self._read[place.partition] = records[-1].offset + 1
 
     def _decoded(self, place: Place, record: Record) -> Incoming:
         try:
@@ -166,19 +194,13 @@ class Writer:
             causation=entity.causation,
             origin=LOCAL,
         )
-        value = command_codec.encode(command)
-        return Incoming(envelope, command, self._commands, partition, -1, stream.encode(), value)
+        return Incoming(envelope, command, self._commands, partition)
 
-    async def _work(self, inbox: asyncio.Queue[list[Incoming]], effects: Effects) -> None:
+    async def _work(self, inbox: Inbox, effects: Effects) -> None:
         while True:
-            waiting: dict[int, list[Incoming]] = {}
-            batch = await inbox.get()
-            while True:
-                waiting.setdefault(batch[0].partition, []).extend(batch)
-                if inbox.empty() or len(waiting[batch[0].partition]) > MICRO_BATCH:
-                    break
-                batch = inbox.get_nowait()
+            waiting = await inbox.take(MICRO_BATCH)
             await together(*(self._commit(self.tenures[p], todo, effects) for p, todo in waiting.items()))
+            inbox.done()
 
     async def _commit(self, tenure: Tenure, incoming: list[Incoming], effects: Effects) -> None:
         streams = {one.command.stream for one in incoming if one.command is not None}
@@ -188,9 +210,12 @@ class Writer:
             done = await self._decide(tenure, stage, incoming)
             stage.handled(max(one.offset for one in incoming[:done]))
             if stage.commit:
+                reach("writer.decided")
                 await tenure.owner.append(stage.commit)
+                reach("writer.written")
             # Rule 3: only now has it happened.
             tenure.repository.advance(stage.entities, (envelope for envelope, _ in stage.commit))
+            reach("writer.advanced")
             for stream, entity in stage.entities.items():
                 effects.look(stream, entity)
             incoming = incoming[done:]

@@ -13,7 +13,7 @@ from events.log import Place, Record
 from events.outcome import RecordParked
 from events.registry import event_codec
 from workers.context import Parts
-from workers.reactor import command_draft, reaction_of
+from workers.reactor import asked_by
 
 
 class Told(NamedTuple):
@@ -86,10 +86,8 @@ class Chronicle:
         for context, parts in self._parts.items():
             for reaction in parts.reactions:
                 if reaction.event is type(told.event):
-                    cause, commands = reaction_of(context, place, record, reaction)
-                    for i, command in enumerate(commands):
-                        _, draft = command_draft(context, place, record.offset, i, cause, command)
-                        self._expect(Envelope.read(dict(draft.headers)).id, f"{command.tag} of {command.stream}")
+                    for one in asked_by(context, place, record, reaction):
+                        self._expect(one.envelope.id, f"{one.envelope.type} of {one.envelope.subject}")
         repository = self.repositories[place]
         todos = repository.decider.todos(repository.entities[told.envelope.subject].state)
         self._pending.pop(told.envelope.subject, None)

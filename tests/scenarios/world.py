@@ -28,7 +28,7 @@ from workers.effects import Effect, Effects
 from workers.hotset import HotSet
 from workers.mail import ByChannel, InProcessMailbox
 from workers.payment import effects as payment_effects
-from workers.reactor import Reactor
+from workers.reactor import Reactor, draft_of
 from workers.writer import Tenure, Writer
 
 T = TypeVar("T")
@@ -138,8 +138,8 @@ class World:
         reactor, fence = self.reactors[context], self.heard[context, place]
         reactor.fences = {place: fence}
         record = self.log.records[place][fence.next]
-        for partition, draft in list(reactor._react(place, [record])):
-            now(self.log.append(Place(topics.commands(context), partition), [draft]))
+        for one in list(reactor._react(place, [record])):
+            now(self.log.append(Place(one.topic, one.partition), [draft_of(one)]))
 
     def _decide(self, place: Place) -> None:
         records = self.log.records[place][self.decided[place] :][: self.batch]

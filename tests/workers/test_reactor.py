@@ -1,7 +1,5 @@
 """What a reaction sends follows from the event alone, and what cannot be understood is asked to be parked."""
 
-from collections.abc import Sequence
-
 from events.envelope import Envelope
 from events.event import Event
 from events.log import Draft, Place, Record
@@ -13,9 +11,9 @@ from schemas.values import Command
 from tests.builders import order, payment
 from tests.builders.values import NOON, A
 from workers.order import confirm_when_authorized
-from workers.policy import on
+from workers.policy import Reaction, on
 from workers.product import reserve_when_placed
-from workers.reactor import batches, command_draft, reaction_of
+from workers.reactor import asked_by, batches, draft_of, reaction_of
 
 PLACE = Place("payment.events", 2)
 AUTHORIZED, PLACED = payment.authorized(), order.placed()
@@ -41,14 +39,12 @@ def record(event: Event, body: bytes | None = None) -> Record:
     return Record(41, event.stream.encode(), value, dict(envelope.headers()), 0)
 
 
-def sent(context: str, found: tuple[Envelope, Sequence[Command]]) -> list[tuple[int, Draft]]:
-    cause, commands = found
-    return [command_draft(context, PLACE, 41, i, cause, command) for i, command in enumerate(commands)]
+def sent(context: str, event: Record, reaction: Reaction) -> list[tuple[int, Draft]]:
+    return [(one.partition, draft_of(one)) for one in asked_by(context, PLACE, event, reaction)]
 
 
 def test_a_command_names_its_cause_its_origin_and_the_request_that_began_it_all() -> None:
-    found = reaction_of("order", PLACE, record(AUTHORIZED), on(type(AUTHORIZED), confirm_when_authorized))
-    [(partition, draft)] = sent("order", found)
+    [(partition, draft)] = sent("order", record(AUTHORIZED), on(type(AUTHORIZED), confirm_when_authorized))
     envelope = Envelope.read(dict(draft.headers))
     assert (envelope.causation, envelope.correlation) == ("1b000000-0000-4000-8000-00000000000b", "the request")
     assert (envelope.origin, envelope.traceparent) == ("payment.events/2/41/0", "00-trace-span-01")
@@ -58,7 +54,7 @@ def test_a_command_names_its_cause_its_origin_and_the_request_that_began_it_all(
 
 def test_reacting_again_sends_the_very_same_again() -> None:
     table = on(type(PLACED), reserve_when_placed)
-    first, again = (sent("product", reaction_of("product", PLACE, record(PLACED), table)) for _ in range(2))
+    first, again = (sent("product", record(PLACED), table) for _ in range(2))
     assert first == again
     ids = [dict(draft.headers)["ce_id"] for _, draft in first]
     assert len(set(ids)) == len(ids) == 2
@@ -66,7 +62,7 @@ def test_reacting_again_sends_the_very_same_again() -> None:
 
 def test_a_question_for_a_shelf_goes_to_that_shelf() -> None:
     table = on(type(PLACED), reserve_when_placed)
-    assert [p for p, _ in sent("product", reaction_of("product", PLACE, record(PLACED), table))] == [0, 1]
+    assert [p for p, _ in sent("product", record(PLACED), table)] == [0, 1]
 
 
 def test_what_cannot_be_decoded_is_asked_to_be_parked_where_it_lies() -> None:
