@@ -1,0 +1,65 @@
+"""Contexts are what the documents say of the topics: who writes which event, and who must react to it."""
+
+from collections.abc import Iterable
+from typing import Any
+from zlib import crc32
+
+CONTEXTS = ("order", "product", "payment", "user", "notification")
+
+OUTCOMES = ("command.rejected.v1", "command.unchanged.v1", "record.parked.v1")
+"""Records that say what became of a command that changed nothing; they have no version."""
+
+CLAIM = "log.claimed.v1"
+
+CLIENT, OWNER = "client", "owner"
+"""Origins of commands that no reaction has sent: a client's, and those that a partition's owner gives itself."""
+
+
+def home_of(stream: str, partitions: int) -> int:
+    """The partition where a stream lives: a reservation names its shelf, all others are spread by CRC-32."""
+    kind, _, rest = stream.partition("-")
+    if kind == "reservation":
+        return int(rest.partition("-")[0])
+    return crc32(stream.encode()) % partitions
+
+
+def shelves_of(skus: Iterable[str], partitions: int) -> int:
+    """On how many partitions of the product context these SKUs live."""
+    return len({home_of(f"product-{sku}", partitions) for sku in skus})
+
+
+def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, int]:
+    """How many commands each context must give itself because of an event (docs/choreography.md)."""
+    match kind:
+        case "order.placed.v1":
+            return {"product": shelves_of((line["sku"] for line in body["lines"]), partitions)}
+        case "order.stock_secured.v1":
+            return {"payment": 1}
+        case "order.confirmed.v1" | "order.rejected.v1" | "order.cancelled.v1":
+            return {"product": shelves_of(body["skus"], partitions), "payment": 1, "notification": 1}
+        case "order.shipped.v1":
+            return {"product": shelves_of(body["skus"], partitions), "notification": 1}
+        case "order.delivered.v1" | "payment.refunded.v1" | "user.registered.v1":
+            return {"notification": 1}
+        case "payment.refused.v1":
+            return {"order": 1} if body["step"] == "capture" else {}
+        case _:
+            return {"order": 1} if kind in HEARD_BY_ORDER else {}
+
+
+HEARD_BY_ORDER = (
+    "reservation.made.v1",
+    "reservation.refused.v1",
+    "reservation.committed.v1",
+    "reservation.lapsed.v1",
+    "payment.authorized.v1",
+    "payment.declined.v1",
+    "payment.lapsed.v1",
+)
+
+RULES_SAID_NO = (
+    "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
+    "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
+    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken",
+)  # fmt: skip
+"""Codes of refusals that are recorded in the log; all others are given at the door."""

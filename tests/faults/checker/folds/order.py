@@ -1,0 +1,162 @@
+"""Orders as the log tells of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.faults.checker.findings import Fact
+
+Report = Callable[[str, str, str, Fact], None]
+
+OVER = ("rejected", "cancelled")
+ENDED = (*OVER, "delivered")
+
+LEGAL = {
+    "order.lines_reserved.v1": ("placed",),
+    "order.stock_secured.v1": ("placed",),
+    "order.confirmed.v1": ("secured",),
+    "order.lines_committed.v1": ("confirmed",),
+    "order.rejected.v1": ("placed", "secured"),
+    "order.cancelled.v1": ("placed", "secured", "confirmed"),
+    "order.shipped.v1": ("confirmed",),
+    "order.delivered.v1": ("shipped",),
+}
+"""From which status each step may be taken."""
+
+
+class Order:
+    """One order. `asked` is the id of the command that placed it; times are as recorded, `last` in milliseconds."""
+
+    __slots__ = (
+        "address", "asked", "awaited", "confirmed_at", "currency", "customer_id", "email", "ended", "lines", "order_id",
+        "partition", "placed", "placed_at", "position", "ready", "reason", "secured", "status", "token", "total",
+        "tracking", "uncommitted", "updated_at", "version", "was_confirmed",
+    )  # fmt: skip
+
+    def __init__(self, fact: Fact) -> None:
+        body = fact.body
+        self.order_id: str = body["order_id"]
+        self.customer_id: str = body["customer_id"]
+        self.email: str = body["email"]
+        self.currency: str = body["currency"]
+        self.total: int = body["total"]
+        self.token: str = body["payment_token"]
+        self.address = {name: body["shipping_address"][name] for name in ADDRESS}
+        self.lines = [{name: line[name] for name in LINE} for line in body["lines"]]
+        self.uncommitted = sorted({line["sku"] for line in self.lines})
+        self.awaited = set(self.uncommitted)
+        self.status, self.reason, self.tracking = "placed", "", ""
+        self.ready = self.secured = self.was_confirmed = False
+        self.placed_at = self.updated_at = fact.time
+        self.confirmed_at: str | None = None
+        self.asked = fact.causation
+        self.placed = self.ended = fact.timestamp
+        self.partition, self.version, self.position = fact.partition, fact.version, fact.offset
+
+    @property
+    def over(self) -> bool:
+        """Rejected or cancelled: no goods and no money are to change hands."""
+        return self.status in OVER
+
+    @property
+    def open(self) -> bool:
+        """Neither confirmed nor over."""
+        return self.status in ("placed", "secured")
+
+    def wanted(self) -> dict[str, int]:
+        """How many of each SKU."""
+        sums: dict[str, int] = {}
+        for line in self.lines:
+            sums[line["sku"]] = sums.get(line["sku"], 0) + line["quantity"]
+        return sums
+
+    def row(self) -> dict[str, Any]:
+        """As the read model must show it."""
+        return {
+            "order_id": self.order_id,
+            "customer_id": self.customer_id,
+            "email": self.email,
+            "status": self.status,
+            "reason": self.reason,
+            "currency": self.currency,
+            "total": self.total,
+            "line_count": len(self.lines),
+            "lines": self.lines,
+            "shipping_address": self.address,
+            "uncommitted": self.uncommitted,
+            "ready_to_ship": self.ready,
+            "tracking": self.tracking,
+            "placed_at": self.placed_at,
+            "updated_at": self.updated_at,
+            "confirmed_at": self.confirmed_at,
+            "version": self.version,
+            "partition": self.partition,
+            "position": self.position,
+        }
+
+
+LINE = ("sku", "quantity", "unit_price")
+ADDRESS = ("name", "street", "city", "postal_code", "country")
+
+
+class Orders:
+    """All orders, by id."""
+
+    def __init__(self, report: Report) -> None:
+        self.all: dict[str, Order] = {}
+        self._report = report
+
+    def apply(self, fact: Fact) -> None:
+        """Take an event into account, and say so if it must not have happened."""
+        order_id = fact.body["order_id"]
+        order = self.all.get(order_id)
+        if fact.kind == "order.placed.v1":
+            if order is not None:
+                self._report("orders.one_end", order_id, "placed a second time", fact)
+            order = self.all[order_id] = Order(fact)
+            if order.total != sum(line["quantity"] * line["unit_price"] for line in order.lines):
+                self._report("money.amounts", order_id, f"a total of {order.total} is not what its lines cost", fact)
+            return
+        if order is None:
+            self._report("orders.legal_steps", order_id, f"{fact.kind} before it was placed", fact)
+            return
+        if order.status not in LEGAL[fact.kind]:
+            promise = "orders.one_end" if order.status in ENDED else "orders.legal_steps"
+            self._report(promise, order_id, f"{fact.kind} of an order that is {order.status}", fact)
+        self._step(order, fact)
+        order.updated_at, order.ended = fact.time, fact.timestamp
+        order.version, order.position, order.partition = fact.version, fact.offset, fact.partition
+
+    def _step(self, order: Order, fact: Fact) -> None:
+        body = fact.body
+        match fact.kind:
+            case "order.lines_reserved.v1":
+                self._expect(order, fact, order.awaited.issuperset(body["skus"]), "lines that it did not await")
+                order.awaited -= set(body["skus"])
+            case "order.stock_secured.v1":
+                self._expect(order, fact, _same_money(order, body), "another amount")
+                order.status, order.secured = "secured", True
+            case "order.confirmed.v1":
+                self._expect(order, fact, _same_money(order, body), "another amount")
+                order.status, order.confirmed_at, order.was_confirmed = "confirmed", fact.time, True
+            case "order.lines_committed.v1":
+                self._expect(order, fact, set(body["skus"]) <= set(order.uncommitted), "lines that were committed")
+                order.uncommitted = [sku for sku in order.uncommitted if sku not in body["skus"]]
+                order.ready = not order.uncommitted
+            case "order.rejected.v1":
+                refused = ", ".join(body["refused"])
+                order.status, order.reason = "rejected", f"{body['reason']}: {refused}" if refused else body["reason"]
+            case "order.cancelled.v1":
+                order.status, order.reason, order.ready = "cancelled", body["reason"], False
+            case "order.shipped.v1":
+                self._expect(order, fact, not order.uncommitted, "shipped with stock that may lapse")
+                order.status, order.tracking, order.ready = "shipped", body["tracking"], False
+            case "order.delivered.v1":
+                order.status = "delivered"
+
+    def _expect(self, order: Order, fact: Fact, right: bool, said: str) -> None:
+        if not right:
+            self._report("orders.legal_steps", order.order_id, f"{fact.kind}: {said}", fact)
+
+
+def _same_money(order: Order, body: dict[str, Any]) -> bool:
+    return bool((body["amount"], body["currency"]) == (order.total, order.currency))

@@ -1,0 +1,197 @@
+"""Payments as the log tells of them."""
+
+from typing import Any
+
+from tests.faults.checker.findings import Fact
+from tests.faults.checker.folds.order import Orders, Report
+
+COMPENSATION = "order cancelled"
+"""The reason of a refund that nobody asked for."""
+
+SETTLED = ("", "authorized", "captured", "voided", "declined", "refused")
+"""States in which nothing is asked of the provider."""
+
+
+class Payment:
+    """The payment of one order. `status` is the rules', `shown` the read model's; moments are milliseconds."""
+
+    __slots__ = (
+        "amount", "authorized", "authorized_reference", "captured", "captured_amount", "captured_reference", "currency",
+        "declined", "last", "off", "off_while", "order_id", "partition", "pending", "position", "reason", "reference",
+        "refunded", "refunds", "refused", "refused_refunds", "requested", "requested_at", "shown", "status",
+        "updated_at", "version", "voided", "wanted_capture",
+    )  # fmt: skip
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        self.status, self.shown, self.off, self.off_while = "", "", False, ""
+        self.amount, self.captured_amount, self.refunded, self.currency = 0, 0, 0, ""
+        self.reason = self.reference = self.authorized_reference = self.captured_reference = ""
+        self.requested_at = self.updated_at = ""
+        self.requested = self.authorized = self.declined = self.wanted_capture = self.captured = self.voided = 0
+        self.pending: dict[str, int] = {}
+        self.refunds: dict[str, tuple[int, str, str]] = {}
+        self.refused: list[str] = []
+        self.refused_refunds = 0
+        self.last = self.partition = self.version = self.position = 0
+
+    @property
+    def known(self) -> bool:
+        """Whether it was ever requested; a payment that was cancelled before is shown to nobody."""
+        return bool(self.requested)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the provider is being asked for something."""
+        return self.status not in SETTLED or bool(self.pending)
+
+    @property
+    def promised_back(self) -> int:
+        """All that was refunded or is to be, less what the provider refused to give back."""
+        return sum(amount for amount, _, _ in self.refunds.values()) - self.refused_refunds
+
+    def row(self) -> dict[str, Any]:
+        """As the read model must show it."""
+        return {
+            "order_id": self.order_id,
+            "status": self.shown,
+            "reason": self.reason,
+            "currency": self.currency,
+            "amount": self.amount,
+            "captured": self.captured_amount,
+            "refunded": self.refunded,
+            "refunds": self.pending,
+            "reference": self.reference,
+            "requested_at": self.requested_at,
+            "updated_at": self.updated_at,
+            "version": self.version,
+            "partition": self.partition,
+            "position": self.position,
+        }
+
+
+class Payments:
+    """All payments, by order id; a refund is (amount, reason, the provider's reference once it is given)."""
+
+    def __init__(self, orders: Orders, report: Report) -> None:
+        self.all: dict[str, Payment] = {}
+        self._orders, self._report = orders, report
+
+    def apply(self, fact: Fact) -> None:
+        """Take an event into account, and say so if it must not have happened."""
+        order_id = fact.body["order_id"]
+        payment = self.all.get(order_id) or self.all.setdefault(order_id, Payment(order_id))
+        step = getattr(self, "_" + fact.kind.split(".")[1])
+        if not step(payment, fact):
+            off = ", off" if payment.off else ""
+            said = f"{fact.kind} of a payment that was {payment.status or 'unknown'}{off}"
+            self._report("money.legal_steps", order_id, said, fact)
+        payment.updated_at, payment.last = fact.time, fact.timestamp
+        payment.partition, payment.version, payment.position = fact.partition, fact.version, fact.offset
+
+    # Each step changes the payment and says whether it was legal.
+
+    def _requested(self, payment: Payment, fact: Fact) -> bool:
+        legal = not payment.status and not payment.off
+        body = fact.body
+        payment.status = payment.shown = "requested"
+        payment.amount, payment.currency = body["amount"], body["currency"]
+        payment.requested_at, payment.requested = fact.time, fact.timestamp
+        order = self._orders.all.get(payment.order_id)
+        if order is None or (order.total, order.currency, order.token) != (
+            payment.amount, payment.currency, body["token"],
+        ):  # fmt: skip
+            self._report("money.amounts", payment.order_id, f"{payment.amount} requested: not the order's total", fact)
+        return legal
+
+    def _authorized(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status == "requested"
+        payment.status = payment.shown = "authorized"
+        payment.reference = payment.authorized_reference = fact.body["reference"]
+        payment.authorized = fact.timestamp
+        self._same_amount(payment, fact)
+        return legal
+
+    def _declined(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status == "requested"
+        payment.status = payment.shown = "declined"
+        payment.reason, payment.declined = fact.body["reason"], fact.timestamp
+        return legal
+
+    def _lapsed(self, payment: Payment, _: Fact) -> bool:
+        legal = payment.status == "requested" and not payment.off
+        payment.off, payment.off_while = True, payment.status
+        payment.reason = "the provider did not answer in time"
+        return legal
+
+    def _cancelled(self, payment: Payment, _: Fact) -> bool:
+        legal = not payment.off and payment.status not in ("declined", "voided", "refused")
+        payment.off, payment.off_while = True, payment.status
+        if payment.known:
+            payment.reason = "order off"
+        return legal
+
+    def _capture_requested(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status == "authorized" and not payment.off
+        payment.status = payment.shown = "capturing"
+        payment.wanted_capture = fact.timestamp
+        return legal
+
+    def _captured(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status == "capturing"
+        payment.status = payment.shown = "captured"
+        payment.reference = payment.captured_reference = fact.body["reference"]
+        payment.captured, payment.captured_amount = fact.timestamp, fact.body["amount"]
+        self._same_amount(payment, fact)
+        return legal
+
+    def _void_requested(self, payment: Payment, _: Fact) -> bool:
+        legal = payment.status == "authorized" and payment.off
+        payment.status = payment.shown = "voiding"
+        return legal
+
+    def _voided(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status == "voiding"
+        payment.status = payment.shown = "voided"
+        payment.voided = fact.timestamp
+        return legal
+
+    def _refund_requested(self, payment: Payment, fact: Fact) -> bool:
+        refund_id, amount = fact.body["refund_id"], fact.body["amount"]
+        left = payment.amount - payment.promised_back
+        legal = payment.status == "captured" and refund_id not in payment.refunds and 0 < amount <= left
+        payment.refunds[refund_id] = (amount, fact.body["reason"], "")
+        payment.pending = {**payment.pending, refund_id: amount}
+        payment.shown, payment.reason = "refunding", fact.body["reason"]
+        return legal
+
+    def _refunded(self, payment: Payment, fact: Fact) -> bool:
+        refund_id, amount = fact.body["refund_id"], fact.body["amount"]
+        legal = bool(payment.pending.get(refund_id) == amount and fact.body["currency"] == payment.currency)
+        _, reason, _ = payment.refunds.get(refund_id, (amount, "", ""))
+        payment.refunds[refund_id] = (amount, reason, fact.body["reference"])
+        payment.refunded += amount
+        self._answered(payment, refund_id)
+        return legal
+
+    def _refused(self, payment: Payment, fact: Fact) -> bool:
+        step, _, refund_id = fact.body["step"].partition(":")
+        payment.refused.append(fact.body["step"])
+        if refund_id:
+            legal = refund_id in payment.pending
+            payment.refused_refunds += payment.pending.get(refund_id, 0)
+            self._answered(payment, refund_id)
+        else:
+            legal = payment.status == {"capture": "capturing", "void": "voiding"}.get(step)
+            payment.status = payment.shown = "refused"
+        payment.reason = f"{fact.body['step']}: {fact.body['reason']}"
+        return legal
+
+    def _answered(self, payment: Payment, refund_id: str) -> None:
+        payment.pending = {key: amount for key, amount in payment.pending.items() if key != refund_id}
+        done = "refunded" if payment.refunded == payment.captured_amount else "captured"
+        payment.shown = "refunding" if payment.pending else done
+
+    def _same_amount(self, payment: Payment, fact: Fact) -> None:
+        if (fact.body["amount"], fact.body["currency"]) != (payment.amount, payment.currency):
+            self._report("money.amounts", payment.order_id, f"{fact.kind} of another amount than requested", fact)

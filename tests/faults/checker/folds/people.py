@@ -1,0 +1,72 @@
+"""Users, and the messages that go to people."""
+
+from typing import Any
+
+from tests.faults.checker.findings import Fact
+from tests.faults.checker.folds.order import Report
+
+
+class Message:
+    """One message to a person; `last` in milliseconds."""
+
+    __slots__ = (
+        "about", "channel", "last", "notification_id", "params", "partition", "position", "reason", "recipient",
+        "requested_at", "status", "template", "updated_at", "version",
+    )  # fmt: skip
+
+    def __init__(self, fact: Fact) -> None:
+        body = fact.body
+        self.notification_id: str = body["notification_id"]
+        self.about: str = body["about"]
+        self.channel: str = body["channel"]
+        self.recipient: str = body["recipient"]
+        self.template: str = body["template"]
+        self.params: dict[str, Any] = body["params"]
+        self.status, self.reason = "requested", ""
+        self.requested_at = self.updated_at = fact.time
+        self.last = fact.timestamp
+        self.partition, self.version, self.position = fact.partition, fact.version, fact.offset
+
+    def row(self) -> dict[str, Any]:
+        """As the read model must show it."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "last"}
+
+
+class Messages:
+    """All messages, by id."""
+
+    def __init__(self, report: Report) -> None:
+        self.all: dict[str, Message] = {}
+        self._report = report
+
+    def apply(self, fact: Fact) -> None:
+        """Take an event into account, and say so if it must not have happened."""
+        notification_id = fact.body["notification_id"]
+        message = self.all.get(notification_id)
+        if fact.kind == "notification.requested.v1":
+            if message is not None:
+                self._report("notifications.at_most_once", message.about, "a message requested twice", fact)
+            self.all[notification_id] = Message(fact)
+            return
+        if message is None or message.status != "requested":
+            was = message.status if message else "unknown"
+            self._report("notifications.at_most_once", notification_id, f"{fact.kind} of a message {was}", fact)
+        if message is not None:
+            message.status = "delivered" if fact.kind == "notification.delivered.v1" else "refused"
+            message.reason = fact.body.get("reason", message.reason)
+            message.updated_at, message.last = fact.time, fact.timestamp
+            message.partition, message.version, message.position = fact.partition, fact.version, fact.offset
+
+
+class Users:
+    """All users as rows, by id."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, dict[str, Any]] = {}
+
+    def apply(self, fact: Fact) -> None:
+        """Take an event into account."""
+        body = fact.body
+        place = {"version": fact.version, "partition": fact.partition, "position": fact.offset}
+        named = {name: body[name] for name in ("user_id", "email", "name", "password_hash")}
+        self.all[body["user_id"]] = {**named, "registered_at": fact.time, **place}

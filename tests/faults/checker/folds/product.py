@@ -1,0 +1,162 @@
+"""Products, their stock, and what is held of it for which order."""
+
+from typing import Any
+
+from tests.faults.checker.findings import Fact
+from tests.faults.checker.folds.order import Orders, Report
+
+LEGAL = {
+    "reservation.made.v1": ("",),
+    "reservation.refused.v1": ("",),
+    "reservation.committed.v1": ("made",),
+    "reservation.released.v1": ("", "made", "committed"),
+    "reservation.lapsed.v1": ("made",),
+    "reservation.shipped.v1": ("committed",),
+}
+"""From which state of a reservation each step may be taken; what is released before it was made stays released."""
+
+
+class Product:
+    """One product."""
+
+    __slots__ = (
+        "currency", "department", "description", "held", "name", "on_hand", "partition", "position", "price", "shipped",
+        "sku", "updated_at", "version", "withdrawn",
+    )  # fmt: skip
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.sku: str = body["sku"]
+        self.name, self.description, self.department = body["name"], body["description"], body["department"]
+        self.price, self.currency = body["price"], body["currency"]
+        self.withdrawn = False
+        self.on_hand = self.held = self.shipped = 0
+        self.updated_at = ""
+        self.partition = self.version = self.position = 0
+
+    def row(self) -> dict[str, Any]:
+        """As the read model must show it."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"available": self.on_hand - self.held}
+
+
+class Hold:
+    """How many of a SKU were reserved for an order, and what became of them."""
+
+    __slots__ = ("released", "reserved", "shipped")
+
+    def __init__(self) -> None:
+        self.reserved = self.released = self.shipped = 0
+
+    @property
+    def left(self) -> int:
+        """What is held now."""
+        return self.reserved - self.released - self.shipped
+
+
+class Products:
+    """All products by SKU, all holds by order and SKU, all reservations by stream."""
+
+    def __init__(self, orders: Orders, report: Report) -> None:
+        self.all: dict[str, Product] = {}
+        self.holds: dict[str, dict[str, Hold]] = {}
+        self.reservations: dict[str, str] = {}
+        self.last: dict[str, int] = {}
+        self.refused_for_want = 0
+        self._orders, self._report = orders, report
+
+    def apply(self, fact: Fact) -> None:
+        """Take an event into account, and say so if it must not have happened."""
+        if fact.kind.startswith("reservation."):
+            self._reservation(fact)
+        else:
+            self._product(fact)
+
+    def _product(self, fact: Fact) -> None:
+        body, sku = fact.body, fact.body["sku"]
+        product = self.all.get(sku)
+        if fact.kind == "product.listed.v1":
+            if product is not None:
+                self._report("stock.legal_steps", sku, "listed a second time", fact)
+            product = self.all[sku] = Product(body)
+        elif product is None:
+            self._report("stock.legal_steps", sku, f"{fact.kind} before it was listed", fact)
+            return
+        else:
+            self._change(product, fact)
+            if not 0 <= product.held <= product.on_hand:
+                self._report("stock.no_oversell", sku, f"{product.held} held of {product.on_hand} on hand", fact)
+        product.updated_at = fact.time
+        product.partition, product.version, product.position = fact.partition, fact.version, fact.offset
+
+    def _change(self, product: Product, fact: Fact) -> None:
+        body = fact.body
+        match fact.kind:
+            case "product.described.v1":
+                product.name, product.description = body["name"], body["description"]
+                product.department = body["department"]
+            case "product.priced.v1":
+                product.price, product.currency = body["price"], body["currency"]
+            case "product.withdrawn.v1":
+                product.withdrawn = True
+            case "stock.received.v1":
+                product.on_hand += body["quantity"]
+            case "stock.adjusted.v1":
+                product.on_hand += body["delta"]
+            case "stock.counted.v1":
+                product.on_hand = body["quantity"]
+            case _:
+                self._move(product, fact)
+
+    def _move(self, product: Product, fact: Fact) -> None:
+        body, quantity = fact.body, fact.body["quantity"]
+        self.last[body["order_id"]] = fact.timestamp
+        hold = self.holds.setdefault(body["order_id"], {}).setdefault(product.sku, Hold())
+        match fact.kind:
+            case "stock.reserved.v1":
+                if hold.reserved:
+                    self._report("stock.held_is_ordered", body["order_id"], f"{product.sku} held twice", fact)
+                product.held += quantity
+                hold.reserved += quantity
+                return
+            case "stock.released.v1":
+                product.held -= quantity
+                hold.released += quantity
+            case "stock.shipped.v1":
+                product.held -= quantity
+                product.on_hand -= quantity
+                product.shipped += quantity
+                hold.shipped += quantity
+        if hold.left:
+            said = f"{product.sku}: {hold.reserved} reserved, {hold.released} released, {hold.shipped} shipped"
+            self._report("stock.released_once", body["order_id"], said, fact)
+
+    def _reservation(self, fact: Fact) -> None:
+        order_id = fact.body["order_id"]
+        self.last[order_id] = fact.timestamp
+        state = self.reservations.get(fact.stream, "")
+        if state not in LEGAL[fact.kind]:
+            said = f"{fact.kind} on shelf {fact.partition} of what is {state or 'not held'}"
+            self._report("stock.legal_steps", order_id, said, fact)
+        self.reservations[fact.stream] = fact.kind.split(".")[1]
+        if fact.kind == "reservation.made.v1":
+            self._made(order_id, fact)
+        elif fact.kind == "reservation.refused.v1":
+            self._refused(order_id, fact)
+
+    def _made(self, order_id: str, fact: Fact) -> None:
+        holds = self.holds.get(order_id, {})
+        for item in fact.body["items"]:
+            hold = holds.get(item["sku"])
+            if hold is None or hold.left != item["quantity"]:
+                self._report("stock.held_is_ordered", order_id, f"{item['sku']} is said to be held, and is not", fact)
+
+    def _refused(self, order_id: str, fact: Fact) -> None:
+        order = self._orders.all.get(order_id)
+        self.refused_for_want += fact.body["reason"] == "out of stock"
+        wanted = order.wanted() if order else {}
+        for sku in fact.body["skus"]:
+            product = self.all.get(sku)
+            if product is None or product.withdrawn or sku not in wanted:
+                continue
+            if product.on_hand - product.held >= wanted[sku]:
+                said = f"{wanted[sku]} of {sku} refused with {product.on_hand - product.held} available"
+                self._report("stock.refusals_honest", order_id, said, fact)

@@ -1,0 +1,80 @@
+"""Dead letters are exactly the poison.
+
+What becomes of poison depends on where it lies. Among commands it is parked: a record of the context says so, once.
+Among events it does not count, as its writer owns nothing; if it is no message at all, the read model shows it as a
+dead letter. A line of poison.jsonl with `"parked": false` says that the record is odd, and yet a good command; one that
+repeats the id or the origin of another command may be dropped as a repeat.
+"""
+
+from collections.abc import Iterator
+
+from tests.faults.checker.contexts import CONTEXTS
+from tests.faults.checker.evidence import Place
+from tests.faults.checker.findings import Violation
+from tests.faults.checker.reading import World
+from tests.faults.checker.wire import lines
+
+
+def only_poison(world: World) -> Iterator[Violation]:
+    """Nothing else was parked, and nothing else lies about that is no message."""
+    for place, facts in world.parked.items():
+        if place not in world.evidence.poison:
+            fact = facts[0]
+            said = f"parked: {str(fact.body.get('reason'))[:300]}"
+            subject = fact.stream.removeprefix("order-").removeprefix("payment-")
+            yield Violation("letters.only_poison", subject, said, fact.timestamp / 1000, _name(place))
+    for place in world.unreadable:
+        if place not in world.evidence.poison:
+            yield Violation(
+                "letters.only_poison", _name(place), "no message, and no poison of ours", place=_name(place)
+            )
+
+
+def all_poison(world: World) -> Iterator[Violation]:
+    """Each poisoned command is parked once."""
+    for place, line in world.evidence.poison.items():
+        topic = place[0]
+        parked = [fact for fact in world.parked.get(place, ()) if f"{fact.context}.commands" == topic]
+        if not topic.endswith(".commands"):
+            continue
+        if len(parked) > 1:
+            said = f"{line.get('what')}: parked {len(parked)} times"
+            yield Violation("letters.all_poison", _name(place), said, parked[1].timestamp / 1000, parked[1].place)
+        elif not parked and place not in world.repeats and line.get("parked", True):
+            became = "taken for a good command" if place in world.heeded else "neither parked nor anything else"
+            yield Violation("letters.all_poison", _name(place), f"{line.get('what')}: {became}", place=_name(place))
+
+
+def table_of_dead_letters(world: World) -> Iterator[Violation]:
+    """What each context shows as dead letters is what its log says, up to its checkpoint."""
+    for context in CONTEXTS:
+        due = _due(world, context)
+        for row in lines(world.evidence.dump / "tables" / context / "dead_letters.jsonl"):
+            place = (row["topic"], row["partition"], row["position"])
+            ours = due.pop(place, None)
+            if ours is None:
+                yield Violation("views.dead_letters", _name(place), f"{context} shows what it has not parked")
+            elif ours not in ({}, {"stream": row["stream"], "reason": row["reason"]}):
+                yield Violation("views.dead_letters", _name(place), f"{context} shows it with another reason or stream")
+        for place in due:
+            yield Violation("views.dead_letters", _name(place), f"{context} does not show what was parked")
+
+
+CHECKS = (only_poison, all_poison, table_of_dead_letters)
+
+
+def _due(world: World, context: str) -> dict[Place, dict[str, str]]:
+    """The dead letters that a context must show, with stream and reason where the log has them."""
+    upto = world.views[context].upto
+    due: dict[Place, dict[str, str]] = {
+        place: {} for place, where in world.unreadable.items() if where == context and place[2] < upto.get(place[1], 0)
+    }
+    for place, facts in world.parked.items():
+        for fact in facts:
+            if fact.context == context and fact.offset < upto.get(fact.partition, 0):
+                due.setdefault(place, {"stream": fact.stream, "reason": str(fact.body.get("reason"))})
+    return due
+
+
+def _name(place: Place) -> str:
+    return "/".join(map(str, place))

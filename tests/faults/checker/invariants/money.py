@@ -1,0 +1,128 @@
+"""Money, by the provider's ledger: what it took and gave back must be what the orders owe, and what our events say."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from tests.faults.checker.findings import Violation
+from tests.faults.checker.folds.order import Order
+from tests.faults.checker.folds.payment import COMPENSATION, Payment
+from tests.faults.checker.reading import World
+
+
+def kept_is_owed(world: World) -> Iterator[Violation]:
+    """For every order, and in total for each currency."""
+    kept, owed = Counter[str](), Counter[str]()
+    for order in world.orders.all.values():
+        if order.open:
+            continue  # told as not settled
+        ours = _kept(world, order.order_id)
+        due = _owed(order, world.payments.all.get(order.order_id))
+        kept[order.currency] += ours
+        owed[order.currency] += due
+        if ours != due:
+            said = f"the provider has {ours} {order.currency} of it, {due} are owed for an order {order.status}"
+            yield Violation("money.kept_is_owed", order.order_id, said)
+    for order_id in world.ledger.of:
+        if order_id not in world.orders.all:
+            yield Violation("money.kept_is_owed", order_id, "the provider knows an order that the log does not")
+    for currency in owed | kept:
+        if kept[currency] != owed[currency]:
+            said = f"{kept[currency]} kept, {owed[currency]} owed"
+            yield Violation("money.totals", currency, said)
+
+
+def one_capture(world: World) -> Iterator[Violation]:
+    """The same money is authorized, captured and voided once; each refund is given once."""
+    for order_id, entries in world.ledger.of.items():
+        for operation in ("authorize", "capture", "void"):
+            if len(done := world.ledger.done(order_id, operation)) > 1:
+                said = f"{operation} was done {len(done)} times, under {len({e['key'] for e in done})} keys"
+                yield Violation("money.one_capture", order_id, said)
+        payment = world.payments.all.get(order_id)
+        refunds = len(payment.refunds) if payment else 0
+        if (given := len(world.ledger.done(order_id, "refund"))) > refunds:
+            yield Violation("money.one_capture", order_id, f"{given} refunds were given, {refunds} were asked for")
+        if len(keys := [entry["key"] for entry in entries]) != len(set(keys)):
+            yield Violation("money.one_capture", order_id, "the provider has answered one key twice")
+
+
+def amounts(world: World) -> Iterator[Violation]:
+    """What the provider was asked for is the order's total, in its currency."""
+    for order in world.orders.all.values():
+        for entry in world.ledger.of.get(order.order_id, ()):
+            whole = entry["operation"] in ("authorize", "capture")
+            if (whole and entry["amount"] != order.total) or entry["currency"] != order.currency:
+                said = f"{entry['operation']} of {entry['amount']} {entry['currency']} for a total of {order.total}"
+                yield Violation("money.amounts", order.order_id, said)
+            if not isinstance(entry["amount"], int):
+                yield Violation("log.no_float", order.order_id, f"the ledger has an amount of {entry['amount']}")
+
+
+def events_agree(world: World) -> Iterator[Violation]:
+    """Each answer that we recorded stands in the ledger, and each of its entries was recorded."""
+    for order_id in {*world.payments.all, *world.ledger.of}:
+        payment = world.payments.all.get(order_id) or Payment(order_id)
+        for what, ours, theirs in _both(payment, world):
+            if ours != theirs:
+                said = f"{what}: we say {ours or 'nothing'}, the provider says {theirs or 'nothing'}"
+                yield Violation("money.events_agree", order_id, said)
+
+
+def compensated_once(world: World) -> Iterator[Violation]:
+    """An order that is off holds no money: voided if it was authorized, refunded in full if it was captured, once."""
+    for order in world.orders.all.values():
+        payment = world.payments.all.get(order.order_id)
+        compensations = [r for r in payment.refunds.values() if r[1] == COMPENSATION] if payment else []
+        if order.over and (payment is None or not payment.refused):
+            yield from _given_back(world, order)
+        elif not order.open and not order.over and (compensations or world.ledger.done(order.order_id, "void")):
+            yield Violation("money.compensated_once", order.order_id, f"compensated, and the order is {order.status}")
+        if len(compensations) > 1:
+            yield Violation("money.compensated_once", order.order_id, f"{len(compensations)} compensating refunds")
+
+
+CHECKS = (kept_is_owed, one_capture, amounts, events_agree, compensated_once)
+
+
+def _kept(world: World, order_id: str) -> int:
+    return world.ledger.amount(order_id, "capture") - world.ledger.amount(order_id, "refund")
+
+
+def _owed(order: Order, payment: Payment | None) -> int:
+    """The order's total unless it is off, less what was given back on request.
+
+    What the provider has refused to give back stays with us: it said so, and a person must look.
+    """
+    if order.over:
+        return payment.refused_refunds if payment else 0
+    return order.total - (payment.promised_back if payment else 0)
+
+
+def _given_back(world: World, order: Order) -> Iterator[Violation]:
+    ledger, order_id = world.ledger, order.order_id
+    held = ledger.done(order_id, "authorize")
+    captured, refunded = ledger.amount(order_id, "capture"), ledger.amount(order_id, "refund")
+    voids = len(ledger.done(order_id, "void"))
+    if ledger.done(order_id, "capture"):
+        if refunded != captured:
+            yield Violation(
+                "money.compensated_once", order_id, f"{captured} captured, {refunded} refunded, and it is off"
+            )
+    elif held and voids != 1:
+        yield Violation("money.compensated_once", order_id, f"authorized, off, and voided {voids} times")
+
+
+def _both(payment: Payment, world: World) -> Iterator[tuple[str, Any, Any]]:
+    """What we recorded beside what the ledger has, step by step."""
+    done, order_id = world.ledger.done, payment.order_id
+    references = {
+        "authorized": (payment.authorized_reference, "authorize"),
+        "captured": (payment.captured_reference, "capture"),
+    }
+    for what, (reference, operation) in references.items():
+        yield what, [reference] if reference else [], sorted({entry["id"] for entry in done(order_id, operation)})
+    yield "voided", bool(payment.voided), bool(done(order_id, "void"))
+    yield "declined", bool(payment.declined), bool(world.ledger.declined(order_id, "authorize"))
+    ours = sorted((reference, amount) for amount, _, reference in payment.refunds.values() if reference)
+    yield "refunded", ours, sorted((entry["id"], entry["amount"]) for entry in done(order_id, "refund"))

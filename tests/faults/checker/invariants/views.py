@@ -1,0 +1,250 @@
+"""Read models, held against the fold of the log at the position that their checkpoints state.
+
+The fold begins at offset 0, so what equals it equals a read model that is built anew. Compared are all columns of all
+rows; which those are is COMPARED.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from tests.faults.checker.contexts import CLIENT
+from tests.faults.checker.evidence import Evidence
+from tests.faults.checker.fence import Fence
+from tests.faults.checker.findings import Fact, Findings, Violation
+from tests.faults.checker.wire import lines
+
+TABLE = {
+    "order": ("orders", "order_id"),
+    "product": ("products", "sku"),
+    "payment": ("payments", "order_id"),
+    "user": ("users", "user_id"),
+    "notification": ("notifications", "notification_id"),
+}
+"""The read model of each context, and its key."""
+
+COMPARED = {
+    "orders": "customer_id email status reason currency total line_count lines shipping_address uncommitted "
+    "ready_to_ship tracking placed_at updated_at confirmed_at version partition position",
+    "products": "name description department price currency withdrawn on_hand held available shipped updated_at "
+    "version partition position",
+    "payments": "status reason currency amount captured refunded refunds reference requested_at updated_at version "
+    "partition position",
+    "users": "email name password_hash registered_at version partition position",
+    "notifications": "about channel recipient template params status reason requested_at updated_at version partition "
+    "position",
+    "history": "partition position stream version id type at correlation causation data",
+    "outcomes": "command_id status code stream partition position at",
+    "dead_letters": "topic partition position stream reason",
+    "checkpoints": "next epoch writer ignored",
+    "resume_points": "next epoch writer, where as many snapshots lie beside it as it counts",
+    "snapshots": "version of every aggregate",
+    "statistics": "value at its upto, and that none is missing",
+}
+"""The columns of each table that are compared."""
+
+MOMENTS = ("placed_at", "updated_at", "confirmed_at", "requested_at", "registered_at", "at")
+
+STATUS = {"command.rejected.v1": "rejected", "command.unchanged.v1": "unchanged", "record.parked.v1": "parked"}
+
+
+class Views:
+    """The tables of one context, compared partition by partition while the log is read."""
+
+    def __init__(self, evidence: Evidence, context: str, fold: Any, findings: Findings) -> None:
+        self._folder = evidence.dump / "tables" / context
+        self._context, self._fold, self._findings = context, fold, findings
+        self._name, self._key = TABLE[context]
+        self._rows = {row[self._key]: row for row in self._table(self._name)}
+        self._checkpoints = {row["partition"]: row for row in self._table("checkpoints")}
+        self._resume = {row["partition"]: row for row in self._table("resume_points")}
+        self._snapshots = _by_partition(self._table("snapshots"))
+        self._history = iter(self._table("history"))
+        self._next_row = next(self._history, None)
+        self._outcomes: dict[str, list[Fact]] = {}
+        self._spoiled = bool(evidence.faults_of("snapshots"))
+        self._reset = bool(evidence.faults_of("checkpoint"))  # set back by force, it counts some of them again
+        self.stops: set[int] = set()
+        self.upto: dict[int, int] = {}
+        self.ahead: dict[int, Fact] = {}
+
+    def begin(self, partition: int) -> None:
+        """Read this partition next."""
+        self._partition = partition
+        checkpoint, resume = self._checkpoints.get(partition), self._resume.get(partition)
+        self._until = checkpoint["next"] if checkpoint else 0
+        self._resume_at = resume["next"] if resume else -1
+        self.stops = {self._until, self._resume_at}
+        self.upto[partition] = self._until
+
+    def took(self, fact: Fact) -> None:
+        """A record that counts: it must stand in the history, if the read models have come so far."""
+        if fact.offset >= self._until:
+            self.ahead.setdefault(self._partition, fact)
+            return
+        row = self._next_row
+        while row is not None and (row["partition"], row["position"]) < (fact.partition, fact.offset):
+            self._violate("views.history", row["stream"], f"a row too many: {row['type']}", _place(self._context, row))
+            row = next(self._history, None)
+        if row is None or (row["partition"], row["position"]) > (fact.partition, fact.offset):
+            self._next_row = row
+            self._say("views.history", fact, f"no row for {fact.kind} of {fact.stream}")
+        else:
+            self._next_row = next(self._history, None)
+            for column, (ours, theirs) in _differences(_history_of(fact), row):
+                self._say("views.history", fact, f"{fact.kind}: {column} is {theirs!r}, not {ours!r}")
+        if fact.origin == CLIENT:
+            known = self._outcomes.setdefault(fact.causation, [])
+            if not any(other.partition == fact.partition for other in known):
+                known.append(fact)
+
+    def stop(self, offset: int, fence: Fence, versions: Mapping[str, int]) -> None:
+        """All before this offset has been read: compare what says that it has come exactly so far."""
+        if offset == self._until:
+            self._until_here(fence)
+        if offset == self._resume_at:
+            self._resumes_here(fence, versions)
+            self._resume_at = -1
+        self.stops.discard(offset)
+
+    def finish(self, end: int) -> None:
+        """The partition has been read to its end."""
+        if end and self._partition not in self._checkpoints:
+            self._violate("views.checkpoint", self._context, "there is no checkpoint", self._here)
+        if self._until > end:
+            said = f"the checkpoint is at {self._until}, the log ends at {end}"
+            self._violate("views.checkpoint", self._context, said, self._here)
+        if self._resume_at > end:
+            said = f"the resume point is at {self._resume_at}, the log ends at {end}"
+            self._violate("views.snapshots", self._context, said, self._here)
+
+    def end(self) -> None:
+        """All partitions have been read."""
+        row = self._next_row
+        while row is not None:
+            self._violate("views.history", row["stream"], f"a row too many: {row['type']}", _place(self._context, row))
+            row = next(self._history, None)
+        for key, left in self._rows.items():
+            self._violate(
+                f"views.{self._name}", key, "a row that the log knows nothing of", _place(self._context, left)
+            )
+        self._compare_outcomes()
+
+    def _until_here(self, fence: Fence) -> None:
+        checkpoint = self._checkpoints.get(self._partition)
+        if checkpoint is not None:
+            ours: dict[str, Any] = {"epoch": fence.epoch, "writer": fence.writer}
+            if not self._reset:
+                ours["ignored"] = fence.ignored
+            for column, (right, found) in _differences(ours, checkpoint):
+                said = f"at {fence.next} the checkpoint's {column} is {found!r}, not {right!r}"
+                self._violate("views.checkpoint", self._context, said, self._here)
+        promise = f"views.{self._name}"
+        for key, expected in _rows_of(self._fold, self._partition):
+            row = self._rows.pop(key, None)
+            if row is None:
+                self._violate(promise, key, "there is no row", self._here)
+                continue
+            for column, (ours, theirs) in _differences(expected, row):
+                said = f"{column} is {_short(theirs)}, and {_short(ours)} at offset {expected['position']}"
+                self._violate(promise, key, said, self._here)
+
+    def _resumes_here(self, fence: Fence, versions: Mapping[str, int]) -> None:
+        resume, found = self._resume[self._partition], self._snapshots.get(self._partition, {})
+        if resume["aggregates"] != len(found):
+            return  # the owner would not use them either
+        for column, (ours, theirs) in _differences({"epoch": fence.epoch, "writer": fence.writer}, resume):
+            said = f"at {fence.next} the resume point's {column} is {theirs!r}, not {ours!r}"
+            self._violate("views.snapshots", self._context, said, self._here)
+        for stream in {*versions, *found}:
+            theirs, ours = found.get(stream), versions.get(stream, 0)
+            if theirs != str(ours) and not (self._spoiled and theirs is None):
+                said = f"its snapshot has version {theirs}, the log at {fence.next} has {ours}"
+                self._violate("views.snapshots", stream, said, self._here)
+
+    def _compare_outcomes(self) -> None:
+        for row in self._table("outcomes"):
+            facts = self._outcomes.pop(row["command_id"], [])
+            place = _place(self._context, row)
+            differences = [dict(_differences(_outcome_of(fact), row)) for fact in facts]
+            if not differences:
+                self._violate("views.outcomes", row["stream"], f"an outcome of nothing: {row['command_id']}", place)
+            elif all(differences):
+                said = f"{row['command_id']}: " + "; ".join(
+                    f"{c} {t!r}, not {o!r}" for c, (o, t) in differences[0].items()
+                )
+                self._violate("views.outcomes", row["stream"], said, place)
+        for command_id, facts in self._outcomes.items():
+            self._say("views.outcomes", facts[0], f"the outcome of {command_id} is missing")
+
+    def _table(self, name: str) -> Iterator[dict[str, Any]]:
+        return lines(self._folder / f"{name}.jsonl")
+
+    @property
+    def _here(self) -> str:
+        return f"{self._context}.events/{self._partition}"
+
+    def _say(self, promise: str, fact: Fact, said: str) -> None:
+        self._findings.report(promise, str(fact.body.get("order_id") or fact.stream), said, fact)
+
+    def _violate(self, promise: str, subject: str, said: str, place: str) -> None:
+        self._findings.add(Violation(promise, subject, said, place=place))
+
+
+def _rows_of(fold: Any, partition: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a fold says that the rows of one partition must be."""
+    for key, state in fold.all.items():
+        if isinstance(state, dict):
+            if state["partition"] == partition:
+                yield key, state
+        elif state.partition == partition and getattr(state, "known", True):
+            yield key, state.row()
+
+
+def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """The columns in which a row is not what it must be; moments are compared as moments."""
+    for column, right in ours.items():
+        found = theirs.get(column)
+        if found == right or (column in MOMENTS and _moment(found) == _moment(right)):
+            continue
+        yield column, (right, found)
+
+
+def _moment(text: Any) -> Any:
+    return datetime.fromisoformat(text) if isinstance(text, str) else text
+
+
+def _history_of(fact: Fact) -> dict[str, Any]:
+    return {
+        "stream": fact.stream,
+        "version": fact.version,
+        "id": fact.id,
+        "type": fact.kind,
+        "at": fact.time,
+        "correlation": fact.correlation,
+        "causation": fact.causation,
+        "data": fact.body,
+    }
+
+
+def _outcome_of(fact: Fact) -> dict[str, Any]:
+    status = STATUS.get(fact.kind, "accepted")
+    code = {"rejected": fact.body.get("code"), "parked": "Parked"}.get(status, "")
+    where = {"stream": fact.stream, "partition": fact.partition, "position": fact.offset, "at": fact.time}
+    return {"status": status, "code": code, **where}
+
+
+def _by_partition(rows: Iterator[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(row["partition"], {})[row["stream"]] = row["version"]
+    return found
+
+
+def _place(context: str, row: Mapping[str, Any]) -> str:
+    return f"{context}.events/{row['partition']}/{row['position']}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 80 else f"{text[:77]}…"

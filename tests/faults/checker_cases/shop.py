@@ -1,0 +1,254 @@
+"""Shop plays orders on paper, from the request to the mail, and keeps the read models that follow."""
+
+from typing import Any
+
+from tests.faults.checker_cases.desk import Desk
+from tests.faults.checker_cases.paper import Event, New, home, uuid
+
+ADDRESS = {"name": "Ada", "street": "1 Mill Lane", "city": "Springfield", "postal_code": "12345", "country": "US"}
+PRICE = 100
+
+
+class Shop(Desk):
+    """A shop with one price for everything."""
+
+    # What customers ask for.
+
+    def list_product(self, sku: str, stock: int) -> None:
+        """Offer a product with some stock."""
+        offer = {"sku": sku, "name": sku, "description": "", "department": "", "price": PRICE, "currency": "EUR"}
+        stream = f"product-{sku}"
+        events = self.client(
+            "list", sku, "/products", {**offer, "stock": stock}, "product", "product.list", stream,
+            ("product.listed.v1", stream, offer), ("stock.received.v1", stream, {"sku": sku, "quantity": stock}),
+        )  # fmt: skip
+        self.products[sku] = {**offer, "withdrawn": False, "on_hand": stock, "held": 0, "shipped": 0}
+        self._touch(self.products[sku], events[-1], available=stock)
+
+    def place(self, order: str, wanted: dict[str, int]) -> bool:
+        """Place an order; whether all of it is held."""
+        lines = [{"sku": sku, "quantity": quantity, "unit_price": PRICE} for sku, quantity in wanted.items()]
+        total = sum(wanted.values()) * PRICE
+        asked = {"order_id": order, "customer_id": "ada", "email": f"{order[:4]}@example.com", "lines": lines}
+        body = {**asked, "currency": "EUR", "shipping_address": ADDRESS, "payment_token": "tok_visa", "total": total}
+        stream = f"order-{order}"
+        [placed] = self.client(
+            "place", order, "/orders", asked, "order", "order.place", stream, ("order.placed.v1", stream, body)
+        )
+        row = {name: body[name] for name in ("order_id", "customer_id", "email", "currency", "total", "lines")}
+        self.orders[order] = row | {
+            "shipping_address": ADDRESS, "status": "placed", "reason": "", "line_count": len(lines), "tracking": "",
+            "uncommitted": sorted(wanted), "ready_to_ship": False, "placed_at": placed.time, "confirmed_at": None,
+        }  # fmt: skip
+        self._touch(self.orders[order], placed)
+        self.last[order] = {"placed": placed}
+        return self._reserve(order, placed, wanted)
+
+    def pay(self, order: str) -> None:
+        """The provider authorizes, the order is confirmed, the money is captured."""
+        self.request_payment(order)
+        self.authorize(order)
+        row, stream = self.orders[order], f"order-{order}"
+        sure = {name: row[name] for name in ("order_id", "email", "currency")}
+        skus = [line["sku"] for line in row["lines"]]
+        news = ("order.confirmed.v1", stream, {**sure, "skus": skus, "amount": row["total"]})
+        [confirmed] = self.react(self.last[order]["authorized"], "order", "order.confirm", stream, {}, news)
+        self._touch(row, confirmed, status="confirmed", confirmed_at=confirmed.time)
+        for index, shelf in enumerate(self._shelves(skus)):
+            here = [sku for sku in skus if home(f"product-{sku}") == shelf]
+            body = {"order_id": order, "partition": shelf, "skus": here}
+            kept = ("reservation.committed.v1", f"reservation-{shelf}-{order}", body)
+            [committed] = self.shelf(confirmed, index, shelf, order, "product.commit_reservation", kept)
+            news = ("order.lines_committed.v1", stream, {"order_id": order, "skus": here})
+            [done] = self.react(committed, "order", "order.record_commitment", stream, {}, news)
+            left = [sku for sku in row["uncommitted"] if sku not in here]
+            self._touch(row, done, uncommitted=left, ready_to_ship=not left)
+        self._capture(order, confirmed)
+        self.mail(confirmed, order, "order_confirmed")
+
+    def request_payment(self, order: str) -> None:
+        """The provider is to be asked."""
+        row, stream = self.orders[order], f"payment-{order}"
+        body = {
+            "order_id": order,
+            "amount": row["total"],
+            "currency": "EUR",
+            "token": "tok_visa",
+            "email": row["email"],
+        }
+        news = ("payment.requested.v1", stream, {**body, "due_at": self.time()})
+        [event] = self.react(self.last[order]["secured"], "payment", "payment.request", stream, body, news)
+        self.payments[order] = {
+            "order_id": order, "status": "requested", "reason": "", "currency": "EUR", "amount": row["total"],
+            "captured": 0, "refunded": 0, "refunds": {}, "reference": "", "requested_at": event.time,
+        }  # fmt: skip
+        self._touch(self.payments[order], event)
+
+    def authorize(self, order: str, *then: New) -> None:
+        """The provider says yes."""
+        reference, row = self.provide(order, "authorize", self.payments[order]["amount"]), self.payments[order]
+        said = {"order_id": order, "reference": reference, "amount": row["amount"], "currency": "EUR"}
+        events = self.owner("payment", f"payment-{order}", ("payment.authorized.v1", f"payment-{order}", said), *then)
+        self._touch(row, events[-1], status="voiding" if then else "authorized", reference=reference)
+        self.last[order]["authorized"] = events[0]
+
+    def cancel(self, order: str) -> Event:
+        """The customer cancels; stock is given back. What becomes of the money, the caller says."""
+        row, stream = self.orders[order], f"order-{order}"
+        skus = [line["sku"] for line in row["lines"]]
+        body = {"order_id": order, "email": row["email"], "reason": "a wish", "skus": skus}
+        [event] = self.client(
+            "cancel", order, f"/orders/{order}/cancel", {"reason": "a wish"}, "order", "order.cancel", stream,
+            ("order.cancelled.v1", stream, body),
+        )  # fmt: skip
+        self._touch(row, event, status="cancelled", reason="a wish", ready_to_ship=False)
+        self._move(order, event, "released")
+        self.mail(event, order, "order_cancelled")
+        return event
+
+    def refund(self, order: str, amount: int) -> None:
+        """A customer is given back a part."""
+        stream, refund_id = f"payment-{order}", uuid(f"{order}/refund/{amount}")
+        body = {"order_id": order, "refund_id": refund_id, "amount": amount, "reason": "goodwill"}
+        [event] = self.client(
+            "refund", order, f"/orders/{order}/refund", {"amount": amount}, "payment", "payment.refund", stream,
+            ("payment.refund_requested.v1", stream, body),
+        )  # fmt: skip
+        self._touch(self.payments[order], event, reason="goodwill")
+        self.give_back(order, refund_id, amount)
+
+    def ship(self, order: str) -> None:
+        """The goods leave, and arrive."""
+        row, stream = self.orders[order], f"order-{order}"
+        skus, sure = [line["sku"] for line in row["lines"]], {"order_id": order, "email": row["email"]}
+        for step, done, more in (("ship", "shipped", {"tracking": "T1", "skus": skus}), ("deliver", "delivered", {})):
+            [event] = self.client(
+                step, order, f"/orders/{order}/{step}", {}, "order", f"order.{step}", stream,
+                (f"order.{done}.v1", stream, {**sure, **more}),
+            )  # fmt: skip
+            self._touch(row, event, status=done, ready_to_ship=False, tracking="T1")
+            if done == "shipped":
+                self._move(order, event, "shipped")
+            self.mail(event, order, f"order_{done}")
+
+    # What the system does by itself.
+
+    def cancel_payment(self, order: str, because: Event, *news: New) -> list[Event]:
+        """The payment hears that the order is off."""
+        stream = f"payment-{order}"
+        off = ("payment.cancelled.v1", stream, {"order_id": order})
+        events = self.react(because, "payment", "payment.cancel", stream, {}, off, *news)
+        if order in self.payments:
+            self._touch(self.payments[order], events[-1], reason="order off")
+        return events
+
+    def compensate(self, order: str, because: Event) -> None:
+        """What was captured is given back in full."""
+        amount, refund_id = self.payments[order]["captured"], uuid(f"{order}/compensation")
+        said = {"order_id": order, "refund_id": refund_id, "amount": amount, "reason": "order cancelled"}
+        self.cancel_payment(order, because, ("payment.refund_requested.v1", f"payment-{order}", said))
+        self.payments[order]["reason"] = "order cancelled"
+        self.give_back(order, refund_id, amount)
+
+    def void(self, order: str) -> None:
+        """An authorization is let go."""
+        self.provide(order, "void", self.payments[order]["amount"])
+        stream = f"payment-{order}"
+        [event] = self.owner("payment", stream, ("payment.voided.v1", stream, {"order_id": order}))
+        self._touch(self.payments[order], event, status="voided")
+
+    def give_back(self, order: str, refund_id: str, amount: int) -> None:
+        """The provider refunds."""
+        row, stream = self.payments[order], f"payment-{order}"
+        reference, email = self.provide(order, "refund", amount), self.orders[order]["email"]
+        said = {"order_id": order, "refund_id": refund_id, "reference": reference, "amount": amount}
+        news = ("payment.refunded.v1", stream, {**said, "currency": "EUR", "email": email})
+        [event] = self.owner("payment", stream, news)
+        row["refunded"] += amount
+        self._touch(row, event, status="refunded" if row["refunded"] == row["captured"] else "captured")
+        self.mail(event, order, "payment_refunded", refund_id)
+
+    def mail(self, because: Event, order: str, template: str, which: str = "") -> None:
+        """A customer hears of it."""
+        name, recipient = uuid(f"{order}/{template}/{which}"), self.orders[order]["email"]
+        stream, about = f"notification-{name}", f"order-{order}"
+        said = {"notification_id": name, "about": about, "channel": "email", "recipient": recipient}
+        said |= {"template": template, "params": {"order_id": order}}
+        news = ("notification.requested.v1", stream, said)
+        [asked] = self.react(because, "notification", "notification.request", stream, said, news)
+        subject = f"{template} {order}"
+        self.mails.append({"id": name, "to": recipient, "subject": subject, "at": self.now, "repeats": 0})
+        [told] = self.owner("notification", stream, ("notification.delivered.v1", stream, {"notification_id": name}))
+        self.messages[name] = {**said, "status": "delivered", "reason": "", "requested_at": asked.time}
+        self._touch(self.messages[name], told)
+
+    def _reserve(self, order: str, placed: Event, wanted: dict[str, int]) -> bool:
+        short = [sku for sku, quantity in wanted.items() if quantity > self.products[sku]["available"]]
+        if short:
+            self._refuse(order, placed, wanted, short)
+            return False
+        stream, awaited = f"order-{order}", set(wanted)
+        row = self.orders[order]
+        for index, shelf in enumerate(self._shelves(wanted)):
+            here = {sku: quantity for sku, quantity in wanted.items() if home(f"product-{sku}") == shelf}
+            held = [("stock.reserved.v1", sku, quantity) for sku, quantity in here.items()]
+            items = [{"sku": sku, "quantity": quantity} for sku, quantity in here.items()]
+            body = {"order_id": order, "partition": shelf, "items": items, "expires_at": self.time()}
+            made = ("reservation.made.v1", f"reservation-{shelf}-{order}", body)
+            event = self._stock(placed, index, shelf, order, "product.reserve_stock", held, made)
+            awaited -= set(here)
+            paid = {"email": row["email"], "amount": row["total"], "currency": "EUR", "payment_token": "tok_visa"}
+            news = ("order.lines_reserved.v1", stream, {"order_id": order, "skus": list(here)}) if awaited else (
+                "order.stock_secured.v1", stream, {"order_id": order, **paid})  # fmt: skip
+            [done] = self.react(event, "order", "order.record_reservation", stream, {}, news)
+            self._touch(row, done, status="placed" if awaited else "secured")
+            self.last[order]["secured"] = done
+        return True
+
+    def _refuse(self, order: str, placed: Event, wanted: dict[str, int], short: list[str]) -> None:
+        shelf = home(f"product-{short[0]}")
+        stream, row, reason = f"order-{order}", self.orders[order], "out of stock"
+        refusal = {"order_id": order, "partition": shelf, "reason": reason, "skus": short}
+        news = ("reservation.refused.v1", f"reservation-{shelf}-{order}", refusal)
+        [refused] = self.shelf(placed, 0, shelf, order, "product.reserve_stock", news)
+        said = {"order_id": order, "email": row["email"], "reason": reason, "skus": list(wanted), "refused": short}
+        [event] = self.react(refused, "order", "order.reject", stream, {}, ("order.rejected.v1", stream, said))
+        self._touch(row, event, status="rejected", reason=f"{reason}: {', '.join(short)}")
+        self.shelf(event, 0, shelf, order, "product.release_reservation")
+        self.cancel_payment(order, event)
+        self.mail(event, order, "order_rejected")
+
+    def _move(self, order: str, cause: Event, done: str) -> None:
+        """What is held is released or shipped, shelf by shelf."""
+        wanted = {line["sku"]: line["quantity"] for line in self.orders[order]["lines"]}
+        for index, shelf in enumerate(self._shelves(wanted)):
+            moved = [(f"stock.{done}.v1", sku, n) for sku, n in wanted.items() if home(f"product-{sku}") == shelf]
+            body = {"order_id": order, "partition": shelf}
+            over = (f"reservation.{done}.v1", f"reservation-{shelf}-{order}", body)
+            self._stock(cause, index, shelf, order, f"product.{done}", moved, over)
+
+    def _stock(
+        self, cause: Event, index: int, shelf: int, order: str, tag: str, moved: list[tuple[str, str, int]], over: New
+    ) -> Event:
+        stream = f"reservation-{shelf}-{order}"
+        news = [(kind, f"product-{sku}", {"sku": sku, "order_id": order, "quantity": n}) for kind, sku, n in moved]
+        events = self._react(cause, index, "product", shelf, tag, stream, {}, (*news, over))
+        for (kind, sku, quantity), event in zip(moved, events, strict=False):
+            row = self.products[sku]
+            row["held"] += quantity if kind == "stock.reserved.v1" else -quantity
+            if kind == "stock.shipped.v1":
+                row["on_hand"] -= quantity
+                row["shipped"] += quantity
+            self._touch(row, event, available=row["on_hand"] - row["held"])
+        return events[-1]
+
+    def _capture(self, order: str, confirmed: Event) -> None:
+        row, stream = self.payments[order], f"payment-{order}"
+        news = ("payment.capture_requested.v1", stream, {"order_id": order})
+        self.react(confirmed, "payment", "payment.capture", stream, {}, news)
+        said = {"reference": self.provide(order, "capture", row["amount"]), "amount": row["amount"], "currency": "EUR"}
+        [event] = self.owner("payment", stream, ("payment.captured.v1", stream, {"order_id": order, **said}))
+        self._touch(row, event, status="captured", captured=row["amount"], reference=said["reference"])
+
+    def _shelves(self, skus: Any) -> list[int]:
+        return sorted({home(f"product-{sku}") for sku in skus})

@@ -1,0 +1,75 @@
+"""Story is a day at the shop on which everything went as promised, faults included."""
+
+from tests.faults.checker_cases.paper import PARTITIONS, Command, Line, home, uuid
+from tests.faults.checker_cases.shop import Shop
+
+DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT = (uuid(f"order {name}") for name in "ABCDE")
+TEA, BREAD, HOT = "tea", "bread", "hot"
+
+
+def usual() -> Shop:
+    """One order of each fate, a kill, a stale writer, and poison; every promise is kept."""
+    shop = Shop()
+    for sku, stock in ((TEA, 100), (BREAD, 100), (HOT, 2)):
+        shop.list_product(sku, stock)
+    poison_command(shop)
+    poison_event(shop)
+    shop.place(DELIVERED, {TEA: 2, BREAD: 1})
+    kill(shop)
+    shop.pay(DELIVERED)
+    shop.refund(DELIVERED, 100)
+    shop.ship(DELIVERED)
+    shop.place(CANCELLED, {TEA: 1, HOT: 1})
+    shop.pay(CANCELLED)
+    shop.compensate(CANCELLED, shop.cancel(CANCELLED))
+    shop.place(REJECTED, {HOT: 5})
+    cancel_while_asked(shop)
+    shop.place(KEPT, {BREAD: 2})
+    shop.pay(KEPT)
+    shop.rows()
+    return shop
+
+
+def kill(shop: Shop) -> None:
+    """The owner of the first partition of orders is killed; its last append arrives after the next one's claim."""
+    shop.faults.append({"at": shop.now, "until": None, "fault": "kill", "target": "worker-order", "detail": {}})
+    stale = next(line for line in reversed(shop.topics["order.events", 0]) if "epoch" in line["headers"])
+    epoch, writer = stale["headers"]["epoch"], stale["headers"]["writer"]
+    shop.claim("order", 0)
+    late = {"ce_type": "order.cancelled.v1", "ce_subject": f"order-{uuid('late')}", "ce_time": shop.time()}
+    late |= {"ce_id": uuid("late"), "ce_source": "order", "correlation": "", "causation": "", "origin": "client"}
+    shop.put("order.events", 0, "late", {**late, "version": "9", "epoch": epoch, "writer": writer}, {})
+    shop.claim("order", 0)
+
+
+def cancel_while_asked(shop: Shop) -> None:
+    """The provider's yes comes after the customer's no."""
+    order = VOIDED
+    shop.place(order, {TEA: 1})
+    shop.request_payment(order)
+    shop.cancel_payment(order, shop.cancel(order))
+    shop.authorize(order, ("payment.void_requested.v1", f"payment-{order}", {"order_id": order}))
+    shop.react(shop.last[order]["authorized"], "order", "order.confirm", f"order-{order}", {})
+    shop.void(order)
+
+
+def poison_command(shop: Shop) -> Line:
+    """Bytes among the commands; they are parked."""
+    line = shop.put("order.commands", 0, "?", {"ce_id": "1"}, {"base64": "/wA="})
+    place = {"topic": "order.commands", "partition": 0, "offset": line["offset"]}
+    shop.poison.append({**place, "what": "bytes"})
+    body = {"about": "order-unknown", **place, "reason": "header is missing", "key": "", "value": ""}
+    command = Command(uuid("poison"), "owner", line["offset"], "")
+    shop.record("order", 0, command, [("record.parked.v1", "order-unknown", body)])
+    return line
+
+
+def poison_event(shop: Shop) -> Line:
+    """Bytes among the events; they do not count, and whoever owns the partition claims it again."""
+    line = shop.put("payment.events", 0, "?", {"ce_id": "1"}, {"base64": "/wA="})
+    shop.poison.append({"topic": "payment.events", "partition": 0, "offset": line["offset"], "what": "bytes"})
+    shop.claim("payment", 0)
+    return line
+
+
+assert {home(f"product-{sku}") for sku in (TEA, BREAD)} == set(range(PARTITIONS)), "two shelves make a better story"
