@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help run demo test check bench clean docs lock
+.PHONY: help run demo test check bench faults soak clean docs lock
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -33,6 +33,12 @@ check: .venv/ready ## format, lint, types, import contracts
 
 bench: .venv/ready ## print figures: drain, latency, CPU, restart
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+faults: .venv/ready ## every failpoint, 30 kills and all other faults at 2,000 orders; a checker of its own says what held (10 minutes)
+	@$(BIN)/python -m tests.faults ci $(ARGS)
+
+soak: .venv/ready ## the same for 90 minutes: 300 kills, 50,000 orders; writes docs/reliability.md
+	@$(BIN)/python -m tests.faults soak $(ARGS)
 
 docs: .venv/ready ## print again what is printed from the code
 	@$(BIN)/python -m workers.print_docs

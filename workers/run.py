@@ -102,8 +102,12 @@ class Run:
 
     def _begin(self, name: str) -> ChildProcess:
         command = self._commands[name]
-        self._children[name] = ChildProcess(command, name=name, home=self.plan.home, env=self._env)
+        self._children[name] = ChildProcess(command, name=name, home=self.plan.home, env=self.env_of(name))
         return self._children[name]
+
+    def env_of(self, name: str) -> dict[str, str]:
+        """The environment of a process that is about to be started."""
+        return self._env
 
     def child(self, name: str) -> ChildProcess:
         """A process that was started here."""

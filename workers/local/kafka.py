@@ -40,6 +40,10 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 """
 
+LINKS = "kafka_links"
+"""Remembered in the data folder: listeners of their own for clients that come by a way of their own, each with the
+port where it listens and the port that it tells its clients to use."""
+
 LOGGING = """\
 appender.out.type=Console
 appender.out.name=out
@@ -82,7 +86,7 @@ class Kafka:
     def _configure(self) -> None:
         self.folder.mkdir(exist_ok=True)
         settings = {"port": self.port, "controller": self.controller, "data": self.folder / "data"}
-        self._properties.write_text(PROPERTIES.format(**settings))
+        self._properties.write_text(linked(PROPERTIES.format(**settings), self.home.recall(LINKS) or {}))
         (self.folder / "log4j2.properties").write_text(LOGGING)
 
     def _format(self) -> Iterator[None]:
@@ -103,3 +107,19 @@ class Kafka:
     @property
     def _properties(self) -> Path:
         return self.folder / "server.properties"
+
+
+def linked(properties: str, links: dict[str, tuple[int, int]]) -> str:
+    """The properties with a listener more for each link; without links, as they are."""
+    if not links:
+        return properties
+    names = {name: f"LINK{number}" for number, name in enumerate(sorted(links))}
+    here = ",".join(f"{names[name]}://127.0.0.1:{port}" for name, (port, _) in links.items())
+    told = ",".join(f"{names[name]}://127.0.0.1:{port}" for name, (_, port) in links.items())
+    plain = ",".join(f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *names.values()))
+    lines = []
+    for line in properties.splitlines():
+        more = {"listeners": here, "advertised.listeners": told}.get(line.partition("=")[0])
+        lines.append(f"{line},{more}" if more else line)
+    more_lines = (f"listener.security.protocol.map={plain}", "inter.broker.listener.name=PLAINTEXT")
+    return "\n".join([*lines, *more_lines, ""])

@@ -64,6 +64,10 @@ class Servers:
         finally:
             self._home.release()
 
+    def child(self, kind: str) -> ChildProcess:
+        """The process of a server that was started here."""
+        return self._started(kind)
+
     def kill(self, kind: str) -> None:
         """End a server as a power cut would."""
         self._started(kind).kill()

@@ -1,0 +1,106 @@
+"""The command line of the faults. Every run ends with the checker's verdict, and with the command that repeats it.
+
+run         one run: customers at a rate, kills and stops with other faults between and beside them
+failpoints  one run in which a process is killed once at every moment that has a name
+ci          both in one run, as `make faults` does
+soak        the long run of `make soak`, with its report
+bugs        one run for each seeded bug: the checker must catch it
+report      tell a run again, from its folder
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import uvloop
+from msgspec.structs import replace
+from rich.console import Console
+
+from tests.faults import report
+from tests.faults.bug_runs import run_all
+from tests.faults.bugs.table import TABLE
+from tests.faults.failpoints import NAMES
+from tests.faults.runner import Asked, prepare, run
+
+KINDS: dict[str, Asked] = {
+    "run": Asked(0),
+    "failpoints": Asked(0, orders=500, rate=8, kills=0, failpoints=tuple(NAMES)),
+    "ci": Asked(0, orders=2000, rate=7, kills=30, spacing=5, failpoints=tuple(NAMES)),
+    "soak": Asked(0, orders=50_000, rate=17, kills=300, spacing=9, minutes=80, baskets=400, soak=True),
+}
+
+
+def main() -> int:
+    """Do what is asked for; the exit code is the checker's: 0 valid, 1 invalid, 2 nobody can tell."""
+    given = _parser().parse_args()
+    console = Console(soft_wrap=True)
+    if given.what == "report":
+        console.print(report.tell(given.home), markup=False)
+        return 0
+    if given.what == "bugs":
+        return _bugs(given, console)
+    return _run(_asked(given), given.home, console, given.keep)
+
+
+def _bugs(given: argparse.Namespace, console: Console) -> int:
+    """1 if a bug was not caught as it should be."""
+    folder = given.home or Path(tempfile.mkdtemp(prefix="bugs-"))
+    names = [given.bug] if given.bug else list(TABLE)
+    found = uvloop.run(run_all(names, _seed(given), folder, console))
+    missed = [each.bug for each in found if not each.expected]
+    console.print(f"{len(found) - len(missed)} of {len(found)} bugs were caught; not: {', '.join(missed) or 'none'}")
+    console.print(f"evidence: {folder}")
+    return 1 if missed else 0
+
+
+def _run(asked: Asked, home: Path | None, console: Console, keep: bool) -> int:
+    folder = home or Path(tempfile.mkdtemp(prefix="faults-"))
+    console.print(f"{asked.command} --home {folder}")
+    code = uvloop.run(run(asked, prepare(asked, folder), folder, console))
+    console.print(f"[bold]{('valid', 'invalid', 'unknown')[code]}[/]; again: {asked.command}")
+    if home is None and not code and not keep:
+        shutil.rmtree(folder)
+    else:
+        console.print(f"evidence: {folder}")
+    return code
+
+
+def _asked(given: argparse.Namespace) -> Asked:
+    kind = KINDS[given.what]
+    named = {name: getattr(given, name) for name in ("orders", "rate", "kills", "spacing", "minutes", "baskets", "bug")}
+    wanted = {name: value for name, value in named.items() if value is not None} | (
+        {"soak": True} if given.soak else {}
+    )
+    if given.failpoint:
+        wanted["failpoints"] = tuple(NAMES) if given.failpoint == ["all"] else tuple(given.failpoint)
+    return replace(kind, **wanted, seed=_seed(given))
+
+
+def _seed(given: argparse.Namespace) -> int:
+    return int(time.time()) % 1_000_000 if given.seed is None else int(given.seed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__, formatter_class=raw)
+    parser.add_argument("what", choices=[*KINDS, "bugs", "report"])
+    parser.add_argument("--seed", type=int, help="another every time, if none is given; it is printed")
+    parser.add_argument("--orders", type=int, help="orders at least")
+    parser.add_argument("--rate", type=float, help="orders a second")
+    parser.add_argument("--kills", type=int, help="kills and stops, besides those at failpoints")
+    parser.add_argument("--spacing", type=float, help="seconds from one fault's begin to the next one's, at least")
+    parser.add_argument("--minutes", type=float, help="no fault and no order is begun later than this")
+    parser.add_argument("--baskets", type=int, help="different baskets, which are ordered over and over")
+    parser.add_argument("--soak", action="store_true", help="a full disk too, and a flood of poison at the end")
+    parser.add_argument("--failpoint", action="append", default=[], metavar="NAME", help="kill there; or all")
+    parser.add_argument("--bug", help="a seeded bug to switch on")
+    parser.add_argument("--home", type=Path, help="folder of the run; a temporary one, if none is given")
+    parser.add_argument("--keep", action="store_true", help="keep the temporary folder even if all is well")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""Minimum is how often a run of some size must hit each window; below it, it has shown too little to be green.
+
+About a third of what such runs hit, so that chance alone does not make one inconclusive.
+"""
+
+LARGE = 20
+"""Kills from which on a run is large enough to demand anything."""
+
+PER_KILL = {
+    "kills_or_stops": 1.0,
+    "claims_after_kill": 1.0,
+    "payment_in_flight_at_kill": 0.1,
+}
+PER_THOUSAND_ORDERS = {
+    "duplicate_suppressed": 50,
+    "compensation_after_capture": 20,
+    "answer_lost_after_capture": 3,
+    "oversell_refused": 5,
+    "command_unknown_then_applied": 1,
+    "declined": 5,
+}
+ONCE = ("stale_append_ignored", "mail_repeated_to_server", "poison_parked")
+
+
+def minimum(orders: int, kills: int) -> dict[str, int]:
+    """The least hits by window, for a run of so many orders, kills and stops."""
+    if kills < LARGE:
+        return {}
+    wanted = {name: int(kills * each) for name, each in PER_KILL.items()}
+    wanted |= {name: int(orders * each / 1000) for name, each in PER_THOUSAND_ORDERS.items()}
+    return wanted | dict.fromkeys(ONCE, max(1, kills // 100))

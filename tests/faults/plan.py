@@ -1,0 +1,201 @@
+"""The plan says what will go wrong and when; it is written before anything does, and follows from the seed alone."""
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tests.faults.world import API, LAYOUT, SESSION_MS, TARGETS
+
+WORKERS = tuple("-".join(("worker", *contexts)) for contexts in LAYOUT)
+SESSION = SESSION_MS / 1000
+
+DEADLY = {
+    ("kill", "worker-order"): 4,
+    ("kill", "worker-product"): 4,
+    ("kill", "worker-payment"): 5,
+    ("kill", "worker-user-notification"): 3,
+    ("kill", API): 4,
+    ("kill", "provider"): 1,
+    ("kill", "mailbox"): 1,
+    ("stop", "worker-order"): 1.5,
+    ("stop", "worker-product"): 1.5,
+    ("stop", "worker-payment"): 2,
+    ("stop", "worker-user-notification"): 1,
+    ("stop", API): 1,
+}
+"""Kills and stops, and how often each comes."""
+
+BETWEEN = {
+    "broker-kill": 0.05,
+    "postgres-immediate": 0.05,
+    "postgres-fast": 0.03,
+    "postgres-backends": 0.05,
+    "rebalance": 0.08,
+    "checkpoint": 0.05,
+    "snapshots": 0.08,
+    "clock": 0.05,
+}
+"""What else goes wrong, in cases for each kill; at least one of each."""
+
+BESIDE = {
+    "provider-mode": 5,
+    "mail-mode": 2,
+    "cut": 3,
+    "delay": 3,
+    "slow": 2,
+    "lose-answer": 5,
+    "poison": 4,
+}
+"""What goes wrong at the same time as something else, and how often."""
+HOMES = {
+    "api": API,
+    "provider": "worker-payment",
+    "mail": "worker-user-notification",
+    "agent": "worker-user-notification",
+}
+"""Where a failpoint is reached, by the first word of its name; what is not listed, any worker reaches, except that
+users and notifications have no reactions of this kind."""
+
+DISKS, FLOOD = 3, 100_000
+"""In a soak: how often the disk is full, and the records of poison at the end."""
+
+SHARE_BESIDE = 0.5
+"""The share of steps that have something beside them."""
+
+PROVIDER = ("lose_answer", "lose_answer", "error500", "busy", "timeout", "slow")
+MAIL = ("busy", "drop", "drop", "down", "slow")
+
+
+class Step(Struct, frozen=True):
+    """One fault: what, to whom, for how long; begun no sooner than `after` seconds after the one before it."""
+
+    fault: str
+    target: str = ""
+    seconds: float = 0.0
+    detail: dict[str, Any] = {}
+    beside: "Step | None" = None
+    after: float = 0.0
+
+
+def make(seed: int, kills: int, spacing: float, failpoints: Sequence[str] = (), soak: bool = False) -> list[Step]:
+    """So many kills and stops with all the rest between and beside them, `spacing` seconds apart; failpoints first.
+
+    A soak has more: a full disk, and at its end a flood of poison.
+    """
+    rng = Random(f"{seed}/plan")
+    random = [*_deadly(rng, kills), *_between(rng, kills)]
+    if soak:
+        random += [Step("disk-full", "kafka", rng.uniform(4, 8)) for _ in range(DISKS)]
+    rng.shuffle(random)
+    steps = [replace(_accompanied(rng, step), after=spacing) for step in random]
+    flood = [Step("flood", detail={"seed": seed, "records": FLOOD})] if soak else []
+    return [*_failpoints(rng, failpoints), *steps, *flood]
+
+
+def _failpoints(rng: Random, names: Sequence[str]) -> Iterator[Step]:
+    """One process after the other: after each kill it comes back with its next failpoint armed."""
+    lives: dict[str, list[Step]] = {}
+    for number, name in enumerate(names):
+        kind = name.partition(".")[0]
+        process = HOMES.get(kind) or WORKERS[number % (3 if kind == "reaction" else 4)]
+        # Some moments come only at the start, or only when an order is called off.
+        most = 1 if name.startswith(("claim", "provider", "agent")) else 6
+        detail = {"process": process, "action": "kill", "reach": rng.randint(1, most)}
+        lives.setdefault(process, []).append(Step("failpoint", name, detail=detail))
+    for steps in lives.values():
+        for step, following in zip(steps, [*steps[1:], None], strict=True):
+            armed = {"next": spec_of(following)} if following else {}
+            yield replace(step, detail={**step.detail, **armed})
+    if "provider.answered" in names:
+        detail = {"process": HOMES["provider"], "action": "stop", "reach": rng.randint(1, 4)}
+        yield Step("failpoint", "provider.answered", detail=detail)
+
+
+def spec_of(step: Step) -> str:
+    """A failpoint as the environment takes it."""
+    return f"{step.target}@{step.detail['reach']}:{step.detail['action']}"
+
+
+def _deadly(rng: Random, kills: int) -> Iterator[Step]:
+    # Every role is hurt before any is hurt again: a short run must not miss one by chance.
+    drawn = list(DEADLY) if kills >= len(DEADLY) else rng.sample(list(DEADLY), kills)
+    drawn += rng.choices(list(DEADLY), list(DEADLY.values()), k=kills - len(drawn))
+    for fault, target in drawn:
+        if fault == "kill":
+            down = rng.uniform(1, 6) if target in ("provider", "mailbox") else rng.choice((0.0, 0.0, rng.uniform(0, 2)))
+            yield Step("kill", target, detail={"down": round(down, 2)})
+        elif target == API:
+            yield Step("stop", target, rng.uniform(0.5, 4))
+        else:
+            # Past its session time-out; where another process has taken its place meanwhile, it wakes up as a zombie.
+            detail = {"replaced": rng.random() < 0.6}
+            yield Step("stop", target, SESSION * rng.uniform(1.1, 1.8), detail)
+
+
+def _between(rng: Random, kills: int) -> Iterator[Step]:
+    if not kills:
+        return
+    contexts = ("order", "product", "payment", "notification")
+    for fault, share in BETWEEN.items():
+        for _ in range(max(1, round(kills * share))):
+            match fault:
+                case "broker-kill" | "postgres-immediate" | "postgres-fast":
+                    yield Step(fault, "kafka" if fault == "broker-kill" else "postgres", rng.uniform(0, 4))
+                case "postgres-backends":
+                    yield Step(fault, "postgres")
+                case "rebalance":
+                    yield Step(fault, rng.choice(WORKERS), rng.uniform(3, 8), {"gently": rng.random() < 0.5})
+                case "checkpoint":
+                    yield Step(fault, rng.choice(contexts), detail={"how": "delete"})
+                case "snapshots":
+                    how = rng.choice(("delete", "delete some", "spoil", "forget where", "spoil where"))
+                    yield Step(fault, rng.choice(contexts), detail={"how": how, "kill": rng.random() < 0.7})
+                case "clock":
+                    far = rng.choice((600, -600, 600, -600, 3000, -3000))
+                    yield Step(fault, rng.choice(WORKERS[:3]), rng.uniform(3, 8), {"offset": far})
+
+
+def _accompanied(rng: Random, step: Step) -> Step:
+    if rng.random() >= SHARE_BESIDE:
+        return step
+    fault = rng.choices(list(BESIDE), list(BESIDE.values()))[0]
+    seconds = round(rng.uniform(2, 6), 2)
+    beside = Step(fault, _target_of(rng, fault), seconds, _detail_of(rng, fault))
+    return replace(step, beside=beside)
+
+
+def _target_of(rng: Random, fault: str) -> str:
+    match fault:
+        case "provider-mode":
+            return "provider"
+        case "mail-mode":
+            return "mailbox"
+        case "poison":
+            return ""
+        case "lose-answer":
+            # Where a lost answer hurts most: money, and what a client was promised.
+            return rng.choice(("worker-provider", "worker-provider", "client-api", "client-api", *TARGETS))
+        case _:
+            return rng.choice(tuple(TARGETS))
+
+
+def _detail_of(rng: Random, fault: str) -> dict[str, Any]:
+    match fault:
+        case "provider-mode":
+            mode = rng.choice(PROVIDER)
+            return {"mode": mode, "probability": 0.5, "seed": rng.randrange(10**6), "ms": rng.randint(200, 1500)}
+        case "mail-mode":
+            return {"mode": rng.choice(MAIL)}
+        case "cut":
+            return {"how": rng.choice(("reset", "silent"))}
+        case "delay":
+            return {"delay": round(rng.uniform(0.01, 0.3), 3)}
+        case "slow":
+            return {"rate": rng.choice((10_000, 30_000, 100_000))}
+        case "lose-answer":
+            return {"answers": rng.randint(1, 8)}
+        case _:
+            return {"seed": rng.randrange(10**6), "records": rng.randint(2, 10)}

@@ -1,0 +1,98 @@
+"""A small run, from the first order to the verdict; and history that is gone, which must stop those who need it."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+from msgspec import json
+from psycopg import conninfo
+from rich.console import Console
+
+from events.topics import PARTITIONS
+from tests.bench import workload
+from tests.faults.lines import read
+from tests.faults.report import tell
+from tests.faults.runner import Asked, prepare, run
+from tests.system.house import House, house, wait_until
+from workers.steps import Moments
+
+pytestmark = [pytest.mark.infra, pytest.mark.anyio]
+
+
+async def test_a_small_run_with_three_kills_settles_and_keeps_every_promise(tmp_path: Path) -> None:
+    asked = Asked(seed=7, orders=60, rate=8, kills=3, spacing=4, minutes=3, baskets=20)
+
+    code = await run(asked, prepare(asked, tmp_path), tmp_path, Console(quiet=True))
+
+    verdict = json.decode((tmp_path / "verdict.json").read_bytes())
+    assert (code, verdict["violations"]) == (0, {})
+    assert verdict["windows"]["kills_or_stops"] >= 3
+    assert all(line["seconds"] is not None for line in read(tmp_path / "recovery.jsonl"))
+    assert "no promise was broken" in tell(tmp_path)
+
+
+async def test_history_that_is_gone_from_before_a_checkpoint_stops_views_and_writer_and_they_say_so(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path, workers=((),), env={"ORDERLOG_SESSION_TIMEOUT_MS": "3000"}) as here:
+        products = list(workload.products())
+        await here.shop.list_products(products, lambda _: None)
+        await Moments().until_listed(here.shop, len(products), 60)
+        for order, _ in workload.orders(12, "before the gap"):
+            await here.shop.place(order)
+        assert await here.settled()
+        here.run.child("worker").kill()
+        before = _rewound(here.run.address.postgres)
+        _forget_history(here.run.address.kafka)
+        here.run.spawn("worker-again", "workers", "worker")
+
+        async def said() -> bool:
+            return "read models refuse to go on: order.events" in here.log_of("worker-again")
+
+        async def refused() -> bool:
+            return "order writer begins again" in here.log_of("worker-again")
+
+        await wait_until(said, 40, "the read models say that history is missing")
+        await wait_until(refused, 40, "the writer says that it cannot begin")
+        await asyncio.sleep(3)
+
+        assert here.run.child("worker-again").poll() is None
+        assert " order/" not in _claims(here)
+        assert " payment/" in _claims(here)
+        assert _positions(here.run.address.postgres) == [(p, 1) for p in range(PARTITIONS)]
+        assert await _orders(here) == before
+
+
+def _rewound(url: str) -> int:
+    """The orders that there are; checkpoints and resume points are then as of long ago."""
+    with psycopg.connect(conninfo.make_conninfo(url, dbname="orderlog_order"), autocommit=True) as connection:
+        connection.execute("UPDATE checkpoints SET next = 1, epoch = 1")
+        connection.execute("UPDATE resume_points SET next = 1, epoch = 1")
+        row = connection.execute("SELECT count(*) FROM orders").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _forget_history(kafka: str) -> None:
+    places = [TopicPartition("order.events", partition, -1) for partition in range(PARTITIONS)]
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.delete_records(places).values():
+        assert future.result(30).low_watermark > 1
+    time.sleep(0.2)
+
+
+def _claims(here: House) -> str:
+    return "\n".join(line for line in here.log_of("worker-again").splitlines() if " is ours, epoch" in line)
+
+
+def _positions(url: str) -> list[tuple[int, int]]:
+    with psycopg.connect(conninfo.make_conninfo(url, dbname="orderlog_order")) as connection:
+        rows = connection.execute("SELECT partition, next FROM checkpoints ORDER BY partition").fetchall()
+    return [(int(partition), int(position)) for partition, position in rows]
+
+
+async def _orders(here: House) -> int:
+    return sum(row["orders"] for row in (await here.shop.get("/summary"))["orders"])
