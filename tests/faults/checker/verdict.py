@@ -67,7 +67,7 @@ def account(verdict: dict[str, Any]) -> Iterator[str]:
     yield "Windows hit:"
     demanded = verdict["inconclusive"]
     for name, count in verdict["windows"].items():
-        yield f"  {count:>8,}  {name}"
+        yield f"  {count or 'never':>8}  {name}"
     for name, numbers in demanded.items():
         yield f"  too few: {name}: {numbers['found']} of {numbers['demanded']}"
     for problem in verdict["problems"]:

@@ -7,12 +7,14 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from statistics import median
 
 from tests.faults.checker.evidence import Fault
 from tests.faults.checker.reading import World
 
-KILLS = ("kill", "failpoint", "broker-kill", "postgres-immediate")
-STOPS = ("stop",)
+SERVERS = ("broker-kill", "postgres-immediate")
+"""Kills of servers, which are counted apart from those of our processes."""
+
 LOST_AMOUNT = 4_000_999
 """The magic amount whose first capture is done and its answer lost (the provider's documentation)."""
 
@@ -26,10 +28,12 @@ def windows(world: World) -> Counter[str]:
     faults = world.evidence.faults
     for fault in faults:
         found[f"fault:{fault.kind}"] += 1
-        if fault.kind in (*KILLS, *STOPS):
+        if done := _ended(fault):
             found["kills_or_stops"] += 1
-            found["stops" if fault.kind in STOPS else "kills"] += 1
-            found[f"{'stops' if fault.kind in STOPS else 'kills'}:{fault.target or fault.kind}"] += 1
+            found[done] += 1
+            found[f"{done}:{fault.detail.get('process') or fault.target}"] += 1
+        if fault.kind == "failpoint":
+            found[f"failpoint:{fault.target}"] += 1
     for name in ("claims_lost", "stale_append_ignored", "client_command_written_again",
                  "reaction_command_written_again"):  # fmt: skip
         found[name] = world.counts[name]
@@ -43,7 +47,7 @@ def windows(world: World) -> Counter[str]:
     events = [place for place in world.evidence.poison if place[0].endswith(".events")]
     found["poison_ignored"] = sum(place not in world.forged for place in events)
     found["poison_that_counts"] = len(world.forged)
-    return +found
+    return found
 
 
 def _clients(world: World, found: Counter[str]) -> None:
@@ -61,12 +65,11 @@ def _money(world: World, found: Counter[str]) -> None:
     payments = world.payments.all.values()
     asked = [(p.requested, p.authorized or p.declined) for p in payments if p.requested]
     asked += [(p.wanted_capture, p.captured) for p in payments if p.wanted_capture]
-    kills = [fault for fault in world.evidence.faults if fault.kind in (*KILLS, *STOPS)]
-    hits = _under_way(asked, [fault.at for fault in kills])
+    at_kills = _kills(world)
+    hits = _under_way(asked, at_kills)
     found["payment_in_flight_at_kill"] = sum(hit > 0 for hit in hits)
     found["payments_in_flight_at_kills"] = sum(hits)
-    losing = [fault for fault in world.evidence.faults if _loses_answers(fault)]
-    at_kills = sorted(fault.at for fault in kills)
+    found["answer_lost_after_capture"] = _answers_lost(world)
     for order in world.orders.all.values():
         payment = world.payments.all.get(order.order_id)
         taken = world.ledger.done(order.order_id, "capture")
@@ -78,13 +81,11 @@ def _money(world: World, found: Counter[str]) -> None:
         if not (taken and payment and payment.captured):
             continue
         told, recorded = _seconds(taken[0]["at"]), payment.captured / 1000
-        lost = order.total == LOST_AMOUNT or any(fault.at <= told <= fault.until for fault in losing)
-        found["answer_lost_after_capture"] += lost
         found["killed_between_capture_and_record"] += bisect_right(at_kills, recorded) > bisect_left(at_kills, told)
 
 
 def _claims(world: World, found: Counter[str]) -> None:
-    kills = sorted(fault.at for fault in world.evidence.faults if fault.kind in (*KILLS, *STOPS))
+    kills = _kills(world)
     found["claims"] = len(world.claims)
     for claim in world.claims:
         before = bisect_right(kills, claim.at)
@@ -97,6 +98,41 @@ def _under_way(spans: Iterable[tuple[int, int]], moments: Sequence[float]) -> li
     began = sorted(begin / 1000 for begin, _ in spans)
     ended = sorted(end / 1000 for _, end in spans if end)
     return [bisect_left(began, moment) - bisect_left(ended, moment) for moment in moments]
+
+
+def _answers_lost(world: World) -> int:
+    """Captures that were done and had to be asked for again, as their answer was lost.
+
+    Those of the magic amount always; of those made while answers were being lost, the ones that we recorded much later
+    than is usual.
+    """
+    losing = [fault for fault in world.evidence.faults if _loses_answers(fault)]
+    lost, usual, doubtful = 0, list[float](), list[float]()
+    for order_id, payment in world.payments.all.items():
+        taken = world.ledger.done(order_id, "capture")
+        if not (taken and payment.captured):
+            continue
+        told = _seconds(taken[0]["at"])
+        lag = payment.captured / 1000 - told
+        if payment.amount == LOST_AMOUNT:
+            lost += 1
+        elif any(fault.at <= told <= fault.until for fault in losing):
+            doubtful.append(lag)
+        else:
+            usual.append(lag)
+    limit = 2 * median(usual) if usual else 0.0
+    return lost + sum(lag > limit for lag in doubtful)
+
+
+def _ended(fault: Fault) -> str:
+    """Whether a process of ours was killed or stopped: `kills`, `stops`, or nothing."""
+    how = fault.detail.get("action", "kill") if fault.kind == "failpoint" else fault.kind
+    return f"{how}s" if how in ("kill", "stop") else ""
+
+
+def _kills(world: World) -> list[float]:
+    """When processes and servers were killed or stopped, in order."""
+    return sorted(fault.at for fault in world.evidence.faults if _ended(fault) or fault.kind in SERVERS)
 
 
 def _loses_answers(fault: Fault) -> bool:

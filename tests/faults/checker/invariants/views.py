@@ -63,7 +63,8 @@ class Views:
         self._next_row = next(self._history, None)
         self._outcomes: dict[str, list[Fact]] = {}
         self._spoiled = bool(evidence.faults_of("snapshots"))
-        self._reset = bool(evidence.faults_of("checkpoint"))  # set back by force, it counts some of them again
+        # Set back by force, and not to the start, a checkpoint counts some of them again.
+        self._reset = any(fault.detail.get("how") != "delete" for fault in evidence.faults_of("checkpoint"))
         self.stops: set[int] = set()
         self.upto: dict[int, int] = {}
         self.ahead: dict[int, Fact] = {}
