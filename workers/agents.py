@@ -1,7 +1,8 @@
 """Agents are what the Faust streams do with each record; Faust itself stays in app.py.
 
-One record is settled before the next begins: handled, found not to count, or parked. Only then is it acked, so what
-was not settled comes again, here or at another worker, and everything an agent does may be done twice.
+One record is settled before the next begins: handled, found not to count, or parked. What that leads to is written out
+a few times a second for all of them together, and only then are they acked: what was not comes again, here or at
+another worker, and everything an agent does may be done twice.
 """
 
 import asyncio
@@ -24,7 +25,9 @@ from events.log import Draft, Log, Place, Record, scan
 from events.registry import command_codec, event_codec
 from events.topics import commands, events, partition_asked
 from schemas.values import Command
+from workers.reactor import batches
 from workers.statistics import MINUTE, Row, Window, minute_of, row_of
+from workers.together import together
 
 logger = logging.getLogger(__name__)
 
@@ -76,14 +79,26 @@ Ours = Callable[[], bool]
 """Says whether the record in hand is still this worker's to settle."""
 
 
+class Held(NamedTuple):
+    """A record that is settled, and not acked yet."""
+
+    place: Place
+    offset: int
+    ours: Ours
+    ack: Callable[[], object]
+
+
 class Agent(ABC):
     """One stream's reader. `park` is awaited until it succeeds; `transient` adds to the errors that mean "wait"."""
 
     name: str
+    pace = 0.1
+    """Seconds between two flushes."""
 
     def __init__(
         self, log: Log, topics: Sequence[str], park: Park, transient: tuple[type[Exception], ...] = ()
     ) -> None:
+        self._held: list[Held] = []
         self.log, self.topics, self._park = log, tuple(topics), park
         self._transient: tuple[type[Exception], ...] = (Unavailable, Fenced, OSError, *transient)
         self.assigned: frozenset[Place] = frozenset()
@@ -99,19 +114,48 @@ class Agent(ABC):
         """Begin anew on these tables; what memory held belongs to a former life."""
         self._effective = Effective(self.log, tables.claims)
         self.assigned, self.positions, self.waiting_for = frozenset(), {}, ""
+        self._held = []
 
     def resume(self, places: frozenset[Place]) -> None:
         """These partitions are ours now, their tables restored."""
         self.assigned = places
         self.positions = {place: at for place, at in self.positions.items() if place in places}
 
-    async def background(self) -> None:
-        """What goes on beside the records, until cancelled; here, nothing."""
-        await asyncio.Event().wait()
-
     @abstractmethod
     async def handle(self, place: Place, offset: int, envelope: Envelope, event: Event) -> None:
-        """Do what one effective event asks for."""
+        """Take one effective event into account."""
+
+    @abstractmethod
+    async def flush(self) -> None:
+        """Write out what the events handled so far lead to."""
+
+    def hold(self, held: Held) -> None:
+        """Ack this record once what it leads to is written out."""
+        self._held.append(held)
+
+    async def background(self) -> None:
+        """Flush and ack now and then, until cancelled."""
+        while True:
+            await asyncio.sleep(self.pace)
+            held, self._held = self._held, []
+            await self._flush_for_sure()
+            for one in held:
+                if one.ours():
+                    self.positions[one.place] = one.offset + 1
+                    one.ack()
+
+    async def _flush_for_sure(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self.flush()
+            except self._transient as error:
+                self._wait_for(error)
+            else:
+                self.waiting_for = ""
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def settle(self, place: Place, record: Record, ours: Ours) -> bool:
         """Handle a record or park it; False if it was given up because it is not ours any more."""
@@ -125,8 +169,6 @@ class Agent(ABC):
                 logger.warning("%s: attempt %d on %s: %r", self.name, attempt, _at(place, record), error)
                 attempt += 1
             else:
-                self.waiting_for = ""
-                self.positions[place] = record.offset + 1
                 return True
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -230,9 +272,15 @@ class Notify(Agent):
     ) -> None:
         super().__init__(log, topics, park, transient)
         self.name, self._react, self._target, self._clock = name, react, target, clock
+        self._unsent: dict[int, list[Draft]] = {}
+
+    def open(self, tables: Tables) -> None:
+        """As Agent.open."""
+        super().open(tables)
+        self._unsent = {}
 
     async def handle(self, place: Place, offset: int, envelope: Envelope, event: Event) -> None:
-        """Send each command, in order."""
+        """Note each command, in order."""
         for index, command in enumerate(self._react(event)):
             asked = Envelope(
                 id=derive(envelope.id, f"{self.name}/{index}"),
@@ -246,9 +294,19 @@ class Notify(Agent):
                 traceparent=envelope.traceparent,
             )
             draft = Draft(command.stream, command_codec.encode(command), asked.headers())
+            self._unsent.setdefault(partition_asked(command), []).append(draft)
+
+    async def flush(self) -> None:
+        """Send the commands; those of a partition in the order of their events."""
+        await together(*(self._send(partition) for partition in list(self._unsent)))
+
+    async def _send(self, partition: int) -> None:
+        waiting = self._unsent[partition]
+        while batch := next(iter(batches(waiting)), None):
             reach("agent.sending")
-            await self.log.append(Place(self._target, partition_asked(command)), [draft])
+            await self.log.append(Place(self._target, partition), batch)
             reach("agent.sent")
+            del waiting[: len(batch)]
 
 
 class Statistics(Agent):
@@ -265,8 +323,10 @@ class Statistics(Agent):
         name: str = "statistics",
     ) -> None:
         super().__init__(log, topics, park, transient)
-        self.name, self._flush, self._every = name, flush, every_seconds
-        self._changed: dict[tuple[str, float], Row] = {}
+        self.name, self.pace, self._show = name, every_seconds, flush
+        self._open: dict[tuple[str, float], Window] = {}
+        self._unsaved: set[tuple[str, float]] = set()
+        self._unshown: dict[tuple[str, float], Row] = {}
 
     def open(self, tables: Tables) -> None:
         """As Agent.open."""
@@ -274,46 +334,52 @@ class Statistics(Agent):
         self._windows = tables.windows
 
     def resume(self, places: frozenset[Place]) -> None:
-        """As Agent.resume; every window that is still open is flushed again, as a crash may have come before."""
+        """As Agent.resume; every window that is still open is shown again, as a crash may have come before."""
         super().resume(places)
         ours = {str_of(place) for place in places}
-        for source, start, kept in self._windows.items():
-            if source in ours:
-                self._changed[source, start] = row_of(start, source, msgspec.convert(kept, Window))
+        kept = {(source, start): window for source, start, window in self._windows.items() if source in ours}
+        self._open = {key: msgspec.convert(window, Window) for key, window in kept.items()}
+        self._unsaved = set()
+        self._unshown |= {key: row_of(key[1], key[0], window) for key, window in self._open.items()}
 
     async def handle(self, place: Place, offset: int, envelope: Envelope, event: Event) -> None:
         """Count the event in its minute, once: a record that comes again is not above `upto`."""
         source, start = str_of(place), minute_of(envelope.at)
-        kept = self._windows.get(source, start)
-        window = Window() if kept is None else msgspec.convert(kept, Window)
+        window = self._open.get((source, start)) or Window()
         if offset <= window.upto or not window.add(event):
             return
-        if kept is None and not self._opened(source, start):
+        if (source, start) not in self._open and not self._has_room(source, start):
             return
         window.upto = offset
-        self._windows.put(source, start, msgspec.to_builtins(window))
-        self._changed[source, start] = row_of(start, source, window)
+        self._open[source, start] = window
+        self._unsaved.add((source, start))
 
-    def _opened(self, source: str, start: float) -> bool:
+    def _has_room(self, source: str, start: float) -> bool:
         """Make room for a new window; False if its time has passed, as a row begun anew would lack what it had."""
-        starts = [each for key, each, _ in self._windows.items() if key == source]
+        starts = [each for key, each in self._open if key == source]
         oldest = max([start, *starts]) - RETAINED * MINUTE
         for each in starts:
             if each < oldest:
-                self._windows.drop(source, each)
+                del self._open[source, each]
+                if self._windows.get(source, each) is not None:
+                    self._windows.drop(source, each)
+        self._unsaved &= self._open.keys()
         return start >= oldest
 
-    async def background(self) -> None:
-        """Flush the changed rows; those that were not taken are kept for the next time."""
-        while True:
-            await asyncio.sleep(self._every)
-            changed, self._changed = self._changed, {}
-            try:
-                if changed:
-                    await self._flush(list(changed.values()))
-            except Exception as error:
-                self._changed = {**changed, **self._changed}
-                logger.warning("%s: %d rows not flushed: %r", self.name, len(changed), error)
+    async def flush(self) -> None:
+        """Save the changed windows, and show them; rows that were not taken are kept for the next time."""
+        unsaved, self._unsaved = self._unsaved, set()
+        for source, start in unsaved:
+            window = self._open[source, start]
+            self._windows.put(source, start, msgspec.to_builtins(window))
+            self._unshown[source, start] = row_of(start, source, msgspec.convert(msgspec.to_builtins(window), Window))
+        unshown, self._unshown = self._unshown, {}
+        try:
+            if unshown:
+                await self._show(list(unshown.values()))
+        except Exception as error:
+            self._unshown = {**unshown, **self._unshown}
+            logger.warning("%s: %d rows not flushed: %r", self.name, len(unshown), error)
 
 
 class Stalled(Exception):

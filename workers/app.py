@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import faust
 from faust.app.base import BootStrategy
+from faust.transport.drivers import aiokafka as driver
 from faust.types.enums import ProcessingGuarantee
 from mode import Service as ModeService
 
@@ -23,7 +24,7 @@ from events.kafka import create_topics
 from events.log import Place, Record
 from events.topics import PARTITIONS, Topic
 from schemas.settings import Settings
-from workers.agents import Agent, Claims, Stalled, Watchdog
+from workers.agents import Agent, Claims, Held, Stalled, Watchdog
 from workers.statistics import MINUTE
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 PATIENCE_SECONDS = 30.0
 """How long a stream may stand still while its head moves."""
 COMMIT_SECONDS = 1.0
+FETCH_BYTES, FETCH_WAIT_MS = 1 << 20, 100
+"""A fetch is answered when so much has come, or so much time has passed."""
 
 
 class Service(Protocol):
@@ -88,10 +91,35 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Faust's consumer, which is content with a few fetches a second: it carries nothing that is in a hurry."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_min_bytes, consumer._fetch_max_wait_ms = FETCH_BYTES, FETCH_WAIT_MS
+        return consumer
+
+
+class Consumer(driver.Consumer):  # type: ignore[misc]
+    """The consumer with our thread."""
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """The transport with our consumer."""
+
+    Consumer = Consumer
+
+
 class App(faust.App):  # type: ignore[misc]
     """A Faust app with our settings and no one else's."""
 
     logger = quiet
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
 
     def __init__(self, settings: Settings, name: str) -> None:
         wanted = options(settings, name)
@@ -327,7 +355,7 @@ class Stream:
                 return bool(app.flow_control.is_active()) and generation == app.consumer_generation_id
 
             if await self._agent.settle(place, record, ours):
-                event.ack()
+                self._agent.hold(Held(place, record.offset, ours, event.ack))
 
     async def _serve(self, app: App) -> None:
         await app.start()
@@ -379,6 +407,11 @@ class Table(faust.Table):  # type: ignore[misc]
 
     def _should_expire_keys(self) -> bool:
         return False
+
+    def partition_for_key(self, key: Any) -> int:
+        """That of the source that the key names: Faust's own is that of the record in hand, and a flush has none."""
+        source = key[0] if isinstance(key, tuple) else key
+        return int(source.rpartition("/")[2])
 
 
 class Tables:

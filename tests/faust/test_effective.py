@@ -119,6 +119,7 @@ async def test_a_window_closes_an_hour_later_and_does_not_begin_anew() -> None:
     async for batch in scan(log, PLACE, 0, 4):
         for record in batch:
             assert await agent.settle(PLACE, record, lambda: True)
+            await agent.flush()
 
     (window,) = minutes.items()
     assert window[1] == times[1].timestamp()

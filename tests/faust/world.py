@@ -12,6 +12,7 @@ from events.envelope import Envelope
 from events.event import Event
 from events.fence import Fence
 from events.fenced import Owner, claim
+from events.ids import derive
 from events.kafka import KafkaLog, create_topics
 from events.log import Draft, Place, Position, scan
 from events.order import OrderConfirmed, OrderPlaced
@@ -165,7 +166,7 @@ def tell(event: Event) -> list[Command]:
         return []
     return [
         RequestNotification(
-            notification_id=str(uuid4()),
+            notification_id=derive(event.order_id, "told"),
             about=event.stream,
             recipient=event.email,
             template="order_placed",
