@@ -67,7 +67,6 @@ class World:
         self.unreadable: dict[Place, str] = {}
         self.forged: dict[Place, Fact] = {}
         self.heeded: set[Place] = set()
-        self.repeats: set[Place] = set()
         self.counts: Counter[str] = Counter()
 
     def poisoned(self, record: Record) -> bool:

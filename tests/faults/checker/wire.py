@@ -1,4 +1,4 @@
-"""Wire is a Kafka record as a line of JSON, and back. Bytes that are no UTF-8 stand as base64."""
+"""Wire is a Kafka record as a line of JSON, and back. Bytes that are no text stand as base64."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 Text: TypeAlias = str | bytes | None
-"""What a key, a value or a header holds; bytes where it is no UTF-8."""
+"""What a key, a value or a header holds; bytes where it is no UTF-8, or has a NUL."""
 
 
 class Record(NamedTuple):
@@ -101,9 +101,11 @@ def _out(content: bytes | None) -> Any:
     if content is None:
         return None
     try:
-        return content.decode()
+        if b"\0" not in content:  # JSON would spend six characters on each
+            return content.decode()
     except UnicodeDecodeError:
-        return {"base64": base64.b64encode(content).decode()}
+        pass
+    return {"base64": base64.b64encode(content).decode()}
 
 
 def _in(content: Any) -> Text:

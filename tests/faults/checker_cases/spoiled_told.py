@@ -204,6 +204,12 @@ def poison_is_passed_over(shop: Shop) -> str:
     return f"order.commands/0/{line['offset']}"
 
 
+@breaks("letters.all_poison")
+def an_odd_command_is_parked(shop: Shop) -> str:
+    shop.poison[0]["parked"] = False
+    return "order.events/0/"
+
+
 def sending_of(shop: Shop, kind: str, target: str) -> Line:
     """The first send of a request."""
     return next(line for line in shop.history if line.get("kind") == kind and line["target"] == target)

@@ -2,8 +2,7 @@
 
 What becomes of poison depends on where it lies. Among commands it is parked: a record of the context says so, once.
 Among events it does not count, as its writer owns nothing; if it is no message at all, the read model shows it as a
-dead letter. A line of poison.jsonl with `"parked": false` says that the record is odd, and yet a good command; one that
-repeats the id or the origin of another command may be dropped as a repeat.
+dead letter. A line of poison.jsonl with `"parked": false` says that the record is odd, and yet a good command.
 """
 
 from collections.abc import Iterator
@@ -40,7 +39,10 @@ def all_poison(world: World) -> Iterator[Violation]:
         if len(parked) > 1:
             said = f"{line.get('what')}: parked {len(parked)} times"
             yield Violation("letters.all_poison", _name(place), said, parked[1].timestamp / 1000, parked[1].place)
-        elif not parked and place not in world.repeats and line.get("parked", True):
+        elif parked and not line.get("parked", True):
+            said = f"{line.get('what')}: parked, and it was a good command"
+            yield Violation("letters.all_poison", _name(place), said, parked[0].timestamp / 1000, parked[0].place)
+        elif not parked and line.get("parked", True):
             became = "taken for a good command" if place in world.heeded else "neither parked nor anything else"
             yield Violation("letters.all_poison", _name(place), f"{line.get('what')}: {became}", place=_name(place))
 

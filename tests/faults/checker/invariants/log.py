@@ -39,11 +39,9 @@ class Commands:
             if not isinstance(name, str) or not readable(record):
                 continue
             self._ids[record.offset] = name
-            client = record.headers.get("origin") == CLIENT
-            if poisoned and (name in seen or not client):
-                world.repeats.add((record.topic, record.partition, record.offset))
-            elif name in seen:
-                world.counts["client_command_written_again" if client else "reaction_command_written_again"] += 1
+            if name in seen and not poisoned:
+                who = "client" if record.headers.get("origin") == CLIENT else "reaction"
+                world.counts[f"{who}_command_written_again"] += 1
             seen.add(name)
 
     def id_at(self, position: int) -> str:

@@ -120,7 +120,7 @@ class Views:
             self._violate("views.snapshots", self._context, said, self._here)
 
     def end(self) -> None:
-        """All partitions have been read."""
+        """All partitions have been read; what was loaded is let go."""
         row = self._next_row
         while row is not None:
             self._violate("views.history", row["stream"], f"a row too many: {row['type']}", _place(self._context, row))
@@ -130,6 +130,7 @@ class Views:
                 f"views.{self._name}", key, "a row that the log knows nothing of", _place(self._context, left)
             )
         self._compare_outcomes()
+        self._rows, self._outcomes, self._snapshots = {}, {}, {}
 
     def _until_here(self, fence: Fence) -> None:
         checkpoint = self._checkpoints.get(self._partition)
