@@ -3,6 +3,8 @@
 The raw bytes go to pydantic, for the commands are strict and only JSON mode knows that a list is a tuple.
 """
 
+import json
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypeVar
@@ -58,6 +60,9 @@ def parse(model: type[M], raw: bytes) -> M:
     # Postgres cannot hold NUL, and would say so only after the event is recorded.
     if b"\\u0000" in raw and (found := list(_with_nul(body.model_dump(), ()))):
         raise invalid([field_error(where, "must not contain the NUL character", "nul") for where in found])
+    # The last of two values would count here, and the first perhaps with somebody who looked at it on the way.
+    if found := _repeated(raw):
+        raise invalid([field_error(where, "is there more than once", "repeated") for where in found])
     return body
 
 
@@ -74,6 +79,36 @@ def _with_nul(value: Any, where: tuple[str | int, ...]) -> Iterator[tuple[str | 
     elif isinstance(value, (dict, list, tuple)):
         for name, part in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _with_nul(part, (*where, name))
+
+
+class _Repeating(dict[str, Any]):
+    """A JSON object of which some names came more than once: the last of each counts."""
+
+    names: list[str]
+
+
+def _repeated(raw: bytes) -> list[tuple[str | int, ...]]:
+    """Where a name comes more than once in one object; all other objects are looked at once, and quickly."""
+    found: list[_Repeating] = []
+
+    def read(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) == len(pairs):
+            return fields
+        found.append(_Repeating(fields))
+        found[-1].names = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+        return found[-1]
+
+    body = json.loads(raw, object_pairs_hook=read)
+    return list(_places(body, ())) if found else []
+
+
+def _places(value: Any, where: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, _Repeating):
+        yield from ((*where, name) for name in value.names)
+    if isinstance(value, (dict, list)):
+        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _places(part, (*where, name))
 
 
 async def _raw(request: Request) -> bytes:

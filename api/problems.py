@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from aggregates import errors as no
 from events.errors import Fenced, TooLarge, Truncated, Unavailable
@@ -130,7 +131,14 @@ async def on_known(request: Request, error: Exception) -> Response:
 async def on_http(request: Request, error: Exception) -> Response:
     """What the framework refuses: no such path, no such method."""
     assert isinstance(error, HTTPException)  # noqa: S101
-    return respond(request, Problem(_BY_STATUS.get(error.status_code, "BadRequest"), headers=error.headers))
+    headers = {"Allow": ", ".join(_known_methods(request))} if error.status_code == 405 else error.headers
+    return respond(request, Problem(_BY_STATUS.get(error.status_code, "BadRequest"), headers=headers))
+
+
+def _known_methods(request: Request) -> list[str]:
+    """The methods of all routes to this path; the framework would name those of the first one it finds."""
+    asked = [(method, {**request.scope, "method": method}) for method in ("GET", "POST")]
+    return [name for name, scope in asked if any(r.matches(scope)[0] is Match.FULL for r in request.app.routes)]
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:

@@ -1,0 +1,41 @@
+"""One whole system, as a user starts it, for all attacks: real servers, one worker of all contexts, the API."""
+
+import time
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from rich.console import Console
+
+from tests.attacks.wire import Door
+from workers.baskets import YEAR
+from workers.run import Plan, Run
+
+
+@pytest.fixture(scope="package")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The system, ready; its worker gives up a silent member after 3 s."""
+    quick = {"ORDERLOG_SESSION_TIMEOUT_MS": "3000"}
+    with Run(Plan(tmp_path_factory.mktemp("attacks"), YEAR, workers=((),), env=quick), Console(quiet=True)) as run:
+        _until_ready(run.address.api)
+        yield run
+
+
+@pytest.fixture(scope="module")
+def door(run: Run) -> Door:
+    """The API from outside, when nothing is under way."""
+    door = Door(run.address.api, run.address.kafka)
+    door.quiet()
+    return door
+
+
+def _until_ready(api: str) -> None:
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            if httpx2.get(f"{api}/ready", timeout=5).status_code == 200:
+                return
+        except httpx2.TransportError:
+            pass
+        assert time.monotonic() < deadline, "not ready within 90 s"
+        time.sleep(0.1)
