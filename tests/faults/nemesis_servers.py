@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.faults.machine import Cores
 from tests.faults.nemesis import Site
 from tests.faults.plan import Step
 
@@ -22,9 +23,10 @@ async def server(site: Site, step: Step) -> None:
     """Kafka or Postgres ends, stays away for a while, and is started again."""
     world, kind = site.world, step.target
     at = await world.server(kind, SIGNALS[step.fault])
+    cores = Cores(world.children)
     await asyncio.sleep(step.seconds)
     since = await world.server_again(kind)
-    site.note(step, at, time.time())
+    site.note(step, at, time.time(), cores_while_away=cores.used(world.children))
     await site.back(step, kind, since)
 
 

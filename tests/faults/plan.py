@@ -51,13 +51,14 @@ BESIDE = {
 }
 """What goes wrong at the same time as something else, and how often."""
 HOMES = {
+    "writer.polled": "worker-order",  # clients' commands come by the topic, those of reactions need not
     "api": API,
     "provider": "worker-payment",
     "mail": "worker-user-notification",
     "agent": "worker-user-notification",
 }
-"""Where a failpoint is reached, by the first word of its name; what is not listed, any worker reaches, except that
-users and notifications have no reactions of this kind."""
+"""Where a failpoint is reached, by its name or the first word of it; what is not listed, any worker reaches, but users
+and notifications have no reactions of this kind."""
 
 DISKS, FLOOD = 3, 100_000
 """In a soak: how often the disk is full, and the records of poison at the end."""
@@ -100,9 +101,9 @@ def _failpoints(rng: Random, names: Sequence[str]) -> Iterator[Step]:
     lives: dict[str, list[Step]] = {}
     for number, name in enumerate(names):
         kind = name.partition(".")[0]
-        process = HOMES.get(kind) or WORKERS[number % (3 if kind == "reaction" else 4)]
+        process = HOMES.get(name) or HOMES.get(kind) or WORKERS[number % (3 if kind == "reaction" else 4)]
         # Some moments come only at the start, or only when an order is called off.
-        most = 1 if name.startswith(("claim", "provider", "agent")) else 6
+        most = 1 if name.startswith(("claim", "provider", "agent")) else 4
         detail = {"process": process, "action": "kill", "reach": rng.randint(1, most)}
         lives.setdefault(process, []).append(Step("failpoint", name, detail=detail))
     for steps in lives.values():

@@ -10,9 +10,7 @@ The harness itself goes to the servers directly.
 """
 
 import asyncio
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +20,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from events.topics import PARTITIONS
+from tests.faults.machine import small_disk
 from tests.faults.proxy import Link
 from workers.baskets import YEAR
 from workers.local import ChildProcess
@@ -50,8 +49,6 @@ MODULES = {"workers": "tests.faults.worker", "api": "tests.faults.api_worker"}
 """What processes are started with instead, so that they can be armed."""
 
 SESSION_MS = 3000
-DISK_MB = 4000
-"""The broker's disk, where it can be one of its own."""
 
 
 class World(Run):
@@ -89,6 +86,11 @@ class World(Run):
         return tuple(word for word in name.split("-") if word in ROLES)
 
     @property
+    def children(self) -> dict[str, int]:
+        """The processes' numbers by name, without the servers."""
+        return {name: child.pid for name, child in self._children.items()}
+
+    @property
     def folder(self) -> Path:
         """Where everything of this run is written."""
         return self.plan.home
@@ -102,22 +104,10 @@ class World(Run):
         return f"127.0.0.1:{self.links[name].port}"
 
     def give_small_disk(self) -> bool:
-        """Put the broker's data on a disk of their own, that can be filled up; False where the machine forbids it.
-
-        To be called before anything is started; it is taken away when all is stopped.
-        """
-        data = self.folder / "kafka" / "data"
-        data.mkdir(parents=True, exist_ok=True)
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "faults", str(data)]
-        try:
-            done = subprocess.run(mount, capture_output=True, text=True, timeout=20)
-        except OSError as error:
-            self.say(f"no disk of its own for the broker: {error}")
+        """Give the broker a disk that can be filled up, until all is stopped; False where the machine forbids it."""
+        if (away := small_disk(self.folder / "kafka" / "data", self.say)) is None:
             return False
-        if done.returncode:
-            self.say(f"no disk of its own for the broker: {done.stderr.strip()}")
-            return False
-        self._stack.callback(subprocess.run, ["umount", str(data)], capture_output=True, timeout=20)
+        self._stack.callback(away)
         return True
 
     async def open_links(self) -> None:
@@ -266,15 +256,3 @@ class World(Run):
         found = super()._environment(address, port)
         ours = {f"ORDERLOG_{name}" for name in ("BUG", "FAILPOINT", "FAILPOINT_LOG", "TEST_CLOCK")}
         return {name: value for name, value in found.items() if name not in ours or name in self.plan.env}
-
-
-def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
-    """CPU seconds that each of these processes has used so far; those that are gone are left out."""
-    ticks, found = os.sysconf("SC_CLK_TCK"), {}
-    for name, pid in pids.items():
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        found[name] = (int(fields[11]) + int(fields[12])) / ticks
-    return found
