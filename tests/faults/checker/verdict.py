@@ -10,7 +10,7 @@ from tests.faults.checker.evidence import Evidence
 from tests.faults.checker.findings import Violation
 from tests.faults.checker.invariants import clients, figures, letters, liveness, money, notifications, stock
 from tests.faults.checker.invariants.log import reactions_once
-from tests.faults.checker.invariants.views import COMPARED
+from tests.faults.checker.invariants.tables import COMPARED
 from tests.faults.checker.promises import PROMISES
 from tests.faults.checker.reading import World, read
 from tests.faults.checker.timeline import timelines

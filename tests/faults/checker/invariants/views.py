@@ -1,7 +1,7 @@
 """Read models, held against the fold of the log at the position that their checkpoints state.
 
 The fold begins at offset 0, so what equals it equals a read model that is built anew. Compared are all columns of all
-rows; which those are is COMPARED.
+rows; which those are is told in tables.py.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,38 +12,8 @@ from tests.faults.checker.contexts import CLIENT
 from tests.faults.checker.evidence import Evidence
 from tests.faults.checker.fence import Fence
 from tests.faults.checker.findings import Fact, Findings, Violation
+from tests.faults.checker.invariants.tables import MOMENTS, TABLE
 from tests.faults.checker.wire import lines
-
-TABLE = {
-    "order": ("orders", "order_id"),
-    "product": ("products", "sku"),
-    "payment": ("payments", "order_id"),
-    "user": ("users", "user_id"),
-    "notification": ("notifications", "notification_id"),
-}
-"""The read model of each context, and its key."""
-
-COMPARED = {
-    "orders": "customer_id email status reason currency total line_count lines shipping_address uncommitted "
-    "ready_to_ship tracking placed_at updated_at confirmed_at version partition position",
-    "products": "name description department price currency withdrawn on_hand held available shipped updated_at "
-    "version partition position",
-    "payments": "status reason currency amount captured refunded refunds reference requested_at updated_at version "
-    "partition position",
-    "users": "email name password_hash registered_at version partition position",
-    "notifications": "about channel recipient template params status reason requested_at updated_at version partition "
-    "position",
-    "history": "partition position stream version id type at correlation causation data",
-    "outcomes": "command_id status code stream partition position at",
-    "dead_letters": "topic partition position stream reason",
-    "checkpoints": "next epoch writer ignored",
-    "resume_points": "next epoch writer, where as many snapshots lie beside it as it counts",
-    "snapshots": "version of every aggregate",
-    "statistics": "value at its upto, and that none is missing",
-}
-"""The columns of each table that are compared."""
-
-MOMENTS = ("placed_at", "updated_at", "confirmed_at", "requested_at", "registered_at", "at")
 
 STATUS = {"command.rejected.v1": "rejected", "command.unchanged.v1": "unchanged", "record.parked.v1": "parked"}
 
@@ -143,13 +113,13 @@ class Views:
                 self._violate("views.checkpoint", self._context, said, self._here)
         promise = f"views.{self._name}"
         for key, expected in _rows_of(self._fold, self._partition):
-            row = self._rows.pop(key, None)
+            row, newest = self._rows.pop(key, None), f"{self._here}/{expected['position']}"
             if row is None:
-                self._violate(promise, key, "there is no row", self._here)
+                self._violate(promise, key, "there is no row", newest)
                 continue
             for column, (ours, theirs) in _differences(expected, row):
-                said = f"{column} is {_short(theirs)}, and {_short(ours)} at offset {expected['position']}"
-                self._violate(promise, key, said, self._here)
+                said = f"{column} is {_short(theirs)}, and {_short(ours)} after the last event"
+                self._violate(promise, key, said, newest)
 
     def _resumes_here(self, fence: Fence, versions: Mapping[str, int]) -> None:
         resume, found = self._resume[self._partition], self._snapshots.get(self._partition, {})
