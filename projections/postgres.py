@@ -1,10 +1,11 @@
 """Database is one context's Postgres: its tables, its questions, and transactions for those who fill it."""
 
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, conninfo, sql
@@ -16,12 +17,28 @@ logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 Connection = AsyncConnection[DictRow]
 
+CHECK_EVERY = 1.0
+"""Seconds for which a connection is taken for alive; one round trip in three would go into asking, else."""
+
 # A process that is stopped in mid-transaction must not hold up the one that takes over its partitions.
 OPTIONS = "-c synchronous_commit=off -c idle_in_transaction_session_timeout=4000"
 
 
 class DatabaseUnavailable(Exception):
     """The database cannot be reached now."""
+
+
+class _Checked(AsyncConnection[DictRow]):
+    """A connection that knows when it was last seen alive, in seconds of the monotonic clock."""
+
+    alive = 0.0
+
+
+async def _check(connection: Connection) -> None:
+    """Ask a connection for a sign of life before it is handed out, unless it gave one a moment ago."""
+    if isinstance(connection, _Checked) and time.monotonic() - connection.alive > CHECK_EVERY:
+        await AsyncConnectionPool.check_connection(connection)
+        connection.alive = time.monotonic()
 
 
 class Database:
@@ -31,14 +48,14 @@ class Database:
         self.context, self._server = context, url
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             conninfo.make_conninfo(url, dbname=f"orderlog_{context}", connect_timeout=2),
-            connection_class=cast("type[Connection]", AsyncConnection),
+            connection_class=_Checked,
             kwargs={"row_factory": dict_row, "autocommit": True, "options": OPTIONS},
             min_size=1,
             max_size=size,
             timeout=wait,
             open=False,
             reconnect_timeout=0,
-            check=AsyncConnectionPool.check_connection,
+            check=_check,
         )
 
     async def open(self) -> None:

@@ -33,11 +33,19 @@ def parts_of(settings: Settings, provider: Provider, mailer: Mailer) -> Mapping[
     return {
         "order": Parts(orders.DECIDER, {}, order.REACTIONS),
         "product": Parts(
-            reservations.decider(timedelta(seconds=settings.hold_seconds)), product.EFFECTS, product.REACTIONS
+            reservations.decider(timedelta(seconds=settings.hold_seconds)),
+            product.EFFECTS,
+            product.REACTIONS,
+            view_pace=0.1,
         ),
         "payment": Parts(
-            payments.decider(timedelta(seconds=settings.overdue_seconds)), payment.effects(provider), payment.REACTIONS
+            payments.decider(timedelta(seconds=settings.overdue_seconds)),
+            payment.effects(provider),
+            payment.REACTIONS,
+            view_pace=0.1,
         ),
         "user": Parts(users.DECIDER, {}, ()),
-        "notification": Parts(notifications.DECIDER, notification.effects(mailer), notification.REACTIONS),
+        "notification": Parts(
+            notifications.DECIDER, notification.effects(mailer), notification.REACTIONS, writer_pace=0.1, view_pace=0.25
+        ),
     }

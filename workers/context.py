@@ -26,11 +26,17 @@ Join = Callable[[Assign], Coroutine[None, None, None]]
 
 
 class Parts(Struct, frozen=True):
-    """What a context is made of. Without `reactions`, somebody else listens for it."""
+    """What a context is made of. Without `reactions`, somebody else listens for it.
+
+    The paces are seconds between the starts of two commits of its writer, and of its read models: a commit costs the
+    same for one as for many, so what is in no hurry lets some come together.
+    """
 
     decider: Decider
     effects: Mapping[str, Effect]
     reactions: Sequence[Reaction]
+    writer_pace: float = 0.0
+    view_pace: float = 0.04
 
 
 class Context:
@@ -55,9 +61,10 @@ class Context:
             lambda partition: HotSet(parts.decider, partition, snapshots),
             flush_seconds,
             clock,
+            parts.writer_pace,
         )
         self.reactor = Reactor(log, self.name, parts.reactions, self.writer.inbox)
-        self.projector = Projector(log, self.name, store) if store else None
+        self.projector = Projector(log, self.name, store, parts.view_pace) if store else None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:

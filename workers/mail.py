@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.charset import QP, Charset
 from email.errors import MessageError
 from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from email.utils import formatdate
 from typing import Any, Protocol
 from uuid import UUID
@@ -26,6 +29,9 @@ from events.failpoints import reach
 
 DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
 OUR_FAULT = (530, 534, 535)
+
+UTF8 = Charset("utf-8")
+UTF8.body_encoding = QP  # base64 would be unreadable in the mailbox's files
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def render(template: str, params: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def compose(
     notification_id: UUID | str, sender: str, recipient: str, template: str, params: Mapping[str, Any]
-) -> EmailMessage:
+) -> Message:
     """The mail; its Message-ID follows from the notification's id, so that a repeat can be told.
 
     Raises:
@@ -138,15 +144,27 @@ def compose(
         ValueError: if an address is none.
     """
     subject, text, html = render(template, params)
-    message = EmailMessage()
-    message["Message-ID"] = _message_id(notification_id, sender)
-    message["Date"] = formatdate()
-    message["From"] = sender
-    message["To"] = _address(recipient)
-    message["Subject"] = subject
-    message.set_content(text)
-    message.add_alternative(html, subtype="html")
+    headers = {
+        "Message-ID": _message_id(notification_id, sender),
+        "Date": formatdate(),
+        "From": sender,
+        "To": str(_address(recipient)),
+        "Subject": subject,
+    }
+    if recipient.isascii():
+        # The older of the two classes: it does not parse what it writes, and takes a sixth of the time.
+        message: Message = MIMEMultipart("alternative", _subparts=[_part(text, "plain"), _part(html, "html")])
+    else:
+        message = EmailMessage()
+        message.set_content(text)
+        message.add_alternative(html, subtype="html")
+    for name, value in headers.items():
+        message[name] = value
     return message
+
+
+def _part(text: str, kind: str) -> MIMEText:
+    return MIMEText(text, kind, UTF8)  # type: ignore[arg-type]  # its stub knows names only
 
 
 def _message_id(notification_id: UUID | str, sender: str) -> str:
@@ -209,7 +227,7 @@ class SmtpChannel:
         while self._idle:
             self._idle.pop().close()
 
-    async def _send(self, message: EmailMessage, recipient: str) -> None:
+    async def _send(self, message: Message, recipient: str) -> None:
         client = await self._connected()
         try:
             reach("mail.sending")
@@ -269,9 +287,9 @@ class InProcessMailbox:
             message = compose(notification_id, self._sender, recipient, template, params)
         except (TemplateError, ValueError) as error:
             return Refused(str(error))
-        reference, body = str(message["Message-ID"]), message.get_body(("plain",))
+        reference, (subject, text, _) = str(message["Message-ID"]), render(template, params)
         self.repeats += reference in self.letters
-        letter = Letter(recipient, message["Subject"], body.get_content() if body else "")
+        letter = Letter(recipient, subject, text)
         self.letters.setdefault(reference, letter)
         return Delivered(reference)
 

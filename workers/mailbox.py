@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -51,7 +52,7 @@ def set_mode(folder: Path, mode: Mode, mails: int | None = None) -> None:
 
 def store(folder: Path, content: bytes) -> None:
     """Write a mail, whole or not at all; one that is there already is counted instead."""
-    path = folder / f"{_name(_parsed(content)['Message-ID'])}.eml"
+    path = folder / f"{_name(BytesHeaderParser().parsebytes(content)['Message-ID'])}.eml"
     draft = folder / f"{uuid4().hex}.draft"
     with draft.open("wb") as file:
         file.write(content)

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+from msgspec.structs import replace
+
 from events import topics
 from events.envelope import CLIENT, Envelope
 from events.errors import Unavailable
@@ -58,7 +60,7 @@ class Process:
         database = self._databases[name]
         store = Store(database, name, PROJECTIONS[name])
         # Notifications are heard by a Faust agent (docs/decisions/0002), so their context has no reactor of its own.
-        heard = Parts(parts.decider, parts.effects, ()) if name == "notification" else parts
+        heard = replace(parts, reactions=()) if name == "notification" else parts
         return Context(self._hub, heard, join, store, Snapshots(database), settings.flush_seconds)
 
     def _agents(self) -> list[Agent]:

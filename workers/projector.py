@@ -17,15 +17,13 @@ from projections.store import Effective, Moved, Step, Store
 logger = logging.getLogger(__name__)
 
 BATCH = 2000
-PACE = 0.04
-"""Seconds from one commit's start to the next one's, at least."""
 
 
 class Projector:
     """The read models of one context; `stopped` says why it cannot go on, if so."""
 
-    def __init__(self, log: Log, context: str, store: Store) -> None:
-        self._log, self._context, self._store = log, context, store
+    def __init__(self, log: Log, context: str, store: Store, pace_seconds: float) -> None:
+        self._log, self._context, self._store, self._pace = log, context, store, pace_seconds
         self.stopped = ""
 
     async def run(self, partitions: frozenset[int]) -> None:
@@ -56,7 +54,7 @@ class Projector:
                 if found := await reader.batch(BATCH):
                     await self._apply(fences, found)
                 # A commit costs the same for one event as for many: let a few come together.
-                await asyncio.sleep(began + PACE - loop.time())
+                await asyncio.sleep(began + self._pace - loop.time())
         finally:
             await reader.close()
 

@@ -58,7 +58,7 @@ class Tenure:
 
 
 class Writer:
-    """The writer of one context; `partitions` are those that are to be its own."""
+    """The writer of one context; `pace_seconds` lie between the starts of two commits, for what is in no hurry."""
 
     def __init__(
         self,
@@ -68,8 +68,9 @@ class Writer:
         hot_set: Callable[[int], HotSet],
         flush_seconds: float = 2.0,
         clock: Clock = now_utc,
+        pace_seconds: float = 0.0,
     ) -> None:
-        self._log, self._decider, self._clock = log, decider, clock
+        self._log, self._decider, self._clock, self._pace = log, decider, clock, pace_seconds
         self._handlers, self._hot_set, self._flush_seconds = handlers, hot_set, flush_seconds
         self._context = decider.context
         self._commands = topics.commands(decider.context)
@@ -197,10 +198,13 @@ class Writer:
         return Incoming(envelope, command, self._commands, partition)
 
     async def _work(self, inbox: Inbox, effects: Effects) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            waiting = await inbox.take(MICRO_BATCH)
+            waiting, began = await inbox.take(MICRO_BATCH), loop.time()
             await together(*(self._commit(self.tenures[p], todo, effects) for p, todo in waiting.items()))
             inbox.done()
+            if self._pace:
+                await asyncio.sleep(began + self._pace - loop.time())
 
     async def _commit(self, tenure: Tenure, incoming: list[Incoming], effects: Effects) -> None:
         streams = {one.command.stream for one in incoming if one.command is not None}
