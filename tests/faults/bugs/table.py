@@ -32,7 +32,7 @@ TABLE = {
         ("views.history", "views.", "log.versions_gapless"),
     ),
     "epoch-not-raised": Row(
-        ("kill",),
+        ("failpoint:writer.decided",),
         ("liveness.settled", "log.one_owner", "log.every_command_answered", "clients.accepted_has_outcome"),
     ),
     "commit-before-write": Row(
