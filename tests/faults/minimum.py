@@ -3,6 +3,8 @@
 About a third of what such runs hit, so that chance alone does not make one inconclusive.
 """
 
+from collections.abc import Sequence
+
 LARGE = 20
 """Kills from which on a run is large enough to demand anything."""
 
@@ -22,10 +24,11 @@ PER_THOUSAND_ORDERS = {
 ONCE = ("stale_append_ignored", "mail_repeated_to_server", "poison_parked")
 
 
-def minimum(orders: int, kills: int) -> dict[str, int]:
-    """The least hits by window, for a run of so many orders, kills and stops."""
+def minimum(orders: int, kills: int, failpoints: Sequence[str]) -> dict[str, int]:
+    """The least hits by window, for a run of so many orders, kills and stops; every failpoint must be reached."""
+    reached = {f"failpoint:{name}": 1 for name in failpoints}
     if kills < LARGE:
-        return {}
-    wanted = {name: int(kills * each) for name, each in PER_KILL.items()}
+        return reached
+    wanted = reached | {name: int(kills * each) for name, each in PER_KILL.items()}
     wanted |= {name: int(orders * each / 1000) for name, each in PER_THOUSAND_ORDERS.items()}
     return wanted | dict.fromkeys(ONCE, max(1, kills // 100))

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.faults.lines import read
 from tests.faults.nemesis import LIMITS, PATIENCE, Site
 from tests.faults.plan import SESSION, Step, spec_of
-from tests.faults.world import API
+from tests.faults.world import API, World
 
 REACHED = 25.0
 """Seconds in which an armed failpoint must be reached, while orders come."""
@@ -93,7 +93,7 @@ async def _fire(site: Site, step: Step, name: str) -> bool:
         world.arm(name, spec_of(step))
         await world.begin(name)
     deadline = time.monotonic() + REACHED
-    while not (fired := _fired(world.folder, step)) and time.monotonic() < deadline:
+    while not (fired := _fired(world, step, name)) and time.monotonic() < deadline:
         await asyncio.sleep(0.02)
     if fired and step.detail["action"] == "stop":
         await _wake_late(site, step, name, fired)
@@ -127,10 +127,10 @@ async def _wake_late(site: Site, step: Step, name: str, at: float) -> None:
     await world.again(name)
 
 
-def _fired(folder: Path, step: Step) -> float:
-    """When (seconds since 1970) it fired; 0 if it has not yet."""
+def _fired(world: World, step: Step, name: str) -> float:
+    """When (seconds since 1970) it fired in the present life of a process; 0 if it has not yet."""
     wanted = {"failpoint": step.target, "action": step.detail["action"]}
-    for line in read(folder / "failpoints.log"):
-        if wanted.items() <= line.items():
+    for line in read(world.folder / "failpoints.log"):
+        if wanted.items() <= line.items() and line["at"] >= world.began_at(name):
             return float(line["at"])
     return 0.0

@@ -37,6 +37,7 @@ BETWEEN = {
     "checkpoint": 0.05,
     "snapshots": 0.08,
     "clock": 0.05,
+    "zombie": 0.08,
 }
 """What else goes wrong, in cases for each kill; at least one of each."""
 
@@ -59,6 +60,12 @@ HOMES = {
 }
 """Where a failpoint is reached, by its name or the first word of it; what is not listed, any worker reaches, but users
 and notifications have no reactions of this kind."""
+
+STOPPED = {"provider.answered": "worker-payment", "writer.decided": "worker-order"}
+"""Moments at which a process is stopped too, where all are killed, until another has taken its place."""
+
+ZOMBIES = ("writer.decided", "append.in_flight", "writer.written")
+"""Moments at which a writer that stops has something in hand."""
 
 DISKS, FLOOD = 3, 100_000
 """In a soak: how often the disk is full, and the records of poison at the end."""
@@ -110,9 +117,10 @@ def _failpoints(rng: Random, names: Sequence[str]) -> Iterator[Step]:
         for step, following in zip(steps, [*steps[1:], None], strict=True):
             armed = {"next": spec_of(following)} if following else {}
             yield replace(step, detail={**step.detail, **armed})
-    if "provider.answered" in names:
-        detail = {"process": HOMES["provider"], "action": "stop", "reach": rng.randint(1, 4)}
-        yield Step("failpoint", "provider.answered", detail=detail)
+    for name, process in STOPPED.items():
+        if name in names:
+            detail = {"process": process, "action": "stop", "reach": rng.randint(1, 4)}
+            yield Step("failpoint", name, detail=detail)
 
 
 def spec_of(step: Step) -> str:
@@ -149,6 +157,11 @@ def _between(rng: Random, kills: int) -> Iterator[Step]:
                     yield Step(fault, "postgres")
                 case "rebalance":
                     yield Step(fault, rng.choice(WORKERS), rng.uniform(3, 8), {"gently": rng.random() < 0.5})
+                case "zombie":
+                    # It stops with a decision in hand, and writes it when another has taken its place.
+                    reach = rng.randint(1, 20)
+                    detail = {"process": rng.choice(WORKERS[:3]), "action": "stop", "reach": reach}
+                    yield Step("failpoint", rng.choice(ZOMBIES), detail=detail)
                 case "checkpoint":
                     yield Step(fault, rng.choice(contexts), detail={"how": "delete"})
                 case "snapshots":

@@ -17,13 +17,13 @@ from tests.faults.load import Load
 from tests.faults.load_client import Client
 from tests.faults.load_script import Script
 from tests.faults.load_watch import Watch
-from tests.faults.machine import Cores
 from tests.faults.minimum import minimum
 from tests.faults.nemesis import Fault, Nemesis, Site
 from tests.faults.plan import Step, make
 from tests.faults.settle import heal, settled
 from tests.faults.world import World
 from workers.shop import Shop
+from workers.steps import Moments
 
 FAULTS: dict[str, Fault] = {
     "kill": nemesis_processes.kill,
@@ -117,8 +117,8 @@ async def _play(world: World, asked: Asked, steps: list[Step], folder: Path) -> 
         site = Site(world, client, watch, folder)
         load = Load(Script(asked.seed, asked.baskets), client, watch, asked.rate)
         listed = await load.list_products()
+        await Moments().until_listed(shop, listed, 60)
         world.say(f"{listed} products are listed; orders come at {asked.rate:g} a second")
-        cores = Cores(world.pids)
         loading = asyncio.create_task(load.run(asked.orders, asked.minutes * 60))
         await Nemesis(site, FAULTS).run(steps, asked.minutes * 60)
         load.enough()
@@ -130,7 +130,7 @@ async def _play(world: World, asked: Asked, steps: list[Step], folder: Path) -> 
         at, left = await settled(site, shop, asked.patience)
         seconds = None if at is None else round(at - said["healed_at"], 2)
         said |= {"settled_at": at, "left": left, "late_s": round(load.late, 3), "orders": load.placed}
-        said |= {"deaths": world.deaths, "settled_s": seconds, "cores": cores.used(world.pids), "links": _links(world)}
+        said |= {"deaths": world.deaths, "settled_s": seconds, "links": _links(world)}
         world.say(f"Settled after {seconds} s" if at else f"[red]Not settled[/] after {asked.patience:.0f} s: {left}")
         _save(folder, said)
         site.close()
@@ -156,7 +156,7 @@ def _evidence(world: World, asked: Asked, folder: Path) -> dict[str, Any]:
         "began": time.time(),
         "healed_at": None,
         "settled_at": None,
-        "minimum": minimum(asked.orders, asked.kills),
+        "minimum": minimum(asked.orders, asked.kills, asked.failpoints),
         "asked": to_builtins(asked),
         "command": asked.command,
     }

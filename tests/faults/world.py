@@ -68,6 +68,7 @@ class World(Run):
         super().__init__(Plan(home, YEAR, api_port=ports["api"], workers=LAYOUT, env=self.settings), console)
         self._armed: dict[str, str] = {}
         self._marks: dict[str, int] = {}
+        self._lives: dict[str, float] = {}
         self._busy: set[str] = set()
         self.deaths: list[dict[str, Any]] = []
         """Processes that ended without being asked to: a list that should stay empty."""
@@ -155,8 +156,13 @@ class World(Run):
         log = Home(self.folder).log(name)
         size = log.stat().st_size if log.exists() else 0
         self._marks[name] = 0 if size > LOG_LIMIT else size
+        self._lives[name] = time.time()
         self._begin(name)
         return time.time()
+
+    def began_at(self, name: str) -> float:
+        """When (seconds since 1970) the present life of a process began; 0 for its first."""
+        return self._lives.get(name, 0.0)
 
     async def kill(self, name: str) -> float:
         """End a process as a power cut would, and see to it that nobody starts it again; returns when it was."""
