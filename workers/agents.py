@@ -92,7 +92,7 @@ class Agent(ABC):
     """One stream's reader. `park` is awaited until it succeeds; `transient` adds to the errors that mean "wait"."""
 
     name: str
-    pace = 0.1
+    pace = 0.2
     """Seconds between two flushes."""
 
     def __init__(

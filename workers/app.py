@@ -37,7 +37,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 PATIENCE_SECONDS = 30.0
 """How long a stream may stand still while its head moves."""
 COMMIT_SECONDS = 1.0
-FETCH_BYTES, FETCH_WAIT_MS = 1 << 20, 100
+FETCH_BYTES, FETCH_WAIT_MS = 1 << 20, 250
 """A fetch is answered when so much has come, or so much time has passed."""
 
 

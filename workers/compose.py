@@ -46,6 +46,6 @@ def parts_of(settings: Settings, provider: Provider, mailer: Mailer) -> Mapping[
         ),
         "user": Parts(users.DECIDER, {}, ()),
         "notification": Parts(
-            notifications.DECIDER, notification.effects(mailer), notification.REACTIONS, writer_pace=0.1, view_pace=0.25
+            notifications.DECIDER, notification.effects(mailer), notification.REACTIONS, writer_pace=0.2, view_pace=0.5
         ),
     }
