@@ -10,6 +10,7 @@ report      tell a run again, from its folder
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -34,6 +35,10 @@ KINDS: dict[str, Asked] = {
     ),
 }
 
+REPORT = Path("docs/reliability.md")
+SEEDS, LAST_LINES = 10_000, 40
+"""Seeds that a soak simulates, and how much of what that says is kept."""
+
 
 def main() -> int:
     """Do what is asked for; the exit code is the checker's: 0 valid, 1 invalid, 2 nobody can tell."""
@@ -44,7 +49,31 @@ def main() -> int:
         return 0
     if given.what == "bugs":
         return _bugs(given, console)
+    if given.what == "soak":
+        return _soak(given, console)
     return _run(_asked(given), given.home, console, given.keep)
+
+
+def _soak(given: argparse.Namespace, console: Console) -> int:
+    """The long run, then simulated seeds; the report is written after each, so that a cut leaves what there is."""
+    folder = given.home or Path(tempfile.mkdtemp(prefix="soak-"))
+    code = _run(_asked(given), folder, console, keep=True)
+    report.write(folder, REPORT)
+    simulated = simulate(folder, console)
+    report.write(folder, REPORT)
+    console.print(f"{REPORT} is written")
+    return code or simulated
+
+
+def simulate(folder: Path, console: Console) -> int:
+    """Run the simulation's seeds, and keep the end of what it says with the run."""
+    command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS), "--processes", "2"]
+    console.print(" ".join(command[1:]))
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = "\n".join(done.stdout.splitlines()[-LAST_LINES:])
+    console.print(said, markup=False)
+    (folder / "simulation.txt").write_text(f"{said}\n")
+    return 1 if done.returncode else 0
 
 
 def _bugs(given: argparse.Namespace, console: Console) -> int:

@@ -51,7 +51,7 @@ async def test_history_that_is_gone_from_before_a_checkpoint_stops_views_and_wri
         here.run.spawn("worker-again", "workers", "worker")
 
         async def said() -> bool:
-            return "read models refuse to go on: order.events" in here.log_of("worker-again")
+            return "order read models refuse to go on" in here.log_of("worker-again")
 
         async def refused() -> bool:
             return "order writer begins again" in here.log_of("worker-again")
