@@ -16,6 +16,9 @@ from api.problems import Problem, field_error, invalid
 from schemas.values import Command, Value
 
 LIMIT = 1 << 20
+MANY = 5000
+"""Errors in one body beyond which none is named."""
+
 MODELS: dict[str, type[BaseModel]] = {}
 """Every body that some route takes, for the OpenAPI document."""
 
@@ -67,6 +70,8 @@ def parse(model: type[M], raw: bytes) -> M:
 
 
 def _refused(error: ValidationError) -> Problem:
+    if (count := error.error_count()) > MANY:  # to spell them out would hold everybody up for seconds
+        return invalid([field_error((), f"{count} fields do not fit; look at the schema", "too_many_errors")])
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return Problem("BadJson", found[0]["msg"])

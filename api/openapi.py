@@ -36,13 +36,20 @@ DEFAULT: dict[int | str, dict[str, Any]] = {
         "content": {"application/problem+json": {"schema": {"$ref": _REF.format("Problem")}}},
     }
 }
+_KEY = r'^"?[!#-~]([ -~]{0,198}[!#-~])?"?$'
 _HEADERS = [
-    {"name": name, "in": "header", "description": said, "schema": {"type": "string"}}
-    for name, said in (
-        ("Idempotency-Key", "UUID, or up to 200 visible characters: a retry with it takes effect once"),
-        ("Prefer", "`wait=N`: answer with the outcome if it is there within N seconds, 30 at most"),
+    {"name": name, "in": "header", "description": said, "schema": {"type": "string", **more}}
+    for name, said, more in (
+        (
+            "Idempotency-Key",
+            "UUID, or up to 200 visible characters: a retry with it takes effect once",
+            {"pattern": _KEY},
+        ),
+        ("Prefer", "`wait=N`: answer with the outcome if it is there within N seconds, 30 at most", {}),
     )
 ]
+_CREATING = ("PlaceOrder", "ListProduct", "Registration")
+"""Bodies that, if one waits, are answered with what has been created."""
 
 
 def takes(command: type[Command], *elsewhere: str, optional: tuple[str, ...] = (), view: str = "") -> dict[str, Any]:
@@ -54,16 +61,18 @@ def takes_body(body: str, view: str = "") -> dict[str, Any]:
     """Arguments of a command's route that takes the body of this name and, if one waits, gives this view."""
     done = {"description": "Done", "content": {_JSON: {"schema": {"$ref": _REF.format(view)} if view else {}}}}
     accepted = {"description": "Durable, not yet decided", "content": {_JSON: {"schema": ACCEPTED}}}
+    created = {201: {**done, "description": "Done, and new"}} if body in _CREATING else {}
     return {
         "status_code": 202,
-        "responses": {200: done, 202: accepted},
+        "responses": {200: done, **created, 202: accepted},
         "openapi_extra": {"requestBody": request_body(body), "parameters": _HEADERS},
     }
 
 
 def request_body(name: str) -> dict[str, Any]:
-    """The OpenAPI of a body."""
-    return {"content": {_JSON: {"schema": {"$ref": _REF.format(name)}}}}
+    """The OpenAPI of a body; it may be left out if nothing in it must be there."""
+    required = any(field.is_required() for field in MODELS[name].model_fields.values())
+    return {"required": required, "content": {_JSON: {"schema": {"$ref": _REF.format(name)}}}}
 
 
 def gives(view: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def _future(random: Random, context: str, headers: Headers) -> Headers:
 
 def _other_kind(random: Random, context: str, headers: Headers) -> Headers:
     """A command's type among events, or an event's among commands."""
-    recorded = any(name == "epoch" for name, _ in headers)
+    recorded = any(name == "version" for name, _ in headers)
     classes = COMMANDS[context] if recorded else EVENTS[context]
     return put(headers, "ce_type", random.choice(classes).tag.encode())
 

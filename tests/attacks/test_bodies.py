@@ -95,7 +95,9 @@ BAD_FIELDS = {
     "an object for a list": (encoded(order(lines={"0": LINE})), "lines"),
     "a list for the order": (b"[" + TEXT + b"]", ""),
     "nothing for the order": (b"null", ""),
-    "many unknown fields": (encoded(order(**{f"x{n}": 1 for n in range(20_000)})), "x0"),
+    "many unknown fields": (encoded(order(**{f"x{n}": 1 for n in range(2000)})), "x0"),
+    "more unknown fields than anybody reads": (encoded(order(**{f"x{n}": 1 for n in range(70_000)})), ""),
+    "more lines of nothing than anybody reads": (encoded(order(lines=[1] * 300_000)), ""),
     "many lines": (encoded(order(lines=[LINE] * 10_000)), "lines"),
 }
 
