@@ -1,6 +1,7 @@
 """The plan says what will go wrong and when; it is written before anything does, and follows from the seed alone."""
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from random import Random
 from typing import Any
 
@@ -113,14 +114,25 @@ def _failpoints(rng: Random, names: Sequence[str]) -> Iterator[Step]:
         most = 1 if name.startswith(("claim", "provider", "agent")) else 4
         detail = {"process": process, "action": "kill", "reach": rng.randint(1, most)}
         lives.setdefault(process, []).append(Step("failpoint", name, detail=detail))
-    for steps in lives.values():
-        for step, following in zip(steps, [*steps[1:], None], strict=True):
-            armed = {"next": spec_of(following)} if following else {}
-            yield replace(step, detail={**step.detail, **armed})
+    chains = {process: _chained(steps) for process, steps in lives.items()}
+    # Those that the way of an order does not lead through can be hurt at the same time as those on the way.
+    aside = [step for process in (WORKERS[3], API) for step in chains.pop(process, [])]
+    way = [step for chain in chains.values() for step in chain]
+    for step, beside in zip_longest(way, aside):
+        yield replace(step, beside=beside) if step else beside
     for name, process in STOPPED.items():
         if name in names:
             detail = {"process": process, "action": "stop", "reach": rng.randint(1, 4)}
             yield Step("failpoint", name, detail=detail)
+
+
+def _chained(steps: Sequence[Step]) -> list[Step]:
+    """Each with what its process is to be armed with next."""
+    following = [spec_of(step) for step in steps[1:]]
+    chained = [
+        replace(step, detail={**step.detail, "next": after}) for step, after in zip(steps, following, strict=False)
+    ]
+    return [*chained, steps[-1]]
 
 
 def spec_of(step: Step) -> str:
