@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tests.model.effects import Effects
 from tests.model.fenced import FencedLog
+from tests.model.handover import Handover
 from tests.model.reactions import Reactions
 from tests.model.readers import Readers
 from tests.model.rules import Rules
@@ -35,6 +36,12 @@ REACTIONS = {
     "one_reader_per_source": "lost",
     "retry_parked_as_new": "lost",
 }
+HANDOVER = {
+    "position_before_end": "lost",
+    "drain_before_handing_over": "lost",
+    "inbox_ends_with_its_tenure": "lost",
+    "position_after_outcomes": "lost",
+}
 EFFECTS = {
     "idempotency_key": "twice",
     "record_before_call": "orphan",
@@ -48,7 +55,7 @@ SNAPSHOTS = {
     "loads_check_the_resume_point": "wrong state",
     "skip_versions_seen": "wrong state",
 }
-ALL = FENCED_LOG | REACTIONS | EFFECTS | SNAPSHOTS
+ALL = FENCED_LOG | REACTIONS | HANDOVER | EFFECTS | SNAPSHOTS
 
 
 def without(rule: str) -> Report:
@@ -56,6 +63,8 @@ def without(rule: str) -> Report:
     rules = replace(Rules(), **{rule: False})
     if rule in REACTIONS:
         return search(Reactions(rules))
+    if rule in HANDOVER:
+        return search(Handover(rules))
     if rule in EFFECTS:
         return search(Effects(rules))
     if rule in SNAPSHOTS:

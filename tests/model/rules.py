@@ -33,6 +33,11 @@ class Rules:
     advance_after_acks: bool = True
     one_reader_per_source: bool = True
     retry_parked_as_new: bool = True
+    # 5. Reactions that need no topic.
+    position_before_end: bool = True
+    drain_before_handing_over: bool = True
+    inbox_ends_with_its_tenure: bool = True
+    position_after_outcomes: bool = True
     # 6. Effects.
     idempotency_key: bool = True
     record_before_call: bool = True

@@ -7,6 +7,7 @@ import pytest
 
 from tests.model.effects import Effects
 from tests.model.fenced import FencedLog
+from tests.model.handover import Handover
 from tests.model.reactions import Reactions
 from tests.model.removed import ALL, without
 from tests.model.rules import Rules
@@ -22,6 +23,10 @@ def test_no_interleaving_of_three_writers_and_four_claims_breaks_the_fenced_log(
 
 def test_no_interleaving_of_two_reactors_loses_or_repeats_a_command() -> None:
     holds(search(Reactions(Rules())), floor=10_000)
+
+
+def test_no_interleaving_of_reactors_and_owners_loses_a_command_that_is_handed_over() -> None:
+    holds(search(Handover(Rules())), floor=10_000)
 
 
 def test_no_interleaving_of_three_owners_charges_twice_or_leaves_money_behind() -> None:
