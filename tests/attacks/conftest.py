@@ -22,11 +22,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 @pytest.fixture(scope="module")
-def door(run: Run) -> Door:
+def door(run: Run) -> Iterator[Door]:
     """The API from outside, when nothing is under way."""
     door = Door(run.address.api, run.address.kafka)
     door.quiet()
-    return door
+    yield door
+    door.close()
 
 
 def _until_ready(api: str) -> None:

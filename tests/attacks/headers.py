@@ -1,10 +1,12 @@
 """Headers that no message has, and headers that are merely odd: each way takes a record's headers and gives others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from events.envelope import LONGEST
+from events.event import Event
 from events.registry import COMMANDS, EVENTS
+from schemas.values import Command
 
 Headers = list[tuple[str, bytes | None]]
 Spoil = Callable[[Random, str, Headers], Headers]
@@ -40,15 +42,19 @@ def _last_of_two(random: Random, context: str, headers: Headers) -> Headers:
 
 
 def _future(random: Random, context: str, headers: Headers) -> Headers:
-    tag = random.choice([*COMMANDS[context], *EVENTS[context]]).tag.removesuffix(".v1")
+    tag = random.choice([*_tags(COMMANDS[context]), *_tags(EVENTS[context])]).removesuffix(".v1")
     return put(headers, "ce_type", f"{tag}.v{random.randint(2, 99)}".encode())
 
 
 def _other_kind(random: Random, context: str, headers: Headers) -> Headers:
     """A command's type among events, or an event's among commands."""
     recorded = any(name == "version" for name, _ in headers)
-    classes = COMMANDS[context] if recorded else EVENTS[context]
-    return put(headers, "ce_type", random.choice(classes).tag.encode())
+    tags = _tags(COMMANDS[context]) if recorded else _tags(EVENTS[context])
+    return put(headers, "ce_type", random.choice(tags).encode())
+
+
+def _tags(classes: Sequence[type[Command] | type[Event]]) -> list[str]:
+    return [cls.tag for cls in classes]
 
 
 def _always(name: str, *values: bytes | None) -> Spoil:

@@ -83,15 +83,26 @@ def test_an_id_that_is_none_is_named(door: Door, key: str) -> None:
     assert door.commands() == before
 
 
-SKUS = ["a%20b", "a%00", "a%0a", "caf%c3%a9", DIGITS, "a" * 65, "a" * 20_000, "%ff", "a;b", "a,b", "%2e%2e%2fa%5c"]
+SKUS = ["a%20b", "a%00", "a%0a", "caf%c3%a9", DIGITS, "a" * 65, "a" * 20_000, "%ff", "a;b", "a,b"]
 
 
-@pytest.mark.parametrize("sku", [sku for sku in SKUS if "%2f" not in sku], ids=lambda sku: sku[:20])
+@pytest.mark.parametrize("sku", SKUS, ids=[sku[:20] for sku in SKUS])
 def test_a_sku_that_is_none_is_named(door: Door, sku: str) -> None:
     before = door.commands()
     assert (door.get(f"/products/{sku}").status, door.get(f"/products/{sku}").fields) == (422, ["sku"])
     assert door.post(f"/products/{sku}/withdraw", b"").fields == ["sku"]
     assert door.commands() == before
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="not mended yet: clients take it out of the path, so nobody can ask for it",
+)
+@pytest.mark.parametrize("sku", [".", ".."])
+def test_a_sku_that_no_url_can_name_is_refused(door: Door, sku: str) -> None:
+    answer = door.post("/products", json.dumps({"sku": sku, "name": "x", "price": 1}).encode())
+    assert (answer.status, answer.fields) == (422, ["sku"])
 
 
 QUERIES = [

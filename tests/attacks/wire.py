@@ -9,8 +9,7 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import Consumer, TopicPartition
 from msgspec import Struct
 
 from events.topics import PARTITIONS, commands
@@ -49,12 +48,15 @@ class Door:
     def __init__(self, api: str, kafka: str) -> None:
         parts = urlsplit(api)
         self.host, self.port = parts.hostname or "", parts.port or 80
-        self._admin = AdminClient({"bootstrap.servers": kafka})
+        self._consumer = Consumer({"bootstrap.servers": kafka, "group.id": "attacks"})
+
+    def close(self) -> None:
+        """Let the log go."""
+        self._consumer.close()
 
     def commands(self) -> int:
         """How many commands lie in the log, of clients and of reactions."""
-        asked = self._admin.list_offsets({place: OffsetSpec.latest() for place in PLACES})
-        return sum(found.result(PATIENCE).offset for found in asked.values())
+        return sum(self._consumer.get_watermark_offsets(place, PATIENCE)[1] for place in PLACES)
 
     def quiet(self) -> None:
         """Wait until nothing is under way."""

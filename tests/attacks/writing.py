@@ -35,7 +35,7 @@ def write(bootstrap: str, records: Iterable[tuple[Place, Poison]], **options: An
         while True:
             try:
                 producer.produce(
-                    place.topic, poison.value, poison.key, place.partition, delivered, headers=poison.headers
+                    place.topic, poison.value, poison.key, place.partition, delivered, headers=[*poison.headers]
                 )
                 break
             except BufferError:
