@@ -51,7 +51,10 @@ def asked(request: Request) -> Asked:
         Problem: 400, if the Idempotency-Key is none.
     """
     headers = request.headers
-    key, trace = headers.get("idempotency-key"), headers.get("traceparent", "")
+    keys, trace = headers.getlist("idempotency-key"), headers.get("traceparent", "")
+    if len(keys) > 1:
+        raise Problem("BadIdempotencyKey", "There are several; one request has one key.")
+    key = keys[0] if keys else None
     return Asked(
         command_id=str(uuid4()) if key is None else _command_id(key.strip('"'), request.url.path),
         keyed=key is not None,

@@ -14,6 +14,9 @@ CLIENT = "client"
 LONGEST = 1000
 """Bytes of all of a message's header values together; ours are half as long."""
 
+ASKING = 700
+"""The same for a command: what is recorded because of it has as many again, and a few more."""
+
 
 _SPECVERSION = ("ce_specversion", b"1.0")
 

@@ -9,6 +9,9 @@ from enum import Enum
 
 import msgspec
 
+HIGHEST = 2**62
+"""No epoch is so high: databases keep them in 64 bits, and a claim must leave room for the next."""
+
 CLAIM = "log.claimed.v1"
 """The type of a claim record; its epoch and writer headers are all it says."""
 
@@ -35,6 +38,8 @@ class Fence(msgspec.Struct):
         try:
             epoch = int(headers.get("epoch", -1))
             writer = (headers.get("writer") or b"").decode()
+            if epoch >= HIGHEST:
+                epoch = -1
         except (ValueError, TypeError):
             epoch, writer = -1, ""
         if headers.get("ce_type") == CLAIM.encode():

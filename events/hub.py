@@ -199,6 +199,10 @@ class Member:
         self._count = 0
         self._member, self._behind = False, True
 
+    async def position(self, place: Place) -> int:
+        """As Reader.position."""
+        return self.positions[place] if self._own is None else await self._own.position(place)
+
     async def close(self) -> None:
         """As Reader.close."""
         await self._leave()

@@ -223,6 +223,13 @@ class KafkaReader:
         """As Reader.seek."""
         self._consumer.seek(TopicPartition(*place), offset)
 
+    async def position(self, place: Place) -> int:
+        """As Reader.position."""
+        try:
+            return int(await self._consumer.position(TopicPartition(*place)))
+        except KafkaError as error:
+            raise Unavailable(repr(error)) from error
+
     async def close(self) -> None:
         """As Reader.close."""
         await self._consumer.stop()

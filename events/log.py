@@ -54,6 +54,9 @@ class Reader(Protocol):
     def seek(self, place: Place, offset: int) -> None:
         """Read a place from this offset on next."""
 
+    async def position(self, place: Place) -> int:
+        """The offset that is read next; a stranger's transaction leaves offsets that hold no record."""
+
     async def close(self) -> None:
         """Let go."""
 
@@ -119,5 +122,7 @@ async def scan(log: Log, place: Place, start: int, end: int, patience: float = 3
             for records in found.values():
                 start = records[-1].offset + 1
                 yield [record for record in records if record.offset < end]
+            if not found:
+                start = max(start, await reader.position(place))
     finally:
         await reader.close()

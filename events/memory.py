@@ -88,5 +88,9 @@ class MemoryReader:
         """As Reader.seek."""
         self._positions[place] = offset
 
+    async def position(self, place: Place) -> int:
+        """As Reader.position."""
+        return self._positions[place]
+
     async def close(self) -> None:
         """As Reader.close."""

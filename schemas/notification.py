@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, TypeAlias
 
-from schemas.values import Command, Uuid
+from schemas.values import Command, Text, Uuid
 
 Channel = Literal["email", "sms", "push"]
 
@@ -18,7 +18,7 @@ class _ToNotification(Command):
 class RequestNotification(_ToNotification, tag="notification.request"):
     """Send a template, filled in, over a channel; `about` names what it tells of, such as `order-<uuid>`."""
 
-    about: str
+    about: Text
     channel: Channel = "email"
     recipient: str
     template: str

@@ -1,5 +1,9 @@
 """Parking is what any context can be asked: to record that a record could not be handled."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from schemas.values import Command
 
 
@@ -8,8 +12,8 @@ class ParkRecord(Command, tag="record.park"):
 
     about: str
     topic: str
-    partition: int
-    offset: int
+    partition: Annotated[int, Field(ge=-1, lt=2**31)]
+    offset: Annotated[int, Field(ge=-1, lt=2**63)]
     reason: str
     key: str
     value: str

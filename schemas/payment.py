@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from schemas.values import Command, Currency, OrderId, Text, Uuid
+from schemas.values import Amount, Command, Currency, OrderId, Text, Uuid
 
 
 class _ToPayment(Command):
@@ -18,7 +18,7 @@ class _ToPayment(Command):
 class RequestPayment(_ToPayment, tag="payment.request"):
     """Ask the provider for this amount, in minor units."""
 
-    amount: Annotated[int, Field(ge=0)]
+    amount: Amount
     currency: Currency
     token: str
     email: str
@@ -36,7 +36,7 @@ class RefundPayment(_ToPayment, tag="payment.refund"):
     """Give back an amount, or all that is left; the refund id makes it happen once."""
 
     refund_id: Uuid
-    amount: Annotated[int, Field(ge=1)] | None = None
+    amount: Annotated[int, Field(ge=1, le=10**18)] | None = None
     reason: Text = "goodwill"
 
 

@@ -11,12 +11,18 @@ Uuid = Annotated[
 ]
 OrderId = Uuid
 PaymentId = Uuid
-CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+]
+"""A name that a path can hold: not of dots alone, as clients take `..` out of it."""
+CustomerId = Name
+Sku = Name
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
+Amount = Annotated[int, Field(ge=0, le=10**18)]
+"""What many lines may come to, in minor units of a currency."""
 Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """An amount in minor units of its currency."""
 

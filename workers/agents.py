@@ -419,7 +419,7 @@ def _at(place: Place, record: Record) -> str:
 
 def _epoch(record: Record) -> int:
     try:
-        return int(record.headers.get("epoch", 0))
+        return int(record.headers.get("epoch") or 0)
     except ValueError:
         return 0
 

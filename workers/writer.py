@@ -12,18 +12,21 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from aggregates.decider import Decider, Todo
 from aggregates.repository import LOCAL, Entity, NotLoaded, Repository
 from aggregates.stage import Incoming, Stage
 from events import topics
-from events.envelope import Envelope
+from events.envelope import ASKING, Envelope
 from events.errors import LogError, Undecodable
 from events.failpoints import reach
 from events.fenced import Owner, claim
 from events.ids import derive
 from events.log import Log, Place, Reader, Record
-from events.registry import command_codec
+from events.registry import COMMANDS, command_codec
 from projections.postgres import DatabaseUnavailable
+from schemas.parking import ParkRecord
 from schemas.values import Command
 from workers.effects import Effect, Effects
 from workers.hotset import HotSet
@@ -167,19 +170,33 @@ class Writer:
             envelope = Envelope.read(record.headers)
         except Undecodable as error:
             return self._undecoded(place, record, None, str(error))
+        if sum(map(len, record.headers.values())) > ASKING:
+            return self._undecoded(place, record, None, f"headers longer than {ASKING} bytes")
         if len(record.value) > LARGEST:
             return self._undecoded(place, record, envelope, f"larger than {LARGEST} bytes")
         try:
             command = command_codec.decode(envelope.type, record.value)
         except Undecodable as error:
             return self._undecoded(place, record, envelope, str(error))
+        if reason := self._misplaced(place, command):
+            return self._undecoded(place, record, envelope, reason)
         return Incoming(envelope, command, place.topic, place.partition, record.offset, record.key, record.value)
+
+    def _misplaced(self, place: Place, command: Command) -> str:
+        """Why a command is not for us here; obeyed all the same, there would be two aggregates of one name."""
+        if isinstance(command, ParkRecord):
+            return ""
+        if not isinstance(command, COMMANDS[self._context]):
+            return f"{command.tag} is not for {self._context}"
+        asked = topics.partition_asked(command)
+        return "" if asked == place.partition else f"{command.stream} lives in partition {asked}"
 
     def _undecoded(self, place: Place, record: Record, envelope: Envelope | None, reason: str) -> Incoming:
         if envelope is None:
             cause = derive(f"{place.topic}/{place.partition}", str(record.offset))
             envelope = Envelope(cause, "", "", "", record.key.decode(errors="replace"), cause, cause, LOCAL)
-        return Incoming(envelope, None, *place, record.offset, record.key, record.value, reason)
+        # Its origin is nothing to go by: a senseless one would make later commands of that source look like repeats.
+        return Incoming(replace(envelope, origin=LOCAL), None, *place, record.offset, record.key, record.value, reason)
 
     def _local(self, stream: str, todo: Todo, command: Command) -> Incoming:
         """An effect's answer as a command: no hop over the topic, for if it gets lost the effect is asked again."""
@@ -207,7 +224,7 @@ class Writer:
                 await asyncio.sleep(began + self._pace - loop.time())
 
     async def _commit(self, tenure: Tenure, incoming: list[Incoming], effects: Effects) -> None:
-        streams = {one.command.stream for one in incoming if one.command is not None}
+        streams = {one.command.stream for one in incoming if one.command is not None and self._is_ours(one.command)}
         await tenure.hot.prefetch({*streams, f"{self._context}-unknown"})
         while incoming:
             stage = Stage(tenure.repository, tenure.owner, self._clock())
@@ -223,6 +240,9 @@ class Writer:
             for stream, entity in stage.entities.items():
                 effects.look(stream, entity)
             incoming = incoming[done:]
+
+    def _is_ours(self, command: Command) -> bool:
+        return command.stream.partition("-")[0] in self._decider.initial
 
     async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> int:
         """Stage as many as surely fit into one batch, and say how many."""

@@ -104,7 +104,6 @@ def test_any_headers_are_judged_and_the_reader_goes_on(records: list[dict[str, A
         assert fence.epoch >= before[0]
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="not mended yet: an epoch without a value is a TypeError")
 @moderately
 @given(st.dictionaries(names, octets | st.none(), max_size=8))
 def test_any_headers_are_judged_by_an_agent_as_faust_hands_them_over(named: dict[str, Any]) -> None:
