@@ -9,16 +9,15 @@ LARGE = 20
 """Kills from which on a run is large enough to demand anything."""
 
 PER_KILL = {
-    "kills_or_stops": 1.0,
     "claims_after_kill": 1.0,
     "payment_in_flight_at_kill": 0.1,
 }
 PER_THOUSAND_ORDERS = {
     "duplicate_suppressed": 50,
     "compensation_after_capture": 20,
-    "answer_lost_after_capture": 3,
-    "oversell_refused": 5,
-    "command_unknown_then_applied": 1,
+    "answer_lost_after_capture": 5,
+    "oversell_refused": 8,
+    "command_unknown_then_applied": 2,
     "declined": 5,
 }
 ONCE = ("stale_append_ignored", "mail_repeated_to_server", "poison_parked")
@@ -29,6 +28,7 @@ def minimum(orders: int, kills: int, failpoints: Sequence[str]) -> dict[str, int
     reached = {f"failpoint:{name}": 1 for name in failpoints}
     if kills < LARGE:
         return reached
-    wanted = reached | {name: int(kills * each) for name, each in PER_KILL.items()}
+    wanted = reached | {"kills_or_stops": kills + len(failpoints)}
+    wanted |= {name: int(kills * each) for name, each in PER_KILL.items()}
     wanted |= {name: int(orders * each / 1000) for name, each in PER_THOUSAND_ORDERS.items()}
     return wanted | dict.fromkeys(ONCE, max(1, kills // 100))

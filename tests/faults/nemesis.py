@@ -15,6 +15,9 @@ from tests.faults.world import SESSION_MS, World
 LIMITS = {"worker": SESSION_MS / 1000 + 3, "api": 3.0, "postgres": 10.0, "kafka": 30.0}
 """Seconds within which each is to be back at work."""
 
+BREAKER_SECONDS = 35.0
+"""Seconds after trouble with the provider in which no recovery is a fair measure: its breaker may be open."""
+
 PATIENCE = 60.0
 """Seconds after which nobody waits for it any more."""
 
@@ -30,12 +33,16 @@ class Site:
         self.recovery = Lines(folder / "recovery.jsonl")
         self.crowded = ""
         """What goes on beside the present step, if anything: recovery is then no fair measure."""
+        self.provider_hurt = 0.0
+        """When (seconds since 1970) the way to the provider was last broken: it is asked again after half a minute."""
         self.missed: list[str] = []
         """Failpoints that were armed and never reached."""
 
     def note(self, step: Step, at: float, until: float | None = None, **detail: Any) -> None:
         """Write down what was done."""
         said = {**step.detail, **detail}
+        if "provider" in f"{step.fault} {step.target}":
+            self.provider_hurt = until or at
         self.faults.write({"at": at, "until": until, "fault": step.fault, "target": step.target, "detail": said})
 
     async def back(self, step: Step, kind: str, since: float, worker: str = "") -> None:
@@ -50,7 +57,8 @@ class Site:
             done = await self._answered(since)
         else:
             done = await self.watch.confirmed_after(since, PATIENCE)
-        line = {"at": since, "fault": step.fault, "target": step.target, "kind": kind, "beside": self.crowded}
+        beside = self.crowded or ("provider" if since - self.provider_hurt < BREAKER_SECONDS else "")
+        line = {"at": since, "fault": step.fault, "target": step.target, "kind": kind, "beside": beside}
         seconds = None if done is None or (worker and claimed is None) else max(done, claimed or 0.0) - since
         self.recovery.write({**line, "seconds": seconds, "claimed": claimed and claimed - since, "limit": LIMITS[kind]})
         if seconds is None:

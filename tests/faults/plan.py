@@ -30,15 +30,16 @@ DEADLY = {
 """Kills and stops, and how often each comes."""
 
 BETWEEN = {
-    "broker-kill": 0.05,
-    "postgres-immediate": 0.05,
+    "broker-kill": 0.04,
+    "postgres-immediate": 0.04,
     "postgres-fast": 0.03,
-    "postgres-backends": 0.05,
-    "rebalance": 0.08,
-    "checkpoint": 0.05,
-    "snapshots": 0.08,
-    "clock": 0.05,
-    "zombie": 0.08,
+    "postgres-backends": 0.04,
+    "rebalance": 0.05,
+    "checkpoint": 0.04,
+    "snapshots": 0.05,
+    "clock": 0.04,
+    "zombie": 0.05,
+    "poison": 0.04,
 }
 """What else goes wrong, in cases for each kill; at least one of each."""
 
@@ -99,7 +100,7 @@ def make(seed: int, kills: int, spacing: float, failpoints: Sequence[str] = (), 
     if soak:
         random += [Step("disk-full", "kafka", rng.uniform(4, 8)) for _ in range(DISKS)]
     rng.shuffle(random)
-    steps = [replace(_accompanied(rng, step), after=spacing) for step in random]
+    steps = [replace(step, after=spacing) for step in _accompanied(rng, random)]
     flood = [Step("flood", detail={"seed": seed, "records": FLOOD})] if soak else []
     return [*_failpoints(rng, failpoints), *steps, *flood]
 
@@ -174,6 +175,8 @@ def _between(rng: Random, kills: int) -> Iterator[Step]:
                     reach = rng.randint(1, 20)
                     detail = {"process": rng.choice(WORKERS[:3]), "action": "stop", "reach": reach}
                     yield Step("failpoint", rng.choice(ZOMBIES), detail=detail)
+                case "poison":
+                    yield Step(fault, "", rng.uniform(2, 4), {"seed": rng.randrange(10**6), "records": 30})
                 case "checkpoint":
                     yield Step(fault, rng.choice(contexts), detail={"how": "delete"})
                 case "snapshots":
@@ -184,13 +187,15 @@ def _between(rng: Random, kills: int) -> Iterator[Step]:
                     yield Step(fault, rng.choice(WORKERS[:3]), rng.uniform(3, 8), {"offset": far})
 
 
-def _accompanied(rng: Random, step: Step) -> Step:
-    if rng.random() >= SHARE_BESIDE:
-        return step
-    fault = rng.choices(list(BESIDE), list(BESIDE.values()))[0]
-    seconds = round(rng.uniform(2, 6), 2)
-    beside = Step(fault, _target_of(rng, fault), seconds, _detail_of(rng, fault))
-    return replace(step, beside=beside)
+def _accompanied(rng: Random, steps: list[Step]) -> list[Step]:
+    """A share of the steps have something beside them; each kind of it comes before any comes again."""
+    count = round(len(steps) * SHARE_BESIDE)
+    kinds = list(BESIDE)[:count] + rng.choices(list(BESIDE), list(BESIDE.values()), k=max(0, count - len(BESIDE)))
+    for fault, number in zip(kinds, rng.sample(range(len(steps)), count), strict=True):
+        seconds = round(rng.uniform(2, 6), 2)
+        beside = Step(fault, _target_of(rng, fault), seconds, _detail_of(rng, fault))
+        steps[number] = replace(steps[number], beside=beside)
+    return steps
 
 
 def _target_of(rng: Random, fault: str) -> str:

@@ -5,7 +5,7 @@ from itertools import islice
 
 from tests.faults.failpoints import NAMES
 from tests.faults.load_script import GIFT, HOT, HOT_DEMAND, MAGIC, REFILL_EVERY, Script
-from tests.faults.plan import BETWEEN, DEADLY, STOPPED, make
+from tests.faults.plan import BESIDE, BETWEEN, DEADLY, STOPPED, make
 from tests.faults.runner import FAULTS
 
 
@@ -21,6 +21,7 @@ def test_thirty_kills_hurt_every_role_and_leave_nothing_else_out() -> None:
     assert set(DEADLY) <= set(hurt)
     assert sum(count for (fault, _), count in hurt.items() if fault in ("kill", "stop")) == 30
     assert set(BETWEEN) - {"zombie"} | {"failpoint"} <= {fault for fault, _ in hurt}
+    assert set(BESIDE) <= {step.beside.fault for step in steps if step.beside}
     assert {each.fault for step in steps for each in (step, step.beside) if each} <= set(FAULTS)
 
 
