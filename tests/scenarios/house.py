@@ -20,7 +20,7 @@ from schemas.values import Command
 from tests.scenarios import laws, read_models
 from tests.scenarios.chronicle import Chronicle
 from tests.scenarios.shop import client_draft, place_of, product
-from tests.scenarios.switchboard import Switchboard
+from tests.scenarios.switchboard import Door, Switchboard
 from tests.scenarios.till import Till
 from workers.compose import parts_of
 from workers.context import Assign, Context
@@ -74,7 +74,7 @@ class House:
         """A new test: what others have left behind is none of its business."""
         self.sent = {}
         self.chronicle.forget()
-        self.log.twice = self._disturbed = False
+        self.log.twice = self.log.far = self._disturbed = False
         for clock in self.clocks.values():
             clock.behind = timedelta()
 
@@ -103,7 +103,13 @@ class House:
         database = self.databases.get(name)
         store = Store(database, name, PROJECTIONS[name]) if database else None
         snapshots = Snapshots(database) if database else None
-        return Context(self.log, self.parts[name], _all_is_ours, store, snapshots, 0.05, self.clocks[name])
+        context = Context(self.log, self.parts[name], _all_is_ours, store, snapshots, 0.05, self.clocks[name])
+
+        async def door() -> Door:
+            return Door(await context.writer.inbox(), self.log)
+
+        context.reactor._inbox = door
+        return context
 
     async def send(self, command: Command, command_id: str = "") -> str:
         """Ask as a client, and return the command's id."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from aggregates.stage import Incoming
 from events.errors import Fenced, Unavailable
 from events.log import Draft, Log, Place, Position, Reader
+from workers.inbox import Inbox, Receipt
 
 Then = Callable[[], Awaitable[object]]
 
@@ -11,13 +13,14 @@ Then = Callable[[], Awaitable[object]]
 class Switchboard:
     """A log before another.
 
-    twice: every batch of commands is appended twice. lost_acks: so many commits are written, and nobody hears of it.
+    twice: every batch of commands is appended, or handed over, twice. far: reactions go over the topic, as if their
+    writers were in another process. lost_acks: so many commits are written, and nobody hears of it.
     failures: so many commits are not written.
     """
 
     def __init__(self, log: Log) -> None:
         self.log = log
-        self.twice = False
+        self.twice = self.far = False
         self.lost_acks = 0
         self.failures = 0
         self._moments: dict[tuple[str, str], Then] = {}
@@ -67,3 +70,20 @@ class Switchboard:
     async def commit(self, group: str, positions: Mapping[Place, Position]) -> None:
         """As Log.commit."""
         await self.log.commit(group, positions)
+
+
+class Door(Inbox):
+    """An inbox behind a switchboard, for reactions."""
+
+    def __init__(self, inbox: Inbox, board: Switchboard) -> None:
+        self._inbox, self._board = inbox, board
+
+    @property
+    def partitions(self) -> frozenset[int]:  # type: ignore[override]
+        """As Inbox.partitions."""
+        return frozenset() if self._board.far else self._inbox.partitions
+
+    async def put(self, partition: int, incoming: Sequence[Incoming]) -> Receipt:
+        """As Inbox.put."""
+        receipt = await self._inbox.put(partition, incoming)
+        return await self._inbox.put(partition, incoming) if self._board.twice else receipt

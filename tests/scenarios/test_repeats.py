@@ -30,8 +30,9 @@ async def bought_of(house: House, shelf: int) -> PlaceOrder:
     return order((apple, 1), (pear, 2))
 
 
-async def test_every_message_twice_changes_nothing(house: House) -> None:
-    house.log.twice = True
+@pytest.mark.parametrize("way", ["beside its writer", "over the topic"])
+async def test_every_message_twice_changes_nothing(house: House, way: str) -> None:
+    house.log.twice, house.log.far = True, way == "over the topic"
     bought = await bought_of(house, 0)
 
     await house.send(bought)
