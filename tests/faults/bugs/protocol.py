@@ -46,8 +46,8 @@ def offset_comparison_off(put: Put) -> None:
 def claims_ignored(put: Put) -> None:
     """Readers count every record that some owner wrote, whoever owns the partition by then (rule 2).
 
-    Breaks log.versions_gapless, as owners are readers, and views.*. Seen when a writer is stopped, replaced, and
-    wakes up with a commit in its hands.
+    Breaks views.history and log.reactions_once, and, as owners are readers too, log.versions_gapless. Seen when a
+    writer is stopped, replaced, and wakes up with a commit in its hands.
     """
     judge = Fence.judge
 
@@ -62,8 +62,8 @@ def claims_ignored(put: Put) -> None:
 def epoch_not_raised(put: Put) -> None:
     """A new owner claims under the epoch that it found, and does not look whether that counts (rule 1).
 
-    Breaks liveness.settled and clients.accepted_has_outcome: nobody else counts what such an owner writes. Seen after
-    any kill of a worker.
+    Breaks clients.accepted_has_outcome, log.every_command_answered and, where something was under way,
+    liveness.settled: nobody else counts what such an owner writes. Seen after any kill of a worker.
     """
 
     async def claim(log: Log, place: Place, fence: Fence, fold: Fold) -> Owner:

@@ -44,7 +44,7 @@ def view_skips_at_border(put: Put) -> None:
 def snapshot_ahead(put: Put) -> None:
     """A resume point is committed before the aggregates that belong to it, in a transaction of its own.
 
-    Breaks log.versions_gapless, views.snapshots and liveness.settled: a new owner takes old states for new ones. Seen
+    Breaks views.snapshots, liveness.settled and log.versions_gapless: a new owner takes old states for new ones. Seen
     when a writer dies in between (failpoint snapshot.committing), or Postgres does.
     """
     move = Snapshots._move

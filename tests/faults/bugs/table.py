@@ -29,11 +29,11 @@ TABLE = {
     ),
     "claims-ignored": Row(
         ("failpoint:writer.decided:stop",),
-        ("views.history", "views.", "log.versions_gapless"),
+        ("views.history", "log.reactions_once", "views.", "log.versions_gapless"),
     ),
     "epoch-not-raised": Row(
         ("failpoint:writer.decided",),
-        ("liveness.settled", "log.one_owner", "log.every_command_answered", "clients.accepted_has_outcome"),
+        ("clients.accepted_has_outcome", "log.every_command_answered", "liveness.settled"),
     ),
     "commit-before-write": Row(
         ("poison", "broker-kill"),
@@ -47,7 +47,7 @@ TABLE = {
     "view-skips-at-border": Row((), ("views.",)),
     "snapshot-ahead": Row(
         ("failpoint:snapshot.committing",),
-        ("log.versions_gapless", "views.snapshots", "log.every_command_answered", "liveness.settled"),
+        ("views.snapshots", "liveness.settled", "log.versions_gapless", "log.every_command_answered"),
     ),
     "reaction-acked-early": Row(
         ("failpoint:reaction.sent",),
