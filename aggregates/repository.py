@@ -19,7 +19,7 @@ from events.registry import event_codec
 REMEMBERED = 64
 """Ids of client commands that an aggregate remembers: a repeat within so many later ones is recognized."""
 
-_ORIGIN = re.compile(r"(.*)/(\d{1,18})/(\d{1,18})", re.ASCII | re.DOTALL)
+_ORIGIN = re.compile(r"(.+)/(\d{1,18})/(\d{1,18})", re.ASCII | re.DOTALL)
 
 LOCAL = "owner"
 """The origin of a command that the partition's owner gives itself: an effect's answer, a deadline."""

@@ -61,17 +61,15 @@ def readable(record: Record) -> bool:
 
 def _readable_if_odd(record: Record) -> bool:
     """The same with headers that are no ASCII, no text, or nothing at all."""
-    values = list(record.headers.values())
-    if any(value is None for value in values):
-        return False
-    whole = b"".join(as_bytes(value) for value in values if value is not None)
+    headers = {name: "" if value is None else value for name, value in record.headers.items()}  # none is an empty one
+    whole = b"".join(as_bytes(value) for value in headers.values())
     if len(whole) > LONGEST_HEADERS or b"\0" in whole:
         return False
-    if not all(isinstance(record.headers.get(name), str) for name in NEEDED):
+    if not all(isinstance(headers.get(name), str) for name in NEEDED):
         return False
-    if any(isinstance(record.headers.get(name, ""), bytes) for name in ("traceparent", "writer")):
+    if any(isinstance(headers.get(name, ""), bytes) for name in ("traceparent", "writer")):
         return False
-    return all(_is_number(record.headers.get(name, "0")) for name in NUMBERS)
+    return all(_is_number(headers.get(name, "0")) for name in NUMBERS)
 
 
 def _is_number(content: Text) -> bool:
