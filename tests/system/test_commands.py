@@ -60,7 +60,8 @@ def _until_up(home: Path) -> str:
     """Run until it says that it is up, interrupt it as Ctrl-C would, and hear that nothing is left running."""
     said = home.parent / "said"
     with said.open("w") as output:
-        running = subprocess.Popen([*ORDERS, "run", "--orders", "20"], env=environment(home), stdout=output)
+        words = [*ORDERS, "run", "--orders", "20"]
+        running = subprocess.Popen(words, env=environment(home), stdout=output, preexec_fn=heeding_ctrl_c)
         try:
             deadline = time.monotonic() + 240
             while "Up." not in said.read_text():
@@ -73,6 +74,11 @@ def _until_up(home: Path) -> str:
             running.kill()
     assert not _processes(home)
     return said.read_text()
+
+
+def heeding_ctrl_c() -> None:
+    """A shell's background jobs, and all they start, are deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _processes(home: Path) -> list[str]:
