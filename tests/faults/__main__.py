@@ -45,7 +45,10 @@ def main() -> int:
     given = _parser().parse_args()
     console = Console(soft_wrap=True)
     if given.what == "report":
-        console.print(report.tell(given.home), markup=False)
+        if given.folder is None or not (given.folder / "evidence.json").exists():
+            console.print("report needs the folder of a run", style="red")
+            return 64
+        console.print(report.tell(given.folder), markup=False, highlight=False)
         return 0
     if given.what == "bugs":
         return _bugs(given, console)
@@ -118,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__, formatter_class=raw)
     parser.add_argument("what", choices=[*KINDS, "bugs", "report"])
+    parser.add_argument("folder", nargs="?", type=Path, help="for report: the folder of the run")
     parser.add_argument("--seed", type=int, help="another every time, if none is given; it is printed")
     parser.add_argument("--orders", type=int, help="orders at least")
     parser.add_argument("--rate", type=float, help="orders a second")

@@ -35,6 +35,7 @@ class Watch:
         self._thread = threading.Thread(target=self._run, args=(kafka,), name="watch", daemon=True)
         self.newest_confirmed = 0.0
         """When the latest order was sent that has been seen confirmed (seconds since 1970)."""
+        self.newest_order = ""
         self.counts: dict[str, int] = dict.fromkeys(STAGES.values(), 0)
         self._thread.start()
 
@@ -91,10 +92,14 @@ class Watch:
             self.counts[stage] += 1
             self._reached.setdefault(order_id, set()).add(stage)
             if stage == "confirmed":
-                self.newest_confirmed = max(self.newest_confirmed, self._placed.get(order_id, 0.0))
+                self._confirmed(order_id)
             for wanted, future in self._waiting.get(order_id, ()):
                 if stage in wanted and not future.done():
                     future.set_result(stage)
+
+    def _confirmed(self, order_id: str) -> None:
+        if (sent := self._placed.get(order_id, 0.0)) > self.newest_confirmed:
+            self.newest_confirmed, self.newest_order = sent, order_id
 
 
 def _seen(message: Message) -> tuple[str, str] | None:

@@ -3,14 +3,18 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import httpx2
 
 from tests.faults.lines import Lines
 from tests.faults.load_client import Client
 from tests.faults.load_watch import Watch
 from tests.faults.plan import Step
 from tests.faults.world import SESSION_MS, World
+from workers.shop import Refused, Shop
 
 LIMITS = {"worker": SESSION_MS / 1000 + 3, "api": 3.0, "postgres": 10.0, "kafka": 30.0}
 """Seconds within which each is to be back at work."""
@@ -27,8 +31,8 @@ Fault = Callable[["Site", Step], Awaitable[None]]
 class Site:
     """Where faults are done: the world, what shows that it works again, and the books in which all of it is noted."""
 
-    def __init__(self, world: World, client: Client, watch: Watch, folder: Path) -> None:
-        self.world, self.client, self.watch = world, client, watch
+    def __init__(self, world: World, client: Client, watch: Watch, shop: Shop, folder: Path) -> None:
+        self.world, self.client, self.watch, self.shop = world, client, watch, shop
         self.faults, self.poison = Lines(folder / "faults.jsonl"), Lines(folder / "poison.jsonl")
         self.recovery = Lines(folder / "recovery.jsonl")
         self.crowded = ""
@@ -57,12 +61,23 @@ class Site:
             done = await self._answered(since)
         else:
             done = await self.watch.confirmed_after(since, PATIENCE)
+        if kind == "postgres" and done:
+            done = await self._shown(self.watch.newest_order, since)
         beside = self.crowded or ("provider" if since - self.provider_hurt < BREAKER_SECONDS else "")
         line = {"at": since, "fault": step.fault, "target": step.target, "kind": kind, "beside": beside}
         seconds = None if done is None or (worker and claimed is None) else max(done, claimed or 0.0) - since
         self.recovery.write({**line, "seconds": seconds, "claimed": claimed and claimed - since, "limit": LIMITS[kind]})
         if seconds is None:
             self.world.say(f"[red]not back within {PATIENCE:.0f} s[/] after {step.fault} of {step.target}")
+
+    async def _shown(self, order_id: str, since: float) -> float | None:
+        """When the read model shows an order that is confirmed in the log."""
+        while time.time() < since + PATIENCE:
+            with suppress(Refused, httpx2.HTTPError):
+                if (await self.shop.get(f"/orders/{order_id}"))["confirmed_at"]:
+                    return time.time()
+            await asyncio.sleep(0.02)
+        return None
 
     async def _answered(self, since: float) -> float | None:
         while self.client.newest_ok < since:

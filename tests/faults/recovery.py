@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 MEANING = {
-    "worker": "worker: started again → all its partitions claimed, and a new order confirmed",
+    "worker": "worker: started again, or woken up → all its partitions claimed, and a new order confirmed",
     "api": "API: started again → a new request accepted",
     "postgres": "Postgres: start begun → a new order confirmed, and in the read model",
     "kafka": "broker: start begun → a new order confirmed",

@@ -114,7 +114,7 @@ async def _play(world: World, asked: Asked, steps: list[Step], folder: Path) -> 
     try:
         await shop.ready(90)
         watch = Watch(world.address.kafka, client.placed)
-        site = Site(world, client, watch, folder)
+        site = Site(world, client, watch, shop, folder)
         load = Load(Script(asked.seed, asked.baskets), client, watch, asked.rate)
         listed = await load.list_products()
         await Moments().until_listed(shop, listed, 60)
