@@ -150,7 +150,7 @@ class Feed:
         while True:
             # What we have handed out ourselves need not be unpacked again; and while all that comes is our own,
             # there is no hurry to fetch the next of it.
-            for place in self._ahead:
+            for place in self._ahead & self._next.keys():  # nobody may follow it any more
                 reader.seek(place, self._next[place])
             self._ahead.clear()
             news = False

@@ -76,7 +76,8 @@ class Store:
                 [asked],
             )
         rows = await self._database.fetch("SELECT * FROM checkpoints WHERE partition = ANY(%(p)s)", {"p": asked})
-        return {row["partition"]: Fence(row["next"], row["epoch"], row["writer"], row["ignored"]) for row in rows}
+        kept = {row["partition"]: Fence(row["next"], row["epoch"], row["writer"], row["ignored"]) for row in rows}
+        return {partition: kept.get(partition, Fence()) for partition in asked}  # somebody may delete them right now
 
     async def apply(self, steps: Sequence[Step]) -> None:
         """Bring the read models from one checkpoint to the next: all partitions of it, or nothing.

@@ -139,7 +139,7 @@ class HotSet:
         """Let go of those that changed longest ago; their snapshots are up to date."""
         repository = self.repository
         excess = len(repository.entities) - self._limit
-        if excess <= 0:
+        if excess <= 0 or self._point is None:  # without a resume point there is nothing to come back from
             return
         repository.complete = False
         old = [stream for stream in repository.entities if stream not in repository.dirty][:excess]

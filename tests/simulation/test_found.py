@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from aggregates.order import DECIDER, Status
-from aggregates.repository import Entity, NotLoaded
+from aggregates.repository import Entity
 from events import topics
 from events.errors import LogError
 from events.fence import Fence
@@ -47,7 +47,6 @@ def calm() -> Chance:
     return chance
 
 
-@still_open(NotLoaded)
 def test_what_does_not_fit_into_memory_stays_there_while_the_database_has_never_answered() -> None:
     tables = Tables("order")
     hot = HotSet(DECIDER, 0, MemorySnapshots(Line(tables, Here(), calm())), limit=2)
@@ -112,7 +111,6 @@ def test_a_read_model_that_lost_its_last_commits_gets_them_back_though_nothing_n
     assert tables.checkpoints[0]["next"] == len(broker.log.records[place])
 
 
-@still_open(AssertionError)
 def test_a_projector_whose_checkpoint_is_deleted_as_it_begins_follows_its_partition_all_the_same() -> None:
     tables = Tables("order")
 
@@ -132,7 +130,6 @@ def test_a_projector_whose_checkpoint_is_deleted_as_it_begins_follows_its_partit
     assert found == [{0: Fence()}]
 
 
-@still_open(AssertionError)
 def test_a_reader_goes_on_when_another_leaves_whose_place_this_process_has_just_written_to() -> None:
     one, other = Place(topics.events("order"), 0), Place(topics.events("order"), 1)
     found: list[Any] = []
