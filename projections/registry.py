@@ -42,6 +42,18 @@ CREATE TABLE IF NOT EXISTS resume_points (
   partition int PRIMARY KEY, next bigint NOT NULL, epoch bigint NOT NULL, writer text NOT NULL, handled bytea NOT NULL,
   aggregates bigint NOT NULL DEFAULT 0
 );
+CREATE OR REPLACE FUNCTION forget_resume_points() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF tg_op = 'TRUNCATE' THEN
+    DELETE FROM resume_points;
+  ELSE
+    DELETE FROM resume_points WHERE partition IN (SELECT partition FROM gone);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER snapshots_deleted AFTER DELETE ON snapshots
+  REFERENCING OLD TABLE AS gone EXECUTE FUNCTION forget_resume_points();
+CREATE OR REPLACE TRIGGER snapshots_truncated AFTER TRUNCATE ON snapshots EXECUTE FUNCTION forget_resume_points();
 CREATE TABLE IF NOT EXISTS statistics (
   minute timestamptz NOT NULL, source text NOT NULL, name text NOT NULL, currency text NOT NULL, upto bigint NOT NULL,
   value bigint NOT NULL, PRIMARY KEY (minute, source, name, currency)

@@ -1,7 +1,8 @@
 """Snapshots are a cache of a partition's fold in Postgres: aggregates, and the resume point they belong to.
 
 Nothing here is a truth: delete it, and the owner reads its partition from the start. What is left of it must then not
-be taken for the whole: a resume point counts its aggregates, and every use of one checks that it is still the same.
+be taken for the whole: a resume point counts its aggregates, every use of one checks that it is still the same, and a
+trigger lets none outlive a deletion of its aggregates.
 """
 
 from collections.abc import Iterable, Mapping

@@ -75,9 +75,22 @@ class Store:
                 "INSERT INTO checkpoints SELECT p, 0, 0, '', 0 FROM unnest(%s::int[]) AS p ON CONFLICT DO NOTHING",
                 [asked],
             )
-        rows = await self._database.fetch("SELECT * FROM checkpoints WHERE partition = ANY(%(p)s)", {"p": asked})
-        kept = {row["partition"]: Fence(row["next"], row["epoch"], row["writer"], row["ignored"]) for row in rows}
+        kept = await self._kept(asked)
         return {partition: kept.get(partition, Fence()) for partition in asked}  # somebody may delete them right now
+
+    async def check(self, fences: Mapping[int, Fence]) -> None:
+        """See that the checkpoints are these: a crash of the server may have taken the last of them, with their rows.
+
+        Raises:
+            Moved: they are not; ask for the checkpoints, and begin again.
+            DatabaseUnavailable: nobody knows.
+        """
+        if await self._kept(list(fences)) != fences:
+            raise Moved
+
+    async def _kept(self, partitions: list[int]) -> dict[int, Fence]:
+        rows = await self._database.fetch("SELECT * FROM checkpoints WHERE partition = ANY(%(p)s)", {"p": partitions})
+        return {row["partition"]: Fence(row["next"], row["epoch"], row["writer"], row["ignored"]) for row in rows}
 
     async def apply(self, steps: Sequence[Step]) -> None:
         """Bring the read models from one checkpoint to the next: all partitions of it, or nothing.

@@ -53,6 +53,8 @@ class Projector:
                 began = loop.time()
                 if found := await reader.batch(BATCH):
                     await self._apply(fences, found)
+                else:
+                    await self._store.check(fences)
                 # A commit costs the same for one event as for many: let a few come together.
                 await asyncio.sleep(began + self._pace - loop.time())
         finally:

@@ -128,3 +128,23 @@ async def test_snapshots_that_are_gone_or_spoiled_come_back_from_the_log(house: 
 
     assert house.status(bought.order_id) == "delivered"
     await house.check()
+
+
+@pytest.mark.parametrize("deletion", ["DELETE FROM snapshots WHERE NOT pending", "TRUNCATE snapshots"])
+async def test_snapshots_deleted_under_a_living_owner_are_not_taken_for_what_never_was(
+    house: House, deletion: str
+) -> None:
+    bought = await bought_of(house)
+    await house.settle()
+    await house.stop("product")
+    await house.start("product")
+    await house.settle()
+    for database in house.databases.values():
+        async with database.transaction() as connection:
+            await connection.execute(deletion)
+
+    await house.send(bought)
+    await house.settle()
+
+    assert house.status(bought.order_id) == "confirmed"
+    await house.check()

@@ -154,17 +154,15 @@ class Nemesis:
         await self._wait(0.05, 1)
         self._chance.count("database crashed", context)
         tables.back_to(kept)
-        await self._look_again(context)
 
     async def _snapshots_spoiled(self) -> None:
         context = self._context()
-        tables, how = self._town.tables[context], self._chance.one_of(("all", "points", "text"))
+        tables, how = self._town.tables[context], self._chance.one_of(("all", "points", "some", "text"))
         self._chance.count("snapshots spoiled", f"{context}: {how}")
-        # Not single rows under a living owner: it takes what is missing for what never was (test_found.py).
-        if how in ("all", "points"):
+        if how == "points":
             tables.points.clear()
-        if how == "all":
-            tables.snapshots.clear()
+        if how in ("all", "some"):
+            tables.delete_snapshots([stream for stream in tables.snapshots if how == "all" or self._chance.maybe(0.3)])
         if how == "text":
             tables.snapshots = {stream: (row[0], "[]", row[2]) for stream, row in tables.snapshots.items()}
 
@@ -172,12 +170,6 @@ class Nemesis:
         context = self._context()
         self._chance.count("views deleted", context)
         self._town.tables[context].forget_views(context)
-        await self._look_again(context)
-
-    async def _look_again(self, context: str) -> None:
-        """A projector to which nothing comes does not notice that its checkpoint is another: test_found.py."""
-        await self._wait(0.1, 5)
-        self._town.groups[context].share_out()
 
     async def _positions_forgotten(self) -> None:
         group = self._chance.one_of(["stream", *(f"{name}.reactions" for name in self._town.names)])

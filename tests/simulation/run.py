@@ -12,7 +12,6 @@ from typing import NamedTuple
 from tests.simulation import answers, checks, loop, windows
 from tests.simulation.chance import Chance
 from tests.simulation.clock import virtual
-from tests.simulation.mended import mended
 from tests.simulation.town import Town
 
 LOGGERS = ("workers", "aggregates", "events", "projections", "api")
@@ -79,7 +78,7 @@ def play(seed: int, tell: bool = False, weather: Sequence[str] = ()) -> Verdict:
 
     random.seed(seed)  # effects draw their pauses from it
     failure = ""
-    with Listener(trace if tell else None) as listener, virtual(chance.uuid, chance.one_of((2, 1000))), mended():
+    with Listener(trace if tell else None) as listener, virtual(chance.uuid, chance.one_of((2, 1000))):
         try:
             loop.run(main())
         except BaseException as error:

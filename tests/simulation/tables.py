@@ -51,6 +51,12 @@ class Tables:
         """What was committed since is gone; all of it, as there is one log of commits."""
         self.__dict__.update(kept.__dict__)
 
+    def delete_snapshots(self, streams: Iterable[str]) -> None:
+        """As the trigger on the table has it: where one is deleted, the resume point goes with it."""
+        for stream in streams:
+            partition, _, _ = self.snapshots.pop(stream)
+            self.points.pop(partition, None)
+
     def forget_views(self, context: str) -> None:
         """All that the projector has written is gone."""
         self.views: dict[str, dict[str, Row]] = {projection.name: {} for projection in PROJECTIONS[context]}
