@@ -16,7 +16,7 @@ from aggregates.decider import Decider, Todo
 from aggregates.repository import Entity
 from schemas.values import Command
 from workers.mail import MailUnavailable
-from workers.provider import ProviderUnavailable
+from workers.provider import CircuitOpen, ProviderUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,11 @@ Answer = Callable[[str, Todo, Command], Awaitable[None]]
 AT_ONCE = 64
 """Effects under way at the same time, per context."""
 
-TICK = 0.05
+TICK = 0.1
 """Seconds by which a deadline may be noticed late."""
+
+LOOK_AGAIN = 1.0
+"""Seconds after which an open circuit is looked at again."""
 
 _Key = tuple[str, str]
 
@@ -99,7 +102,7 @@ class Effects:
             attempt += 1
             try:
                 async with self._free if todo.due is None else nullcontext():  # a deadline waits for nobody's answer
-                    command = await self._handlers[todo.step](stream, entity.state, todo)
+                    command = await self._asked(stream, entity, todo)
                 break
             except ProviderUnavailable as error:
                 pause = error.retry_after_seconds
@@ -114,3 +117,16 @@ class Effects:
                 say("bug in the effect %s of %s, correlation %s", todo.step, stream, entity.correlation)
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
         await self._answer(stream, todo, command)
+
+    async def _asked(self, stream: str, entity: Entity, todo: Todo) -> Command:
+        """What the world answers; while nobody can be asked, this waits in its place among those at once.
+
+        Would it make room, all that is pending would come round every second, and thousands of them leave the one
+        that probes too little time to be answered: the circuit would never close again.
+        """
+        while True:
+            try:
+                return await self._handlers[todo.step](stream, entity.state, todo)
+            except CircuitOpen as closed:
+                pause = min(closed.retry_after_seconds, LOOK_AGAIN)
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))

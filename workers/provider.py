@@ -5,10 +5,12 @@ moves no more money. Amounts are minor units.
 
 ProviderError
 ├── ProviderUnavailable   no answer, now: come again after a while, with the same key
+│   └── CircuitOpen       nobody is asked at present: so it is for every call, not for this one
 └── ProviderMisused       the provider does not understand us: a bug or a wrong setting, no retry will heal it
 """
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +25,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from tenacity.wait import wait_random_exponential
 
 from events.failpoints import reach
+
+logger = logging.getLogger(__name__)
 
 DECLINED_TOKEN = "tok_declined"  # noqa: S105
 DECLINED_AMOUNT = 4_000_002
@@ -73,6 +77,10 @@ class ProviderUnavailable(ProviderError):
     def __init__(self, retry_after_seconds: float, why: str = "") -> None:
         super().__init__(f"payment provider unavailable, again in {retry_after_seconds:.1f} s: {why}")
         self.retry_after_seconds = retry_after_seconds
+
+
+class CircuitOpen(ProviderUnavailable):
+    """The provider is not asked at present, as it gave too many no answer."""
 
 
 class ProviderMisused(ProviderError):
@@ -134,7 +142,7 @@ class Breaker:
         """Let one request through, and count how it ends.
 
         Raises:
-            ProviderUnavailable: if it is open, or half open with a probe under way.
+            CircuitOpen: if it is open, or half open with a probe under way.
         """
         probe = self._admit()
         try:
@@ -155,7 +163,7 @@ class Breaker:
     def _admit(self) -> bool:
         state = self.state
         if state == "open" or (state == "half-open" and self._probing):
-            raise ProviderUnavailable(self.probe_in or 1.0, "circuit open")
+            raise CircuitOpen(self.probe_in or 1.0, "circuit open")
         if state == "half-open":
             self._circuit.set_state(HalfOpenedState())
             self._probing = True
@@ -166,6 +174,7 @@ class Breaker:
         self._circuit.handle_exception(fault)
         if self._circuit.state == "opened" and was != "opened":
             self._opened_at = self._clock()
+            logger.warning("the provider is asked no more for %.0f s: %s", self._seconds, fault)
 
 
 class _Again(Exception):
