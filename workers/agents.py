@@ -99,8 +99,8 @@ class Agent(ABC):
         self, log: Log, topics: Sequence[str], park: Park, transient: tuple[type[Exception], ...] = ()
     ) -> None:
         self._held: list[Held] = []
-        self.log, self.topics, self._park = log, tuple(topics), park
-        self._transient: tuple[type[Exception], ...] = (Unavailable, Fenced, OSError, *transient)
+        self.log, self.topics, self.park = log, tuple(topics), park
+        self.transient: tuple[type[Exception], ...] = (Unavailable, Fenced, OSError, *transient)
         self.assigned: frozenset[Place] = frozenset()
         self.positions: dict[Place, int] = {}
         self.running, self.reachable, self.waiting_for = False, True, ""
@@ -149,7 +149,7 @@ class Agent(ABC):
         while True:
             try:
                 await self.flush()
-            except self._transient as error:
+            except self.transient as error:
                 self._wait_for(error)
             else:
                 self.waiting_for = ""
@@ -163,7 +163,7 @@ class Agent(ABC):
         while ours():
             try:
                 await self._attempt(place, record, attempt)
-            except self._transient as error:
+            except self.transient as error:
                 self._wait_for(error)  # the world is down: nothing is wrong with the record
             except Exception as error:
                 logger.warning("%s: attempt %d on %s: %r", self.name, attempt, _at(place, record), error)
@@ -180,13 +180,13 @@ class Agent(ABC):
                 envelope = Envelope.read(record.headers)
                 event = event_codec.decode(envelope.type, record.value)
                 await self.handle(place, record.offset, envelope, event)
-        except self._transient:
+        except self.transient:
             raise
         except Exception as error:
             # Bytes that make no sense will make none the second time.
             if attempt < ATTEMPTS and not isinstance(error, Undecodable):
                 raise
-            await self._park(Parked(self.name, place, record, _why(error), attempt))
+            await self.park(Parked(self.name, place, record, _why(error), attempt))
             logger.error("%s: parked %s: %r", self.name, _at(place, record), error)
 
     def _wait_for(self, error: Exception) -> None:

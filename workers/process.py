@@ -28,6 +28,7 @@ from workers import app, notification
 from workers.agents import Agent, Notify, Parked, Statistics
 from workers.compose import mailer_of, parts_of, provider_of
 from workers.context import Assign, Context, Parts
+from workers.joint import Joint
 from workers.reactor import park_of
 from workers.statistics import Row
 
@@ -69,10 +70,9 @@ class Process:
         if "notification" not in self._chosen:
             return []
         park, transient = Park(self._log, "notification"), (DatabaseUnavailable,)
-        return [
-            Notify(self._log, _requests, park, transient=transient),
-            Statistics(self._log, self._flush, park, transient=transient),
-        ]
+        heard = Notify(self._log, _requests, park, transient=transient)
+        counted = Statistics(self._log, self._flush, park, transient=transient)
+        return [Joint("streams", [heard, counted])]
 
     async def _flush(self, rows: Sequence[Row]) -> None:
         await keep(self._databases["notification"], [figure for row in rows for figure in _figures(row)])

@@ -29,7 +29,7 @@ from workers.run import Run
 from workers.shop import Shop
 
 RECORDS = 2000
-STREAMS = ("orderlog-notification", "orderlog-statistics")
+STREAMS = ("orderlog-streams",)
 """The groups of Faust's streams, which read events too."""
 
 PLACES = [Place(topic.name, p) for topic in topics.TOPICS for p in range(topics.PARTITIONS)]
