@@ -39,7 +39,7 @@ async def run_all(names: list[str], seed: int, folder: Path, console: Console) -
 
 async def _run_one(name: str, seed: int, folder: Path, console: Console) -> Caught:
     row = TABLE[name]
-    asked = Asked(seed, orders=200, rate=10, kills=0, minutes=4, baskets=60, bug=name, patience=62)
+    asked = Asked(seed, orders=row.orders, rate=10, kills=0, minutes=4, baskets=60, bug=name, patience=62)
     steps = [step for need in row.needs for step in _steps(Random(f"{seed}/{need}"), need)]
     save_plan(steps, folder)
     await run(asked, steps, folder, console)

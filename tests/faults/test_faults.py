@@ -1,4 +1,4 @@
-"""A small run, from the first order to the verdict; and history that is gone, which must stop those who need it."""
+"""History that is gone must stop those who need it; whole runs are `make faults`."""
 
 import asyncio
 import time
@@ -8,31 +8,14 @@ import psycopg
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
-from msgspec import json
 from psycopg import conninfo
-from rich.console import Console
 
 from events.topics import PARTITIONS
 from tests.bench import workload
-from tests.faults.lines import read
-from tests.faults.report import tell
-from tests.faults.runner import Asked, prepare, run
 from tests.system.house import House, house, wait_until
 from workers.steps import Moments
 
 pytestmark = [pytest.mark.infra, pytest.mark.anyio]
-
-
-async def test_a_small_run_with_three_kills_settles_and_keeps_every_promise(tmp_path: Path) -> None:
-    asked = Asked(seed=7, orders=60, rate=8, kills=3, spacing=4, minutes=3, baskets=20)
-
-    code = await run(asked, prepare(asked, tmp_path), tmp_path, Console(quiet=True))
-
-    verdict = json.decode((tmp_path / "verdict.json").read_bytes())
-    assert (code, verdict["violations"]) == (0, {})
-    assert verdict["windows"]["kills_or_stops"] >= 3
-    assert all(line["seconds"] is not None for line in read(tmp_path / "recovery.jsonl"))
-    assert "no promise was broken" in tell(tmp_path)
 
 
 async def test_history_that_is_gone_from_before_a_checkpoint_stops_views_and_writer_and_they_say_so(

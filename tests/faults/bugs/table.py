@@ -16,6 +16,7 @@ class Row(NamedTuple):
 
     needs: tuple[str, ...]
     promises: tuple[str, ...]
+    orders: int = 200
 
 
 TABLE = {
@@ -53,7 +54,7 @@ TABLE = {
         ("failpoint:reaction.sent",),
         ("log.reactions_once", "liveness.settled"),
     ),
-    "oversell": Row(("load:hot",), ("stock.no_oversell",)),
+    "oversell": Row(("load:hot",), ("stock.no_oversell",), orders=600),
     "release-twice": Row(("load:declined", "load:cancel"), ("stock.released_once", "stock.legal_steps", "stock.")),
     "stock-never-released": Row(("load:declined", "load:hot"), ("stock.settled", "log.reactions_once")),
     "no-refund": Row(("load:cancel paid",), ("money.kept_is_owed", "money.totals", "money.compensated_once")),
