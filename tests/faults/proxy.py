@@ -188,6 +188,8 @@ class Stream:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if sink is not None and sink.is_closing():  # it is reset, and we have not been told yet
+            self.drop()
         while self._waiting and sink is not None and not self._held and self._link.weather.mode != "silent":
             due = max(self._waiting[0][0], self._free_at if self._link.weather.rate else 0.0)
             if due > loop.time():
