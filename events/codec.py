@@ -6,6 +6,7 @@ whoever reads sees today's class only.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,9 @@ from events.errors import Undecodable, UnknownTag
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL character in JSON: `\\u0000`, whose backslash is not itself the second of a pair."""
+
+REMEMBERED = 2048
+"""Messages that are remembered with their bytes: what one reader of a process has decoded, the others need not."""
 
 M = TypeVar("M", bound=BaseModel)
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -33,6 +37,7 @@ class Codec(Generic[M]):
         self._upcasters = dict(upcasters or {})
         for old in self._upcasters:
             self._newest(old)
+        self._known = lru_cache(REMEMBERED)(self._decode)
 
     def encode(self, message: M) -> bytes:
         """The message's body as JSON."""
@@ -43,12 +48,15 @@ class Codec(Generic[M]):
         return [tag for tag in (*self.types, *self._upcasters) if self._newest(tag) is cls]
 
     def decode(self, tag: str, body: bytes) -> M:
-        """The message that a body is.
+        """The message that a body is; whoever asks again may get the same object.
 
         Raises:
             UnknownTag: the registry has no such tag.
             Undecodable: the body does not fit the tag; the message names the field.
         """
+        return self._known(tag, body)
+
+    def _decode(self, tag: str, body: bytes) -> M:
         if b"\\u0000" in body and _NUL.search(body):
             raise Undecodable(f"{tag}: a NUL character, which no database takes")
         cls = self.types.get(tag)
