@@ -12,7 +12,9 @@ from schemas.settings import Settings
 from workers import notification, order, payment, product
 from workers.context import Parts
 from workers.mail import ByChannel, InProcessMailbox, Mailer, SmtpChannel
-from workers.provider import HttpProvider, InProcessProvider, Provider
+from workers.provider import Provider
+from workers.provider_http import HttpProvider
+from workers.provider_twin import InProcessProvider
 
 
 def provider_of(settings: Settings) -> Provider:

@@ -4,7 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from workers.provider import Breaker, ProviderMisused, ProviderUnavailable, _NoAnswer
+from workers.breaker import Breaker, NoAnswer
+from workers.provider import ProviderMisused, ProviderUnavailable
 
 
 class Clock:
@@ -15,7 +16,7 @@ class Clock:
 
 
 def attempt(breaker: Breaker, fault: BaseException | None = None) -> None:
-    with suppress(_NoAnswer, ProviderMisused, KeyboardInterrupt), breaker.attempt():
+    with suppress(NoAnswer, ProviderMisused, KeyboardInterrupt), breaker.attempt():
         if fault:
             raise fault
 
@@ -23,17 +24,17 @@ def attempt(breaker: Breaker, fault: BaseException | None = None) -> None:
 def opened(clock: Clock) -> Breaker:
     breaker = Breaker(clock=clock)
     for _ in range(5):
-        attempt(breaker, _NoAnswer("down"))
+        attempt(breaker, NoAnswer("down"))
     return breaker
 
 
 def test_it_stays_closed_when_an_answer_comes_between_faults() -> None:
     breaker = Breaker()
     for _ in range(4):
-        attempt(breaker, _NoAnswer("down"))
+        attempt(breaker, NoAnswer("down"))
     attempt(breaker)
     for _ in range(4):
-        attempt(breaker, _NoAnswer("down"))
+        attempt(breaker, NoAnswer("down"))
     assert breaker.state == "closed"
 
 
@@ -60,7 +61,7 @@ def test_a_probe_that_fails_opens_it_for_as_long_again() -> None:
     clock.now += 30
     assert breaker.state == "half-open"
 
-    attempt(breaker, _NoAnswer("still down"))
+    attempt(breaker, NoAnswer("still down"))
     assert (breaker.state, breaker.probe_in) == ("open", 30.0)
 
 

@@ -12,13 +12,13 @@ from workers.provider import (
     Authorized,
     Captured,
     Declined,
-    HttpProvider,
-    InProcessProvider,
     Provider,
     ProviderMisused,
     Refunded,
     Voided,
 )
+from workers.provider_http import HttpProvider
+from workers.provider_twin import InProcessProvider
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,9 @@ from uuid import uuid4
 import pytest
 
 from tests.provider.stub import StubProcess, free_port
-from workers.provider import Authorized, Breaker, Captured, Declined, HttpProvider, ProviderUnavailable
+from workers.breaker import Breaker
+from workers.provider import Authorized, Captured, Declined, ProviderUnavailable
+from workers.provider_http import HttpProvider
 
 pytestmark = pytest.mark.anyio
 

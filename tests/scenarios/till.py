@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from workers.provider import Authorized, Captured, Declined, InProcessProvider, ProviderUnavailable, Refunded, Voided
+from workers.provider import Authorized, Captured, Declined, ProviderUnavailable, Refunded, Voided
+from workers.provider_twin import InProcessProvider
 
 Do = Callable[[], Awaitable[Any]]
 Act = Callable[[Do], Awaitable[Any]]

@@ -21,7 +21,8 @@ from tests.builders.values import OVERDUE, A
 from tests.spec import Life, Spec
 from tests.workers.hearing import asks
 from workers.payment import REACTIONS, effects, key_of
-from workers.provider import DECLINED_AMOUNT, InProcessProvider
+from workers.provider import DECLINED_AMOUNT
+from workers.provider_twin import InProcessProvider
 
 STREAM = f"payment-{A}"
 money = Spec(decider(OVERDUE))

@@ -10,7 +10,7 @@ from projections import store
 from schemas.parking import ParkRecord
 from tests.faults.bugs.put import Put, launch
 from workers import mail, payment
-from workers.provider import HttpProvider
+from workers.provider_http import HttpProvider
 
 
 def provider_key_random(put: Put) -> None:

@@ -23,7 +23,8 @@ from tests.workers.test_reactor import record
 from workers import product as reactions
 from workers.mail import InProcessMailbox
 from workers.payment import effects
-from workers.provider import HttpProvider, InProcessProvider
+from workers.provider_http import HttpProvider
+from workers.provider_twin import InProcessProvider
 
 pytestmark = pytest.mark.anyio
 

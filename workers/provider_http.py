@@ -1,0 +1,149 @@
+"""HttpProvider is the provider behind a URL: time-outs, retries under the same key, and a breaker."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from events.failpoints import reach
+from workers.breaker import Again, Breaker, BreakerState, Busy, NoAnswer
+from workers.provider import Authorized, Captured, Declined, ProviderMisused, ProviderUnavailable, Refunded, Voided
+
+
+class HttpProvider:
+    """The provider behind a base URL, with time-outs, retries and a breaker; the key is the same for every attempt."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str = "",
+        timeout_seconds: float = 5.0,
+        attempts: int = 4,
+        backoff_seconds: float = 0.1,
+        patience_seconds: float = 5.0,
+        connections: int = 20,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self.breaker = breaker or Breaker()
+        self._attempts, self._patience = attempts, patience_seconds
+        self._backoff = wait_random_exponential(multiplier=backoff_seconds, max=patience_seconds)
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Content-Type": "application/json"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        # Waiting for a connection of our own pool says nothing about the provider; requests' time-outs bound it.
+        timeout = httpx2.Timeout(timeout_seconds, connect=min(2.0, timeout_seconds), pool=None)
+        self._extensions = {"timeout": timeout.as_dict()}
+        # The transport, without the client on top: cookies, redirects and authentication flows cost a third of a call.
+        self._transport = httpx2.AsyncHTTPTransport(
+            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections), trust_env=False
+        )
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Closed, open or half-open; `breaker.probe_in` says when an open one lets a probe through."""
+        return self.breaker.state
+
+    async def authorize(
+        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+    ) -> Authorized | Declined:
+        """Hold an amount on the card that the token stands for."""
+        asked = {"amount": amount, "currency": currency, "token": token, "reference": str(payment_id)}
+        answer = await self._post("/v1/authorizations", key, asked)
+        return answer if isinstance(answer, Declined) else Authorized(answer["id"])
+
+    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
+        """Take an authorized amount, once, or a part of it."""
+        answer = await self._post(f"/v1/authorizations/{reference}/capture", key, {"amount": amount})
+        return answer if isinstance(answer, Declined) else Captured(answer["id"])
+
+    async def void(self, key: str, reference: str) -> Voided | Declined:
+        """Let an authorization go that has not been captured."""
+        answer = await self._post(f"/v1/authorizations/{reference}/void", key, {})
+        return answer if isinstance(answer, Declined) else Voided()
+
+    async def refund(self, key: str, reference: str, amount: int) -> Refunded | Declined:
+        """Give back a part or all of a capture; `reference` is the capture's."""
+        answer = await self._post(f"/v1/captures/{reference}/refunds", key, {"amount": amount})
+        return answer if isinstance(answer, Declined) else Refunded(answer["id"])
+
+    async def aclose(self) -> None:
+        """Let connections go."""
+        await self._transport.aclose()
+
+    async def _post(self, path: str, key: str, body: Mapping[str, Any]) -> dict[str, Any] | Declined:
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Again), stop=self._give_up, wait=self._wait, reraise=True
+        )
+        try:
+            return await retrying(self._attempt, path, key, json.dumps(body).encode())
+        except Again as fault:
+            again = max(fault.retry_after, self.breaker.probe_in, 1.0)
+            raise ProviderUnavailable(again, str(fault)) from fault
+
+    async def _attempt(self, path: str, key: str, body: bytes) -> dict[str, Any] | Declined:
+        with self.breaker.attempt():
+            answer = await self._send(path, key, body)
+            reach("provider.answered")
+            return _understood(answer)
+
+    async def _send(self, path: str, key: str, body: bytes) -> httpx2.Response:
+        request = httpx2.Request(
+            "POST",
+            f"{self._base_url}{path}",
+            headers={**self._headers, "Idempotency-Key": key},
+            content=body,
+            extensions=self._extensions,
+        )
+        try:
+            reach("provider.asking")
+            response = await self._transport.handle_async_request(request)
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise NoAnswer(f"{type(error).__name__} {error}".strip()) from error
+        return response
+
+    def _wait(self, call: RetryCallState) -> float:
+        return max(self._backoff(call), _asked_to_wait(call))
+
+    def _give_up(self, call: RetryCallState) -> bool:
+        """After so many attempts, or when asked to wait for longer than a caller should be kept."""
+        return stop_after_attempt(self._attempts)(call) or _asked_to_wait(call) > self._patience
+
+
+def _asked_to_wait(call: RetryCallState) -> float:
+    fault = call.outcome.exception() if call.outcome else None
+    return fault.retry_after if isinstance(fault, Again) else 0.0
+
+
+def _understood(response: httpx2.Response) -> dict[str, Any] | Declined:
+    """What the answer means: its status decides first, then the error's type."""
+    retry_after = _seconds(response.headers.get("Retry-After", ""))
+    if response.status_code >= 500:
+        raise NoAnswer(f"HTTP {response.status_code}", retry_after)
+    try:
+        body: dict[str, Any] = response.json()
+        error = body.get("error", {})
+        kind, code = error.get("type"), error.get("code", "")
+    except (ValueError, AttributeError) as broken:
+        raise NoAnswer(f"HTTP {response.status_code} with an unreadable body", retry_after) from broken
+    if response.is_success:
+        return body
+    if response.status_code == 429 or kind == "in_progress":
+        raise Busy(f"HTTP {response.status_code} {code}", retry_after)
+    if kind == "declined":
+        return Declined(code)
+    raise ProviderMisused(f"HTTP {response.status_code} {code}")
+
+
+def _seconds(retry_after: str) -> float:
+    """Retry-After in seconds; its other form, a date, counts as not given."""
+    return float(retry_after) if retry_after.isdecimal() else 0.0
