@@ -139,6 +139,7 @@ def _run(plan: "Plan", stay: bool) -> None:
     from workers.baskets import MissingData
     from workers.local import LauncherError
     from workers.run import Run, story
+    from workers.shop import Refused
 
     console = Console(soft_wrap=False)
     try:
@@ -149,7 +150,7 @@ def _run(plan: "Plan", stay: bool) -> None:
                 everything.watch()
     except KeyboardInterrupt:
         raise typer.Exit(0 if stay else 130) from None
-    except (LauncherError, MissingData, TimeoutError) as no:
+    except (LauncherError, MissingData, TimeoutError, Refused) as no:
         _say_no(no)
     if not settled:
         _say_no(RuntimeError("not everything is settled, or the books do not balance: see above"))

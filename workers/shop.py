@@ -13,6 +13,9 @@ from schemas.values import Command
 AT_ONCE = 24
 """Requests under way at the same time."""
 
+PATIENCE = 30.0
+"""Seconds for which a request is repeated while the API says 503: its key makes that safe."""
+
 
 class Refused(Exception):
     """The API said no; the message is its problem's detail."""
@@ -75,12 +78,18 @@ class Shop:
         """Send a command under an idempotency key; with `wait`, up to so many seconds for its outcome.
 
         Raises:
-            Refused: the API said no.
+            Refused: the API said no, or for too long that it cannot answer now.
         """
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
         if wait:
             headers["Prefer"] = f"wait={wait}"
-        return self._understood(await self._client.post(path, content=body, headers=headers))
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + PATIENCE
+        while True:
+            answer = await self._client.post(path, content=body, headers=headers)
+            if answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE or clock() > deadline:
+                return self._understood(answer)
+            await asyncio.sleep(float(answer.headers.get("Retry-After", 1)))
 
     async def _all(self, requests: Sequence[tuple[str, str, Command]], done: Callable[[int], None]) -> None:
         waiting = iter(requests)
