@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from aiokafka.structs import OffsetAndMetadata
 
 from events.errors import Fenced, TooLarge, Truncated, Unavailable
+from events.lenient import read_leniently
 from events.log import Draft, Place, Position, Record
 from events.topics import MAX_BATCH_BYTES, PARTITIONS, Topic
 
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 # Its normal life is noisy, and a fresh broker makes every first consumer complain once.
 logging.getLogger("aiokafka").setLevel(logging.ERROR)
 logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)
+read_leniently()
 
 REQUEST_TIMEOUT_MS = 5000
 

@@ -1,8 +1,12 @@
 """Writing puts records on the topics as strangers would: with their own client, and whatever bytes they like."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
+from aiokafka.producer import message_accumulator
+from aiokafka.record import default_records
 from confluent_kafka import KafkaError, Message, Producer
 
 from events.log import Place
@@ -44,3 +48,20 @@ def write(bootstrap: str, records: Iterable[tuple[Place, Poison]], **options: An
     producer.flush(60)
     assert not refused, refused[0]
     return written
+
+
+class Noise(str):
+    """A header's name that becomes bytes that are no text, as clients in other languages can write it."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        return b"\xff\xfe"
+
+
+@contextmanager
+def any_names() -> Iterator[None]:
+    """Our own producer writes any name that a header has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(message_accumulator, "DefaultRecordBatchBuilder", default_records._DefaultRecordBatchBuilderPy)
+        yield

@@ -12,6 +12,7 @@ from events.kafka import KafkaLog
 from events.log import Draft, Log, Place
 from events.order import OrderPlaced
 from schemas.values import Command
+from tests.attacks.writing import Noise, any_names
 from tests.faust.world import World, confirmed, placed, reached, recorded, tell, until
 from workers.agents import Notify, React
 
@@ -72,6 +73,24 @@ async def test_a_poisonous_event_is_parked_and_the_stream_goes_on(world: World) 
     assert "a bug" in bug.reason
     assert (bytes_without_sense.record.offset, bytes_without_sense.attempts) == (2, 1)
     assert [command.origin.split("/")[2] for command in await world.all_sent()] == ["3"]
+
+
+async def test_a_header_whose_name_is_no_text_does_not_stop_the_stream(world: World) -> None:
+    owner = await world.own()
+    strange = Draft("strange", b"{}", [(Noise("x"), b"1")])
+    with any_names():
+        await world.log.append(owner.place, [strange, strange])
+        owner.fence.next += 2
+        await owner.append([recorded(placed(), owner)])
+        async with world.listening(agent := notify(world)):
+            await reached(agent, owner.place, 4)
+            await world.log.append(owner.place, [strange])
+            owner.fence.next += 1
+            await owner.append([recorded(placed(), owner)])
+            await reached(agent, owner.place, 6)
+
+    assert not world.parked
+    assert [command.origin.split("/")[2] for command in await world.all_sent()] == ["3", "5"]
 
 
 async def test_what_a_stale_writer_appends_is_ignored(world: World) -> None:
