@@ -118,6 +118,7 @@ class Agent(ABC):
 
     def resume(self, places: frozenset[Place]) -> None:
         """These partitions are ours now, their tables restored."""
+        self._effective.resume()
         self.assigned = places
         self.positions = {place: at for place, at in self.positions.items() if place in places}
 
@@ -204,7 +205,11 @@ class Effective:
 
     def __init__(self, log: Log, claims: Claims) -> None:
         self._log, self._claims = log, claims
-        self._asked: dict[Place, int] = {}
+        self._complete: set[Place] = set()
+
+    def resume(self) -> None:
+        """Others may have read on in the meantime."""
+        self._complete.clear()
 
     async def counts(self, place: Place, record: Record) -> bool:
         """Whether a record is effective; remembers it if it is a claim."""
@@ -223,11 +228,13 @@ class Effective:
         """Whether claims are missing: the table is a cache, and the log, which is the truth, must be asked.
 
         Writers append only after their claim took effect, and claim the next epoch: a higher one tells of a claim lost.
+        But once asked, none is: all records since have come by here, and a higher epoch without a claim is nobody's.
         """
-        if known[0][0] > record.offset or (known == [NOBODY] and record.offset > 0 and place not in self._asked):
+        if known[0][0] > record.offset:
             return True
-        epoch = _epoch(record)
-        return epoch > known[-1][1] + _is_claim(record) and epoch > self._asked.get(place, 0)
+        if place in self._complete:
+            return False
+        return (known == [NOBODY] and record.offset > 0) or _epoch(record) > known[-1][1] + _is_claim(record)
 
     async def _read(self, place: Place, known: list[list[Any]], record: Record) -> list[list[Any]]:
         """All claims before a record, from the log; later ones as they are known."""
@@ -238,7 +245,7 @@ class Effective:
                 for each in records
                 if fence.judge(each.offset, each.headers) is Verdict.CLAIM
             ]
-        self._asked[place] = max(_epoch(record), self._asked.get(place, 0))
+        self._complete.add(place)
         logger.info("%s: %d claims read again from the log", str_of(place), len(found) - 1)
         return found + [claim for claim in known if claim[0] >= record.offset]
 

@@ -71,6 +71,28 @@ async def test_a_claim_of_which_the_table_does_not_know_is_noticed(log: MemoryLo
     assert await counted(log, claims, range(4, 5)) == [4]
 
 
+async def test_an_owner_counts_though_a_higher_epoch_of_nobody_came_before_its_claim(log: MemoryLog) -> None:
+    await log.append(PLACE, [Draft("x", b"{}", [("epoch", b"9"), ("writer", b"mallory")])])
+    third = await owner(log)
+    await third.append([recorded(placed(), third)])
+    effective = Effective(log, {})
+
+    assert [r.offset for r in log.records[PLACE][2:] if await effective.counts(PLACE, r)] == [4, 7]
+
+
+async def test_a_claim_that_was_made_while_the_place_was_elsewhere_is_noticed(log: MemoryLog) -> None:
+    claims: Claims = {}
+    effective = Effective(log, claims)
+    for record in (await records(log))[3:]:
+        await effective.counts(PLACE, record)
+    third = await owner(log)
+    await third.append([recorded(placed(), third)])
+
+    effective.resume()
+
+    assert await effective.counts(PLACE, log.records[PLACE][-1])
+
+
 def test_a_place_that_stands_still_while_its_head_moves_is_noticed_in_time() -> None:
     dog = Watchdog(10.0)
     dog.look({PLACE: (5, 5)}, 0.0)
