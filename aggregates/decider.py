@@ -9,6 +9,9 @@ import msgspec
 from events.event import Event
 from schemas.values import Command
 
+LONGEST = 200
+"""Characters of a stream's name; a longer one is not ours, and would fit no index of a read model."""
+
 S = TypeVar("S")
 StateOf = Callable[[str], Any]
 """Gives the state of a stream, staged changes included."""
@@ -35,6 +38,10 @@ class Decider(msgspec.Struct, frozen=True):
     evolve: Callable[[Any, Event], Any]
     decide: Decide
     todos: Callable[[Any], list[Todo]] = lambda state: []
+
+    def has(self, stream: str) -> bool:
+        """Whether a stream is of a kind that this context has, and named as streams are."""
+        return stream.partition("-")[0] in self.initial and len(stream) <= LONGEST and stream.isprintable()
 
     def initial_of(self, stream: str) -> Any:
         """The state of a stream to which nothing has happened."""

@@ -3,6 +3,7 @@
 All of it is a fold of the partition's effective records, so it can be forgotten at any time.
 """
 
+import logging
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -12,9 +13,15 @@ from msgspec.structs import replace
 
 from aggregates.decider import Decider
 from events.envelope import CLIENT, Envelope
+from events.errors import Undecodable
 from events.event import Event
 from events.log import Record
 from events.registry import event_codec
+
+logger = logging.getLogger(__name__)
+
+SHOWN = 500
+"""Characters that are kept of why a record cannot be read."""
 
 REMEMBERED = 64
 """Ids of client commands that an aggregate remembers: a repeat within so many later ones is recognized."""
@@ -26,13 +33,22 @@ LOCAL = "owner"
 
 
 class Entity(msgspec.Struct, frozen=True):
-    """An aggregate: its state, its version (0: nothing happened), who asked last, and client command ids seen."""
+    """An aggregate: its state, its version (0: nothing happened), who asked last, and client command ids seen.
+
+    `unreadable` names the record that nobody here can read, if there is one: where it lies in the partition, and why.
+    Then nobody knows the state, and what stands for it leaves nothing to be done.
+    """
 
     state: Any
     version: int = 0
     correlation: str = ""
     causation: str = ""
     seen: tuple[str, ...] = ()
+    unreadable: str = ""
+
+
+class Unreadable(Exception):
+    """An aggregate whose state is asked for has a record that cannot be read."""
 
 
 class NotLoaded(Exception):
@@ -96,29 +112,50 @@ class Repository:
             self.entities[stream] = found.get(stream) or Entity(self.decider.initial_of(stream))
 
     def fold(self, record: Record) -> None:
-        """Take an effective record into account.
+        """Take an effective record into account; if it cannot be read, the aggregate that it is about is unreadable.
 
         Raises:
             NotLoaded: nothing has been changed; put the stream, then fold again.
         """
-        envelope = Envelope.read(record.headers)
-        event = event_codec.decode(envelope.type, record.value)
-        entity = self.get(envelope.subject)
+        try:
+            envelope = Envelope.read(record.headers)
+        except Undecodable as error:
+            self._fold_unread(record, error)
+            return
+        stream = envelope.subject
+        if stream not in self.entities and not self.decider.has(stream):
+            self.advance({}, [envelope])
+            return
+        entity = self.get(stream)
         # A snapshot may be newer than the resume point beside it, when a former owner flushed between our two reads.
         if not 0 < envelope.version <= entity.version:
-            entity = self.after(entity, envelope, event)
-        self.advance({envelope.subject: entity}, [envelope])
+            entity = self._folded(entity, envelope, record)
+        self.advance({stream: entity}, [envelope])
+
+    def _fold_unread(self, record: Record, error: Exception) -> None:
+        stream = record.key.decode(errors="replace")  # all that is left to name it
+        if self.decider.has(stream):
+            self.advance({stream: self._lost(stream, self.get(stream), record, error)}, [])
+
+    def _folded(self, entity: Entity, envelope: Envelope, record: Record) -> Entity:
+        try:
+            return self.after(entity, envelope, event_codec.decode(envelope.type, record.value))
+        except Exception as error:
+            # Of newer code, or of nobody: it would be unreadable every time, and others must not wait for its mending.
+            if envelope.version:
+                entity = self._lost(envelope.subject, entity, record, error)
+            return _noted(entity, envelope, entity.state)
+
+    def _lost(self, stream: str, entity: Entity, record: Record, error: Exception) -> Entity:
+        logger.error("%s cannot be known: offset %d of its partition: %r", stream, record.offset, error)
+        why = entity.unreadable or f"{record.offset}: {error!r}"[:SHOWN]
+        return replace(entity, state=self.decider.initial_of(stream), unreadable=why)
 
     def after(self, entity: Entity, envelope: Envelope, event: Event) -> Entity:
         """An aggregate after an event; outcomes have no version and change only what has been seen."""
-        seen = entity.seen
-        if envelope.origin == CLIENT and envelope.causation not in seen[-1:]:
-            seen = (*seen, envelope.causation)[-REMEMBERED:]
-        if not envelope.version:
-            return replace(entity, seen=seen) if seen is not entity.seen else entity
-        return Entity(
-            self.decider.evolve(entity.state, event), envelope.version, envelope.correlation, envelope.id, seen
-        )
+        if not envelope.version or entity.unreadable:
+            return _noted(entity, envelope, entity.state)
+        return _noted(entity, envelope, self.decider.evolve(entity.state, event))
 
     def advance(self, entities: dict[str, Entity], envelopes: Iterable[Envelope]) -> None:
         """What was decided is written: it is so."""
@@ -126,3 +163,13 @@ class Repository:
         self.dirty.update(entities)
         for envelope in envelopes:
             self.handled.note(envelope.origin, envelope.position)
+
+
+def _noted(entity: Entity, envelope: Envelope, state: Any) -> Entity:
+    """An aggregate in its new state, and who asked for it."""
+    seen = entity.seen
+    if envelope.origin == CLIENT and envelope.causation not in seen[-1:]:
+        seen = (*seen, envelope.causation)[-REMEMBERED:]
+    if not envelope.version:
+        return replace(entity, seen=seen) if seen is not entity.seen else entity
+    return Entity(state, envelope.version, envelope.correlation, envelope.id, seen, entity.unreadable)

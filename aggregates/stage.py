@@ -5,11 +5,12 @@ import logging
 import traceback
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from aggregates.errors import Rejection
-from aggregates.repository import LOCAL, Entity, NotLoaded, Repository, split_origin
+from aggregates.repository import LOCAL, Entity, NotLoaded, Repository, Unreadable, split_origin
 from events.envelope import CLIENT, Envelope
 from events.event import Event
 from events.fenced import Owner
@@ -23,9 +24,6 @@ logger = logging.getLogger(__name__)
 
 SHOWN = 65_536
 """Bytes of a parked record's key and value that are kept; all of them lie where the event says."""
-
-LONGEST = 200
-"""Characters of a stream's name; a longer one is not ours, and would fit no index of a read model."""
 
 _OVERHEAD = 800
 """An upper bound of a record's bytes beside its body: headers, key, framing."""
@@ -118,9 +116,11 @@ class Stage:
         if isinstance(command, ParkRecord):
             return [RecordParked(**{**dict(command), "about": self._known(command.about)})]
         try:
-            events = self._repository.decider.decide(command, lambda stream: self._entity(stream).state, self._now)
+            events = self._repository.decider.decide(command, self._state, self._now)
         except NotLoaded:
             raise
+        except Unreadable as lost:
+            return [incoming.park(self._known(envelope.subject), str(lost))]
         except Rejection as no:
             return [CommandRejected(about=command.stream, code=type(no).__name__, detail=no.detail)]
         except Exception:
@@ -133,9 +133,15 @@ class Stage:
 
     def _known(self, stream: str) -> str:
         """The stream, if it is of a kind that we have; else one of ours for what has no home."""
-        kinds = self._repository.decider.initial
-        ours = stream.partition("-")[0] in kinds and len(stream) <= LONGEST and stream.isprintable()
-        return stream if ours else f"{self._repository.decider.context}-unknown"
+        decider = self._repository.decider
+        return stream if decider.has(stream) else f"{decider.context}-unknown"
+
+    def _state(self, stream: str) -> Any:
+        entity = self._entity(stream)
+        if entity.unreadable:
+            topic, partition = self._owner.place
+            raise Unreadable(f"{stream} cannot be known: {topic}/{partition}/{entity.unreadable}")
+        return entity.state
 
     def _entity(self, stream: str) -> Entity:
         return self.entities.get(stream) or self._repository.get(stream)

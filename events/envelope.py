@@ -7,6 +7,7 @@ from functools import lru_cache
 import msgspec
 
 from events.errors import Undecodable
+from events.ids import derive
 
 CLIENT = "client"
 """The origin of a command that somebody outside sent: its id is remembered by the aggregate."""
@@ -106,6 +107,12 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
             raise Undecodable(f"header {missing} is missing") from None
         except (ValueError, TypeError) as senseless:
             raise Undecodable(f"a header makes no sense: {senseless}") from None
+
+    @classmethod
+    def unread(cls, source: str, offset: int, key: bytes) -> "Envelope":
+        """For a message whose headers cannot be read: of unknown type, and its own cause."""
+        cause = derive(source, str(offset))
+        return cls(cause, "", "", "", key.decode(errors="replace"), cause, cause, "")
 
     @property
     def at(self) -> datetime:

@@ -8,7 +8,7 @@ from typing import NoReturn
 import msgspec
 
 from aggregates.decider import Decider
-from aggregates.repository import Entity, Handled, Repository
+from aggregates.repository import Entity, Handled, NotLoaded, Repository
 from events.errors import Fenced
 from events.failpoints import reach
 from events.fence import Fence
@@ -30,6 +30,7 @@ class _Row(msgspec.Struct):
     correlation: str
     causation: str
     seen: tuple[str, ...]
+    unreadable: str = ""
 
 
 class HotSet:
@@ -67,10 +68,18 @@ class HotSet:
 
     async def settle(self) -> None:
         """Fold what waits, with the snapshots that it needs."""
-        await self.prefetch({record.key.decode() for record in self._unfolded})
+        streams = {record.key.decode(errors="replace") for record in self._unfolded}
+        await self.prefetch({stream for stream in streams if self._decider.has(stream)})
         for record in self._unfolded:
-            self.repository.fold(record)
+            await self._fold(record)
         self._unfolded = []
+
+    async def _fold(self, record: Record) -> None:
+        try:
+            self.repository.fold(record)
+        except NotLoaded as missing:  # a forged record need not have its subject as its key
+            await self.prefetch({missing.stream})
+            self.repository.fold(record)
 
     async def prefetch(self, streams: set[str]) -> None:
         """Bring aggregates into memory.
@@ -150,4 +159,4 @@ class HotSet:
     def _decode(self, stream: str, row: str) -> Entity:
         kept = msgspec.json.decode(row, type=_Row)
         state = msgspec.json.decode(kept.state, type=type(self._decider.initial_of(stream)))
-        return Entity(state, kept.version, kept.correlation, kept.causation, kept.seen)
+        return Entity(state, kept.version, kept.correlation, kept.causation, kept.seen, kept.unreadable)

@@ -96,7 +96,7 @@ class Reactor:
         fence = self.fences[place]
         for record in records:
             if fence.judge(record.offset, record.headers) is Verdict.EFFECTIVE:
-                reaction = self._reactions.get(record.headers["ce_type"])
+                reaction = self._reactions.get(record.headers.get("ce_type", b""))
                 if reaction is not None:
                     yield from asked_by(self._context, place, record, reaction)
 
@@ -139,7 +139,11 @@ def asked_by(context: str, place: Place, record: Record, reaction: Reaction) -> 
 
 def reaction_of(context: str, place: Place, record: Record, reaction: Reaction) -> tuple[Envelope, Sequence[Command]]:
     """What a context asks of itself because of a record; what cannot be understood is asked to be parked."""
-    cause = Envelope.read(record.headers)
+    try:
+        cause = Envelope.read(record.headers)
+    except Undecodable as error:
+        unread = Envelope.unread(f"{place.topic}/{place.partition}", record.offset, record.key)
+        return unread, [park_of(context, place, record, str(error))]
     try:
         return cause, reaction.react(event_codec.decode(cause.type, record.value))
     except Undecodable as error:

@@ -193,8 +193,7 @@ class Writer:
 
     def _undecoded(self, place: Place, record: Record, envelope: Envelope | None, reason: str) -> Incoming:
         if envelope is None:
-            cause = derive(f"{place.topic}/{place.partition}", str(record.offset))
-            envelope = Envelope(cause, "", "", "", record.key.decode(errors="replace"), cause, cause, LOCAL)
+            envelope = Envelope.unread(f"{place.topic}/{place.partition}", record.offset, record.key)
         # Its origin is nothing to go by: a senseless one would make later commands of that source look like repeats.
         return Incoming(replace(envelope, origin=LOCAL), None, *place, record.offset, record.key, record.value, reason)
 
@@ -242,7 +241,7 @@ class Writer:
             incoming = incoming[done:]
 
     def _is_ours(self, command: Command) -> bool:
-        return command.stream.partition("-")[0] in self._decider.initial
+        return self._decider.has(command.stream)
 
     async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> int:
         """Stage as many as surely fit into one batch, and say how many."""

@@ -1,12 +1,15 @@
 """One whole system, as a user starts it, for all attacks: real servers, one worker of all contexts, the API."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import httpx2
 import pytest
 from rich.console import Console
 
+from projections.postgres import Database
+from projections.registry import ddl
+from schemas.settings import CONTEXTS
 from tests.attacks.wire import Door
 from workers.baskets import YEAR
 from workers.run import Plan, Run
@@ -19,6 +22,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with Run(Plan(tmp_path_factory.mktemp("attacks"), YEAR, workers=((),), env=quick), Console(quiet=True)) as run:
         _until_ready(run.address.api)
         yield run
+
+
+@pytest.fixture(scope="module")
+async def databases(postgres: str) -> AsyncIterator[Mapping[str, Database]]:
+    """Databases of these tests' own, for shops that run in the test."""
+    opened = {name: Database(postgres, f"attack_{name}") for name in CONTEXTS}
+    for name, database in opened.items():
+        await database.create(ddl(name))
+    yield opened
+    for database in opened.values():
+        await database.close()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from events.log import Draft, Place
 from events.memory import MemoryLog, MemoryReader
 from events.topics import PARTITIONS
 from projections.postgres import Database
-from projections.registry import PROJECTIONS, ddl
+from projections.registry import PROJECTIONS
 from schemas.notification import RequestNotification
 from schemas.parking import ParkRecord
 from schemas.payment import CapturePayment, RequestPayment
@@ -102,25 +102,11 @@ STUMBLING: dict[str, Callable[[], Written]] = {
 """Each of these has once stopped a context for good, or crashed it whenever it started."""
 
 
-@pytest.fixture(scope="module")
-async def databases(postgres: str) -> AsyncIterator[Mapping[str, Database]]:
-    """Databases of these tests' own."""
-    opened = {name: Database(postgres, f"attack_{name}") for name in CONTEXTS}
-    for name, database in opened.items():
-        await database.create(ddl(name))
-    yield opened
-    for database in opened.values():
-        await database.close()
-
-
 @pytest.fixture
 async def shop(databases: Mapping[str, Database], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     """A shop on a log in memory, and databases that are empty."""
     monkeypatch.setattr(houses, "PATIENCE_SECONDS", 4.0)
-    for name, database in databases.items():
-        async with database.transaction() as connection:
-            for table in (*COMMON, *(projection.name for projection in PROJECTIONS[name])):
-                await connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
+    await emptied(databases)
     house = House(MemoryLog(), databases)
     await house.open()
     yield house
@@ -169,6 +155,14 @@ async def test_epochs_of_nobody_do_not_make_an_agent_read_the_log_again_and_agai
     for record in log.records[place][10:]:
         assert not await judge.counts(place, record)
     assert log.begun == 1
+
+
+async def emptied(databases: Mapping[str, Database]) -> None:
+    """Nothing is in them any more."""
+    for name, database in databases.items():
+        async with database.transaction() as connection:
+            for table in (*COMMON, *(projection.name for projection in PROJECTIONS[name])):
+                await connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
 
 
 async def written_and_sold_on(shop: House, records: Sequence[Written]) -> None:

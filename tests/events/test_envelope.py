@@ -92,3 +92,10 @@ def test_bytes_of_any_kind_are_an_envelope_or_undecodable(junk: dict[str, bytes]
         Envelope.read({**dict(EVENT.headers()), **junk})
     except Undecodable:
         return
+
+
+def test_a_message_whose_headers_cannot_be_read_is_its_own_cause() -> None:
+    unread = Envelope.unread("order.commands/0", 7, b"order-\xff")
+    assert unread.id == unread.correlation == unread.causation
+    assert unread != Envelope.unread("order.commands/0", 8, b"order-\xff")
+    assert (unread.type, unread.subject) == ("", "order-\ufffd")

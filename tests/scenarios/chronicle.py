@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from aggregates.repository import Repository
 from events import topics
 from events.envelope import Envelope
+from events.errors import Undecodable
 from events.event import Event
 from events.fence import Fence, Verdict
 from events.log import Place, Record
@@ -69,9 +70,12 @@ class Chronicle:
                 self._tell(place, record)
 
     def _tell(self, place: Place, record: Record) -> None:
-        envelope = Envelope.read(record.headers)
-        told = Told(place, record.offset, envelope, event_codec.decode(envelope.type, record.value))
         self.repositories[place].fold(record)
+        try:
+            envelope = Envelope.read(record.headers)
+            told = Told(place, record.offset, envelope, event_codec.decode(envelope.type, record.value))
+        except Undecodable:
+            return  # a forged one: nothing can be told of it
         if isinstance(told.event, RecordParked):
             self.parked.append(told.event)
         if envelope.correlation in self.ours:

@@ -73,6 +73,17 @@ def test_what_cannot_be_decoded_is_asked_to_be_parked_where_it_lies() -> None:
     assert "order_id: Field required" in asked.reason
 
 
+def test_a_record_whose_headers_cannot_be_read_is_asked_to_be_parked_too() -> None:
+    table = on(type(AUTHORIZED), confirm_when_authorized)
+    nameless = record(AUTHORIZED)._replace(headers={"ce_type": AUTHORIZED.tag.encode()})
+    [(_, draft)] = sent("order", nameless, table)
+    envelope = Envelope.read(dict(draft.headers))
+    asked = command_codec.decode(envelope.type, draft.value)
+    assert isinstance(asked, ParkRecord)
+    assert (asked.topic, asked.partition, asked.offset) == ("payment.events", 2, 41)
+    assert (envelope.origin, "'ce_id' is missing" in asked.reason) == ("payment.events/2/41/0", True)
+
+
 def test_a_bug_in_a_reaction_is_asked_to_be_parked() -> None:
     def confirm_with_a_bug(event: Event) -> list[Command]:
         raise ZeroDivisionError(event.tag)
