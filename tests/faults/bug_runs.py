@@ -69,9 +69,9 @@ def _steps(rng: Random, need: str) -> Iterator[Step]:
         case "rebalance":
             yield Step(fault, WORKERS[0], 4.0, {"gently": False})
         case "failpoint":
-            point, _, action = rest.partition(":")
+            point, action, reach = (*rest.split(":"), *("kill", "2")[rest.count(":") :])
             process = HOMES.get(point.partition(".")[0], "worker-order")
-            yield Step(fault, point, detail={"process": process, "action": action or "kill", "reach": 2})
+            yield Step(fault, point, detail={"process": process, "action": action, "reach": int(reach)})
         case "poison":
             yield Step(fault, "", 4.0, {"seed": rng.randrange(10**6), "records": 60})
         case "provider-mode":
