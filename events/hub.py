@@ -7,12 +7,15 @@ One consumer for all topics would be fewer still, but every fetch names all its 
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from events.errors import LogError, Truncated
+from events.errors import LogError, Truncated, Unavailable
 from events.log import Draft, Log, Place, Position, Reader, Record
+
+logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE = {"events": 0.5, "commands": 0.05}
 """Seconds between two fetches of a topic that brings nothing but what this process has written, by the topic's kind.
@@ -82,15 +85,17 @@ class Feed:
     async def join(self, member: "Member") -> None:
         """Hand this reader every record from our place on; what lies before, it reads itself."""
         async with self._changing:
-            places = [place for place in member.positions if place.topic == self._topic]
-            if missing := [place for place in places if place not in self._next]:
-                await self._stop()
-                for place in missing:
-                    self._next[place] = (await self._log.bounds(place))[1]
-            for place in places:
-                member.joined[place] = max(self._next[place], member.positions[place])
-            self._members.add(member)
-            self._begin()
+            try:
+                places = [place for place in member.positions if place.topic == self._topic]
+                if missing := [place for place in places if place not in self._next]:
+                    await self._stop()
+                    for place in missing:
+                        self._next[place] = (await self._log.bounds(place))[1]
+                for place in places:
+                    member.joined[place] = max(self._next[place], member.positions[place])
+                self._members.add(member)
+            finally:
+                self._begin()
 
     async def leave(self, member: "Member") -> None:
         """Hand this reader nothing any more; a place that nobody follows is not read."""
@@ -98,9 +103,11 @@ class Feed:
         async with self._changing:
             followed = {place for other in self._members for place in other.positions}
             if set(self._next) - followed:
-                await self._stop()
-                self._next = {place: at for place, at in self._next.items() if place in followed}
-                self._begin()
+                try:
+                    await self._stop()
+                    self._next = {place: at for place, at in self._next.items() if place in followed}
+                finally:
+                    self._begin()
 
     def let_go(self, member: "Member") -> None:
         """Hand this reader nothing any more, for now."""
@@ -111,10 +118,11 @@ class Feed:
             self._task = asyncio.create_task(self._run())
 
     async def _stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        # Whoever leaves may be cancelled while the consumer closes: the others must not wait for a feed that has ended.
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def written(self, place: Place, base: int, drafts: Sequence[Draft]) -> None:
         """Hand out what this process has just written, if nothing lies between it and what was handed out before."""
@@ -139,11 +147,15 @@ class Feed:
                 await self._follow(reader)
             finally:
                 await reader.close()
-        except LogError as fault:
+        except Exception as error:
+            if self._task is not asyncio.current_task():
+                return  # another has taken our place
+            if not isinstance(error, LogError):
+                logger.exception("the feed of %s ends", self._topic)
             self._task, self._next = None, {}
             members, self._members = self._members, set()
             for member in members:
-                member.lost(fault)
+                member.lost(error if isinstance(error, LogError) else Unavailable(repr(error)))
 
     async def _follow(self, reader: Reader) -> None:
         pause, longest = 0.0, LONGEST_PAUSE.get(self._topic.rpartition(".")[2], 0.05)

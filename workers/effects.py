@@ -8,12 +8,13 @@ import heapq
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from aggregates.decider import Decider, Todo
 from aggregates.repository import Entity
+from events.errors import Fenced
 from schemas.values import Command
 from workers.mail import MailUnavailable
 from workers.provider import CircuitOpen, ProviderUnavailable
@@ -116,7 +117,8 @@ class Effects:
                 say = logger.exception if attempt == 1 else logger.error
                 say("bug in the effect %s of %s, correlation %s", todo.step, stream, entity.correlation)
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
-        await self._answer(stream, todo, command)
+        with suppress(Fenced):  # the next owner finds it on its list, and asks again
+            await self._answer(stream, todo, command)
 
     async def _asked(self, stream: str, entity: Entity, todo: Todo) -> Command:
         """What the world answers; while nobody can be asked, this waits in its place among those at once.
