@@ -21,7 +21,7 @@ from workers.run import Plan, Run
 from workers.shop import Shop
 from workers.steps import Moments, settle
 
-EVERY = 0.01
+EVERY = 0.015
 ASK = """
 SELECT order_id FROM orders
 WHERE order_id = ANY(%s) AND (confirmed_at IS NOT NULL OR status IN ('rejected', 'cancelled'))
@@ -46,9 +46,9 @@ async def latency(home: Path, rate: float, seconds: float, warmup: float = 3.0) 
     with Run(Plan(home, YEAR), Console(quiet=True)) as run:
         shop, till = Shop(run.address.api), httpx2.AsyncHTTPTransport()
         where = conninfo.make_conninfo(run.address.postgres, dbname="orderlog_order")
-        database = await AsyncConnection.connect(where, autocommit=True)
         try:
             await shop.ready(60)
+            database = await AsyncConnection.connect(where, autocommit=True)
             products = list(workload.products())
             await shop.list_products(products, lambda _: None)
             await Moments().until_listed(shop, len(products), 60)
@@ -64,9 +64,9 @@ async def latency(home: Path, rate: float, seconds: float, warmup: float = 3.0) 
             waits = sorted(1000 * (seen[name] - accepted[name]) for name in measured)
             pick = [waits[min(int(len(waits) * share), len(waits) - 1)] for share in (0.5, 0.95, 0.99, 1.0)]
             p50, p95, p99, worst = pick
+            await database.close()
             return Latency(rate, len(waits), p50, p95, p99, worst, late * 1000, cores)
         finally:
-            await database.close()
             await till.aclose()
             await shop.close()
 

@@ -112,12 +112,13 @@ class Nemesis:
             self.done += 1
 
     async def _step(self, step: Step) -> None:
-        self._site.world.say(_told(step))
+        self._site.world.say(told(step))
         self._site.crowded = step.beside.fault if step.beside else ""
         works = [self._faults[each.fault](self._site, each) for each in (step, step.beside) if each]
         await asyncio.gather(*works)
 
 
-def _told(step: Step) -> str:
+def told(step: Step) -> str:
+    """A step in a line."""
     said = " ".join((step.fault, step.target, *(f"{name}={value}" for name, value in step.detail.items())))
-    return f"{said}, beside {_told(step.beside)}" if step.beside else said
+    return f"{said}, beside {told(step.beside)}" if step.beside else said

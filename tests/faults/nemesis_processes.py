@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from tests.faults.lines import read
-from tests.faults.nemesis import LIMITS, PATIENCE, Site
+from tests.faults.nemesis import LIMITS, PATIENCE, Site, told
 from tests.faults.plan import HOMES, SESSION, Step, spec_of
 from tests.faults.world import API, World
 
@@ -83,6 +83,13 @@ async def failpoint(site: Site, step: Step) -> None:
             return
     site.missed.append(spec_of(step))
     site.world.say(f"[red]{step.target} was never reached[/]")
+
+
+async def chain(site: Site, step: Step) -> None:
+    """One failpoint after the other."""
+    for each in step.chain:
+        site.world.say(told(each))
+        await failpoint(site, each)
 
 
 async def _fire(site: Site, step: Step, name: str, seconds: float) -> bool:

@@ -1,7 +1,6 @@
 """The plan says what will go wrong and when; it is written before anything does, and follows from the seed alone."""
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 from random import Random
 from typing import Any
 
@@ -80,13 +79,17 @@ MAIL = ("busy", "drop", "drop", "down", "slow")
 
 
 class Step(Struct, frozen=True):
-    """One fault: what, to whom, for how long; begun no sooner than `after` seconds after the one before it."""
+    """One fault: what, to whom, for how long; begun no sooner than `after` seconds after the one before it.
+
+    A chain has several, one as soon as the one before it is over, whatever goes on beside the chain.
+    """
 
     fault: str
     target: str = ""
     seconds: float = 0.0
     detail: dict[str, Any] = {}
     beside: "Step | None" = None
+    chain: tuple["Step", ...] = ()
     after: float = 0.0
 
 
@@ -116,11 +119,13 @@ def _failpoints(rng: Random, names: Sequence[str]) -> Iterator[Step]:
         detail = {"process": process, "action": "kill", "reach": rng.randint(1, most)}
         lives.setdefault(process, []).append(Step("failpoint", name, detail=detail))
     chains = {process: _chained(steps) for process, steps in lives.items()}
-    # Those that the way of an order does not lead through can be hurt at the same time as those on the way.
+    # Those that the way of an order does not lead through are hurt at the same time as those on the way. Neither row
+    # waits for the other: an armed process is down from its moment until its own row comes to it.
     aside = [step for process in (WORKERS[3], API) for step in chains.pop(process, [])]
     way = [step for chain in chains.values() for step in chain]
-    for step, beside in zip_longest(way, aside):
-        yield replace(step, beside=beside) if step else beside
+    rows = [Step("chain", chain=tuple(row)) for row in (way, aside) if row]
+    if rows:
+        yield replace(rows[0], beside=rows[1] if rows[1:] else None)
     for name, process in STOPPED.items():
         if name in names:
             detail = {"process": process, "action": "stop", "reach": rng.randint(1, 4)}

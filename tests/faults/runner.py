@@ -31,6 +31,7 @@ FAULTS: dict[str, Fault] = {
     "rebalance": nemesis_processes.rebalance,
     "clock": nemesis_processes.clock,
     "failpoint": nemesis_processes.failpoint,
+    "chain": nemesis_processes.chain,
     "broker-kill": nemesis_servers.server,
     "postgres-immediate": nemesis_servers.server,
     "postgres-fast": nemesis_servers.server,
@@ -47,6 +48,9 @@ FAULTS: dict[str, Fault] = {
     "poison": nemesis_poison.drops,
     "flood": nemesis_poison.flood,
 }
+
+OVERTIME = 300.0
+"""Seconds for which orders may come after the time for faults is over: what was hurt last must show that it is back."""
 
 
 class Asked(Struct, frozen=True):
@@ -119,7 +123,7 @@ async def _play(world: World, asked: Asked, steps: list[Step], folder: Path) -> 
         listed = await load.list_products()
         await Moments().until_listed(shop, listed, 60)
         world.say(f"{listed} products are listed; orders come at {asked.rate:g} a second")
-        loading = asyncio.create_task(load.run(asked.orders, asked.minutes * 60))
+        loading = asyncio.create_task(load.run(asked.orders, asked.minutes * 60 + OVERTIME))
         await Nemesis(site, FAULTS).run(steps, asked.minutes * 60)
         load.enough()
         await heal(site)
