@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import httpx2
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
@@ -37,12 +37,9 @@ class HttpProvider:
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         # Waiting for a connection of our own pool says nothing about the provider; requests' time-outs bound it.
-        timeout = httpx2.Timeout(timeout_seconds, connect=min(2.0, timeout_seconds), pool=None)
-        self._extensions = {"timeout": timeout.as_dict()}
-        # The transport, without the client on top: cookies, redirects and authentication flows cost a third of a call.
-        self._transport = httpx2.AsyncHTTPTransport(
-            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections), trust_env=False
-        )
+        self._timeout = ClientTimeout(sock_connect=min(2.0, timeout_seconds), sock_read=timeout_seconds)
+        self._connections = connections
+        self._session: ClientSession | None = None
 
     @property
     def breaker_state(self) -> BreakerState:
@@ -74,7 +71,9 @@ class HttpProvider:
 
     async def aclose(self) -> None:
         """Let connections go."""
-        await self._transport.aclose()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def _post(self, path: str, key: str, body: Mapping[str, Any]) -> dict[str, Any] | Declined:
         retrying = AsyncRetrying(
@@ -92,24 +91,23 @@ class HttpProvider:
             reach("provider.answered")
             return _understood(answer)
 
-    async def _send(self, path: str, key: str, body: bytes) -> httpx2.Response:
-        request = httpx2.Request(
-            "POST",
-            f"{self._base_url}{path}",
-            headers={**self._headers, "Idempotency-Key": key},
-            content=body,
-            extensions=self._extensions,
-        )
+    async def _send(self, path: str, key: str, body: bytes) -> "Answer":
+        headers = {**self._headers, "Idempotency-Key": key}
         try:
             reach("provider.asking")
-            response = await self._transport.handle_async_request(request)
-            try:
-                await response.aread()
-            finally:
-                await response.aclose()
-        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            async with self._opened().post(
+                f"{self._base_url}{path}", headers=headers, data=body, allow_redirects=False
+            ) as response:
+                return Answer(response.status, response.headers.get("Retry-After", ""), await response.read())
+        except (ClientError, TimeoutError) as error:
             raise NoAnswer(f"{type(error).__name__} {error}".strip()) from error
-        return response
+
+    def _opened(self) -> ClientSession:
+        if self._session is None:  # it belongs to the loop in which it is first used
+            self._session = ClientSession(
+                connector=TCPConnector(limit=self._connections), timeout=self._timeout, cookie_jar=DummyCookieJar()
+            )
+        return self._session
 
     def _wait(self, call: RetryCallState) -> float:
         return max(self._backoff(call), _asked_to_wait(call))
@@ -124,24 +122,32 @@ def _asked_to_wait(call: RetryCallState) -> float:
     return fault.retry_after if isinstance(fault, Again) else 0.0
 
 
-def _understood(response: httpx2.Response) -> dict[str, Any] | Declined:
+class Answer(NamedTuple):
+    """What came back over HTTP."""
+
+    status: int
+    retry_after: str
+    body: bytes
+
+
+def _understood(answer: Answer) -> dict[str, Any] | Declined:
     """What the answer means: its status decides first, then the error's type."""
-    retry_after = _seconds(response.headers.get("Retry-After", ""))
-    if response.status_code >= 500:
-        raise NoAnswer(f"HTTP {response.status_code}", retry_after)
+    retry_after = _seconds(answer.retry_after)
+    if answer.status >= 500:
+        raise NoAnswer(f"HTTP {answer.status}", retry_after)
     try:
-        body: dict[str, Any] = response.json()
+        body: dict[str, Any] = json.loads(answer.body)
         error = body.get("error", {})
         kind, code = error.get("type"), error.get("code", "")
     except (ValueError, AttributeError) as broken:
-        raise NoAnswer(f"HTTP {response.status_code} with an unreadable body", retry_after) from broken
-    if response.is_success:
+        raise NoAnswer(f"HTTP {answer.status} with an unreadable body", retry_after) from broken
+    if answer.status < 300:
         return body
-    if response.status_code == 429 or kind == "in_progress":
-        raise Busy(f"HTTP {response.status_code} {code}", retry_after)
+    if answer.status == 429 or kind == "in_progress":
+        raise Busy(f"HTTP {answer.status} {code}", retry_after)
     if kind == "declined":
         return Declined(code)
-    raise ProviderMisused(f"HTTP {response.status_code} {code}")
+    raise ProviderMisused(f"HTTP {answer.status} {code}")
 
 
 def _seconds(retry_after: str) -> float:

@@ -63,13 +63,13 @@ async def test_no_answer_is_unavailable_and_the_same_key_tells_later_what_was_do
 
 async def test_a_provider_that_hangs_is_given_up(provider: HttpProvider, stub: StubProcess, payment: str) -> None:
     stub.mode("timeout")
-    with pytest.raises(ProviderUnavailable, match="ReadTimeout"):
+    with pytest.raises(ProviderUnavailable, match="SocketTimeoutError"):
         await authorize(provider, payment)
 
 
 async def test_nobody_listening_is_unavailable(payment: str) -> None:
     provider = HttpProvider(f"http://127.0.0.1:{free_port()}", backoff_seconds=0.001)
-    with pytest.raises(ProviderUnavailable, match="ConnectError"):
+    with pytest.raises(ProviderUnavailable, match="ClientConnectorError"):
         await authorize(provider, payment)
     await provider.aclose()
 

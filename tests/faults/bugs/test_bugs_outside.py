@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx2
 import pytest
 
 from aggregates import payment as payments
@@ -23,7 +22,7 @@ from tests.workers.test_reactor import record
 from workers import product as reactions
 from workers.mail import InProcessMailbox
 from workers.payment import effects
-from workers.provider_http import HttpProvider
+from workers.provider_http import Answer, HttpProvider
 from workers.provider_twin import InProcessProvider
 
 pytestmark = pytest.mark.anyio
@@ -85,9 +84,9 @@ def test_price_as_float(put_in: Break) -> None:
 async def test_provider_key_random(put_in: Break, monkeypatch: pytest.MonkeyPatch) -> None:
     keys: list[str] = []
 
-    async def send(_: HttpProvider, path: str, key: str, body: bytes) -> httpx2.Response:
+    async def send(_: HttpProvider, path: str, key: str, body: bytes) -> Answer:
         keys.append(key)
-        return httpx2.Response(200, json={"id": "auth_1"})
+        return Answer(200, "", b'{"id": "auth_1"}')
 
     monkeypatch.setattr(HttpProvider, "_send", send)
 
