@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -97,7 +98,7 @@ def main() -> None:
         found = []
         for rate in asked.rates:
             with tempfile.TemporaryDirectory() as folder:
-                found.append(asyncio.run(latency(Path(folder), rate, asked.seconds)))
+                found.append(uvloop.run(latency(Path(folder), rate, asked.seconds)))
         console.print(latency_table(found))
     if "restart" in asked.what:
         with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from pathlib import Path
 
-import httpx2
+from aiohttp import ClientSession
 from msgspec import Struct
 from psycopg import AsyncConnection, conninfo
 from rich.console import Console
@@ -44,7 +44,7 @@ class Latency(Struct):
 async def latency(home: Path, rate: float, seconds: float, warmup: float = 3.0) -> Latency:
     """Measure on a fresh house with every process that `orders run` starts."""
     with Run(Plan(home, YEAR), Console(quiet=True)) as run:
-        shop, till = Shop(run.address.api), httpx2.AsyncHTTPTransport()
+        shop, till = Shop(run.address.api), ClientSession()
         where = conninfo.make_conninfo(run.address.postgres, dbname="orderlog_order")
         try:
             await shop.ready(60)
@@ -67,7 +67,7 @@ async def latency(home: Path, rate: float, seconds: float, warmup: float = 3.0) 
             await database.close()
             return Latency(rate, len(waits), p50, p95, p99, worst, late * 1000, cores)
         finally:
-            await till.aclose()
+            await till.close()
             await shop.close()
 
 
@@ -75,16 +75,14 @@ def _used(run: Run) -> dict[str, float]:
     return {name: house.cpu_seconds([pid]) for name, pid in run.pids.items()}
 
 
-async def _place(till: httpx2.AsyncHTTPTransport, url: str, order: PlaceOrder) -> None:
+async def _place(till: ClientSession, url: str, order: PlaceOrder) -> None:
     headers = {"Idempotency-Key": order.order_id, "Content-Type": "application/json"}
-    request = httpx2.Request("POST", url, headers=headers, content=order.model_dump_json())
-    answer = await till.handle_async_request(request)
-    await answer.aread()
-    assert answer.status_code == 202, answer.text
+    async with till.post(url, headers=headers, data=order.model_dump_json()) as answer:
+        assert answer.status == 202, await answer.text()
 
 
 async def _load(
-    till: httpx2.AsyncHTTPTransport, url: str, database: AsyncConnection, orders: list[PlaceOrder], rate: float
+    till: ClientSession, url: str, database: AsyncConnection, orders: list[PlaceOrder], rate: float
 ) -> tuple[dict[str, float], dict[str, float], float]:
     accepted: dict[str, float] = {}
     seen: dict[str, float] = {}
