@@ -51,13 +51,13 @@ def set_mode(folder: Path, mode: Mode, mails: int | None = None) -> None:
 
 
 def store(folder: Path, content: bytes) -> None:
-    """Write a mail, whole or not at all; one that is there already is counted instead."""
+    """Write a mail, whole or not at all; one that is there already is counted instead.
+
+    Not synced: it outlives the process, and the disk is left to those who share it.
+    """
     path = folder / f"{_name(BytesHeaderParser().parsebytes(content)['Message-ID'])}.eml"
     draft = folder / f"{uuid4().hex}.draft"
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    draft.write_bytes(content)
     try:
         # A link, unlike a rename, fails where the name is taken: of two at once, one is the repeat.
         os.link(draft, path)
@@ -66,15 +66,6 @@ def store(folder: Path, content: bytes) -> None:
             repeats.write(b".")
     finally:
         draft.unlink()
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _parsed(content: bytes) -> EmailMessage:
@@ -124,7 +115,7 @@ class Handler:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         """Store the mail, then say so: never the other way round."""
-        await asyncio.to_thread(store, self._folder, envelope.content)
+        store(self._folder, envelope.content)
         if self._mode() == "drop":
             self._count_down()
             server.transport.abort()

@@ -86,13 +86,13 @@ class Stub:
                 return await silence(request)
             case "slow":
                 await asyncio.sleep(rule.ms / 1000)
-        response = await self._settle(ask, key, rule)
+        response = self._settle(ask, key, rule)
         return LostAnswer() if rule.mode == "lose_answer" else response
 
-    async def _settle(self, ask: Ask, key: str, rule: Rule) -> Response:
+    def _settle(self, ask: Ask, key: str, rule: Rule) -> Response:
         declined = "card_declined" if rule.mode == "decline" else ""
         try:
-            entry, replayed = await self.till.settle(ask, key, declined)
+            entry, replayed = self.till.settle(ask, key, declined)
         except KeyReused:
             return error(422, "invalid_request", "idempotency_key_reused")
         except NotFoundHere:

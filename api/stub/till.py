@@ -12,7 +12,7 @@ class KeyReused(ValueError):
 
 
 class Till:
-    """The book in memory, the ledger on the disk, and which key made which entry."""
+    """The book in memory, the ledger in its file, and which key made which entry."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.book = Book()
@@ -23,8 +23,8 @@ class Till:
         for entry in ledger.entries:
             self._remember(entry)
 
-    async def settle(self, ask: Ask, key: str, declined: str = "") -> tuple[Entry, bool]:
-        """The entry of this key and whether it is a replay; returns when it is on the disk.
+    def settle(self, ask: Ask, key: str, declined: str = "") -> tuple[Entry, bool]:
+        """The entry of this key, which is in the ledger, and whether it is a replay.
 
         Raises:
             KeyReused: if the key came with another request before.
@@ -35,16 +35,14 @@ class Till:
             raise KeyReused(key)
         entry = known or self._record(ask, key, declined)
         self.replays += known is not None
-        # A key whose first request is still on its way to the disk waits here with it.
-        await self.ledger.until(entry.seq)
         return entry, known is not None
 
     def entries(self, reference: str | None, after: int, limit: int) -> list[Entry]:
-        """Durable entries numbered above `after`, of one payment or of all."""
+        """Entries numbered above `after`, of one payment or of all."""
         if reference is None:
             return self.ledger.entries[after : after + limit]
         found = self._by_reference.get(reference, [])
-        return [entry for entry in found if after < entry.seq <= self.ledger.durable][:limit]
+        return [entry for entry in found if after < entry.seq][:limit]
 
     def _record(self, ask: Ask, key: str, declined: str) -> Entry:
         entry = self.book.decide(ask, key, datetime.now(UTC).isoformat(), declined)
