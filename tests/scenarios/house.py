@@ -145,6 +145,10 @@ class House:
         """Wait until every command has its outcome, and every effect its answer."""
         await self.until(lambda: not self.chronicle.open(), "settle")
 
+    async def said(self) -> None:
+        """Wait until every word for a moment is said: the chronicle may see the moment before we do."""
+        await self.until(lambda: not self.log.waiting, "a word at its moment")
+
     async def check(self) -> None:
         """When all is quiet, whatever happened, these laws hold."""
         await self.settle()

@@ -24,6 +24,12 @@ class Switchboard:
         self.lost_acks = 0
         self.failures = 0
         self._moments: dict[tuple[str, str], Then] = {}
+        self._at_it = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a word is still to be said: others may see a moment in the log before we do."""
+        return bool(self._moments or self._at_it)
 
     def at(self, tag: str, correlation: str, then: Then) -> None:
         """Do something, once, right after an event of this type and correlation is recorded."""
@@ -53,7 +59,11 @@ class Switchboard:
     async def _moment(self, headers: Mapping[str, bytes]) -> None:
         moment = headers["ce_type"].decode(), headers.get("correlation", b"").decode()
         if then := self._moments.pop(moment, None):
-            await then()
+            self._at_it += 1
+            try:
+                await then()
+            finally:
+                self._at_it -= 1
 
     async def bounds(self, place: Place) -> tuple[int, int]:
         """As Log.bounds."""

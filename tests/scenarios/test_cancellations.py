@@ -22,6 +22,7 @@ async def test_an_order_cancelled_before_it_is_shipped_leaves_nothing_behind(hou
     house.log.at(moment, placing, lambda: house.send(CancelOrder(order_id=bought.order_id)))
 
     await house.send(bought, placing)
+    await house.said()
     await house.settle()
     await house.handed_over(bought.order_id)
 

@@ -110,6 +110,7 @@ async def test_a_void_whose_answer_is_lost_is_asked_for_again(house: House, faul
     house.log.at("payment.authorized.v1", placing, lambda: house.send(CancelOrder(order_id=bought.order_id)))
 
     await house.send(bought, placing)
+    await house.said()
     await house.settle()
 
     assert house.money(bought.order_id) == 0

@@ -50,6 +50,7 @@ async def test_every_message_twice_compensates_once(house: House, moment: str) -
     house.log.at(moment, placing, lambda: house.send(CancelOrder(order_id=bought.order_id)))
 
     await house.send(bought, placing)
+    await house.said()
     await house.settle()
 
     assert house.status(bought.order_id) == "cancelled"
