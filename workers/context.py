@@ -36,7 +36,7 @@ class Parts(Struct, frozen=True):
     effects: Mapping[str, Effect]
     reactions: Sequence[Reaction]
     writer_pace: float = 0.0
-    view_pace: float = 0.04
+    view_pace: float = 0.03
 
 
 class Context:
