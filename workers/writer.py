@@ -224,10 +224,11 @@ class Writer:
 
     async def _commit(self, tenure: Tenure, incoming: list[Incoming], effects: Effects) -> None:
         streams = {one.command.stream for one in incoming if one.command is not None and self._is_ours(one.command)}
-        await tenure.hot.prefetch({*streams, f"{self._context}-unknown"})
+        await tenure.hot.prefetch(streams)
         while incoming:
             stage = Stage(tenure.repository, tenure.owner, self._clock())
             done = await self._decide(tenure, stage, incoming)
+            await tenure.hot.prefetch({f"{self._context}-unknown"})  # a flush may have put it out of memory just now
             stage.handled(max(one.offset for one in incoming[:done]))
             if stage.commit:
                 reach("writer.decided")

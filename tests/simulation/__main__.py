@@ -33,10 +33,10 @@ def _one(seed: int, trace: bool) -> int:
 
 def _many(first: int, count: int, processes: int) -> int:
     tally = play_all(range(first, first + count), processes, Progress())
+    if tally.failures:
+        print(f"{told(tally.failures[0])}\n")
     print(tally)
     print(tally.counts())
-    if tally.failures:
-        print(f"\n{told(tally.failures[0])}")
     return 1 if tally.failures else 0
 
 

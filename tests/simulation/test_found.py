@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -18,12 +20,16 @@ from events.log import Draft, Place
 from events.memory import MemoryLog
 from projections.registry import PROJECTIONS
 from projections.store import Store
+from tests.aggregates.desk import incoming
+from tests.builders import order
 from tests.simulation import loop
 from tests.simulation.broker import Broker, Client
 from tests.simulation.chance import Chance
 from tests.simulation.tables import Line, MemoryDatabase, MemorySnapshots, Tables
+from workers.effects import Effects
 from workers.hotset import HotSet
 from workers.projector import Projector
+from workers.writer import Tenure, Writer
 
 
 class Here:
@@ -142,3 +148,29 @@ def test_a_reader_goes_on_when_another_leaves_whose_place_this_process_has_just_
     gc.collect()  # a task's last words, here and not while pytest writes its report
 
     assert found == [other]
+
+
+def test_a_flush_between_two_batches_of_a_commit_puts_nothing_out_of_memory_that_the_second_one_needs() -> None:
+    tables = Tables("order")
+    hot = HotSet(DECIDER, 0, MemorySnapshots(Line(tables, Here(), calm())), limit=1)
+
+    class Flushing(MemoryLog):
+        async def append(self, place: Place, drafts: Sequence[Draft]) -> int:
+            base = await super().append(place, drafts)
+            await hot.flush(Fence(base, 1, "w"))
+            return base
+
+    asked = [incoming(order.place(order_id=str(UUID(int=n))), offset=n) for n in range(600)]
+    repeat = replace(asked[0], offset=len(asked))
+
+    async def main() -> None:
+        log = Flushing()
+        owner = await claim(log, Place(topics.events("order"), 0), Fence(), hot.fold)
+        writer, tenure = Writer(log, DECIDER, {}, lambda _: hot), Tenure(0, owner, hot)
+        effects = Effects(DECIDER, {}, lambda *_: asyncio.sleep(0))
+        await writer._commit(tenure, asked[:5], effects)
+        await writer._commit(tenure, [*asked[5:], repeat], effects)
+
+    loop.run(main())
+
+    assert hot.repository.handled.position == len(asked)
