@@ -19,7 +19,7 @@ from events.envelope import Envelope
 from events.errors import Fenced, Unavailable, Undecodable
 from events.event import Event
 from events.failpoints import reach
-from events.fence import CLAIM, Fence, Verdict
+from events.fence import Fence, Verdict
 from events.ids import derive
 from events.log import Draft, Log, Place, Record, scan
 from events.registry import command_codec, event_codec
@@ -39,8 +39,13 @@ REMEMBERED = 64
 """Claims kept per partition: a replay from before the oldest reads them from the log again."""
 
 Claims = MutableMapping[str, list[list[Any]]]
-"""The latest claims that took effect, by place: [offset, epoch, writer] each. In a worker, a Faust table."""
+"""By place, the latest claims that took effect: [offset, epoch, writer] each. In a worker, a Faust table.
 
+The last may be a mark: the same claim once more, as it is still in force at a later offset.
+"""
+
+MARKED = 512
+"""Offsets from one entry of a claims table to the next: so many records, at most, are read again by who resumes."""
 
 NOBODY: list[Any] = [-1, 0, ""]
 """The claim before the first."""
@@ -201,6 +206,8 @@ class Effective:
 
     Faust may resume before the last claim it has seen, so one current claim is not enough: a record is judged by the
     claim in force at its own offset. Claims are rare, so remembering them costs nothing per record.
+    The table is a cache, restored as of any moment: it knows no further than its last entry. What lies between there
+    and the first record is read from the log, which is the truth; a mark now and then keeps that way short.
     """
 
     def __init__(self, log: Log, claims: Claims) -> None:
@@ -215,39 +222,33 @@ class Effective:
         """Whether a record is effective; remembers it if it is a claim."""
         key = str_of(place)
         known = self._claims.get(key) or [NOBODY]
-        if self._doubtful(place, known, record):
+        if known[0][0] > record.offset:
+            known = [NOBODY]
+            self._complete.discard(place)
+        if place not in self._complete:
             known = self._claims[key] = await self._read(place, known, record)
+            self._complete.add(place)
         _, epoch, writer = next(claim for claim in reversed(known) if claim[0] <= record.offset)
         fence = Fence(record.offset, epoch, writer)
         verdict = fence.judge(record.offset, record.headers)
-        if verdict is Verdict.CLAIM and record.offset > known[-1][0]:
-            self._claims[key] = [*known, [record.offset, fence.epoch, fence.writer]][-REMEMBERED:]
+        ahead = record.offset - known[-1][0]
+        if (verdict is Verdict.CLAIM and ahead > 0) or ahead >= MARKED:
+            kept = known[:-1] if known[-1][1:] in [claim[1:] for claim in known[-2:-1]] else known  # the last mark
+            self._claims[key] = [*kept, [record.offset, fence.epoch, fence.writer]][-REMEMBERED:]
         return verdict is Verdict.EFFECTIVE
 
-    def _doubtful(self, place: Place, known: list[list[Any]], record: Record) -> bool:
-        """Whether claims are missing: the table is a cache, and the log, which is the truth, must be asked.
-
-        Writers append only after their claim took effect, and claim the next epoch: a higher one tells of a claim lost.
-        But once asked, none is: all records since have come by here, and a higher epoch without a claim is nobody's.
-        """
-        if known[0][0] > record.offset:
-            return True
-        if place in self._complete:
-            return False
-        return (known == [NOBODY] and record.offset > 0) or _epoch(record) > known[-1][1] + _is_claim(record)
-
     async def _read(self, place: Place, known: list[list[Any]], record: Record) -> list[list[Any]]:
-        """All claims before a record, from the log; later ones as they are known."""
-        fence, found = Fence(), [NOBODY]
-        async for records in scan(self._log, place, 0, record.offset):
+        """What is known, and all claims from there up to a record, from the log."""
+        at, epoch, writer = known[-1]
+        fence, found = Fence(at + 1, epoch, writer), list(known)
+        async for records in scan(self._log, place, fence.next, record.offset):
             found += [
                 [each.offset, fence.epoch, fence.writer]
                 for each in records
                 if fence.judge(each.offset, each.headers) is Verdict.CLAIM
             ]
-        self._complete.add(place)
-        logger.info("%s: %d claims read again from the log", str_of(place), len(found) - 1)
-        return found + [claim for claim in known if claim[0] >= record.offset]
+        logger.info("%s: %d claims read again from the log", str_of(place), len(found) - len(known))
+        return found[-REMEMBERED:]
 
 
 React = Callable[[Event], Sequence[Command]]
@@ -422,17 +423,6 @@ def str_of(place: Place) -> str:
 
 def _at(place: Place, record: Record) -> str:
     return f"{str_of(place)}/{record.offset}"
-
-
-def _epoch(record: Record) -> int:
-    try:
-        return int(record.headers.get("epoch") or 0)
-    except ValueError:
-        return 0
-
-
-def _is_claim(record: Record) -> bool:
-    return record.headers.get("ce_type") == CLAIM.encode()
 
 
 def _why(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """Which records count, wherever a stream resumes, and what a window keeps: without Faust, on the log in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +9,9 @@ import pytest
 from events.fence import Fence
 from events.fenced import Owner, claim
 from events.log import Draft, Place, Record, scan
-from events.memory import MemoryLog
+from events.memory import MemoryLog, MemoryReader
 from tests.faust.world import NOON, placed, recorded
-from workers.agents import RETAINED, Claims, Effective, Parked, Stalled, Statistics, Watchdog
+from workers.agents import MARKED, RETAINED, Claims, Effective, Parked, Stalled, Statistics, Watchdog
 from workers.statistics import Row
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +69,49 @@ async def test_a_claim_of_which_the_table_does_not_know_is_noticed(log: MemoryLo
     assert [await effective.counts(PLACE, first), await effective.counts(PLACE, event)] == [False, True]
 
     assert await counted(log, claims, range(4, 5)) == [4]
+
+
+async def test_a_stale_event_does_not_count_where_the_table_is_older_than_the_place_to_resume(log: MemoryLog) -> None:
+    """Found by seed 5066: the old claim and the old event fit together, and both are out of date."""
+    claims: Claims = {}
+    first, event, *_ = await records(log)
+    effective = Effective(log, claims)
+    assert [await effective.counts(PLACE, first), await effective.counts(PLACE, event)] == [False, True]
+
+    assert await counted(log, claims, range(3, 5)) == [4]
+
+
+async def test_who_resumes_reads_again_from_the_last_mark_and_not_from_the_beginning(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims: Claims = {}
+    writer = await owner(log)
+    for _ in range(20):
+        await writer.append([recorded(placed(), writer) for _ in range(MARKED // 10)])
+    effective = Effective(log, claims)
+    for record in log.records[PLACE][: MARKED + 100]:
+        await effective.counts(PLACE, record)
+    begun: list[int] = []
+    reader = log.reader
+
+    async def noting(positions: Mapping[Place, int]) -> MemoryReader:
+        begun.append(positions[PLACE])
+        return await reader(positions)
+
+    monkeypatch.setattr(log, "reader", noting)
+    assert await Effective(log, claims).counts(PLACE, log.records[PLACE][-1])
+    assert begun[0] > MARKED
+
+
+async def test_claims_after_a_place_to_resume_that_is_before_all_that_is_remembered_are_found(log: MemoryLog) -> None:
+    claims: Claims = {}
+    await counted(log, claims, range(5))
+    claims["order.events/0"] = claims["order.events/0"][-1:]
+
+    third = await owner(log)
+    await third.append([recorded(placed(), third)])
+    effective = Effective(log, claims)
+    assert [r.offset for r in log.records[PLACE][1:] if await effective.counts(PLACE, r)] == [1, 4, 6]
 
 
 async def test_an_owner_counts_though_a_higher_epoch_of_nobody_came_before_its_claim(log: MemoryLog) -> None:

@@ -74,6 +74,7 @@ class House:
         """A new test: what others have left behind is none of its business."""
         self.sent = {}
         self.chronicle.forget()
+        self.log.forget()
         self.log.twice = self.log.far = self._disturbed = False
         for clock in self.clocks.values():
             clock.behind = timedelta()

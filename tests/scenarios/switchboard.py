@@ -31,6 +31,10 @@ class Switchboard:
         """Whether a word is still to be said: others may see a moment in the log before we do."""
         return bool(self._moments or self._at_it)
 
+    def forget(self) -> None:
+        """What is not said by now never will be."""
+        self._moments.clear()
+
     def at(self, tag: str, correlation: str, then: Then) -> None:
         """Do something, once, right after an event of this type and correlation is recorded."""
         self._moments[tag, correlation] = then

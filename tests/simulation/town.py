@@ -106,7 +106,7 @@ class Town:
             records = sum(map(len, self.broker.log.records.values()))
             if records != written or self.broker.on_the_way:
                 written, since = records, loop.time()
-            open_ = [*self.chronicle.open(), *self._behind()]
+            open_ = [*self.chronicle.open(), *self._behind(), *self._between_lives()]
             if not open_ and loop.time() - since >= QUIET:
                 return
             assert loop.time() < deadline, f"not settled {PATIENCE:.0f} s after healing: {open_[:10]}"
@@ -123,6 +123,14 @@ class Town:
                     at = tables.checkpoints.get(place.partition, {}).get("next", 0)
                     if at < fence.next:
                         yield f"the views of {place.topic}/{place.partition} at {at} of {fence.next}"
+
+    def _between_lives(self) -> Iterator[str]:
+        """Owners that begin again: what they know is of their former life until they have claimed."""
+        for node in self.nodes.values():
+            for name, context in node.contexts.items():
+                for tenure in () if context.writer.ready.is_set() else context.writer.tenures.values():
+                    if self.chronicle.fences[tenure.owner.place].writer == tenure.owner.writer:
+                        yield f"{name} of {node.name} begins again"
 
     def _alive(self) -> None:
         """Nothing has ended by itself."""
