@@ -37,7 +37,7 @@ KINDS: dict[str, Asked] = {
 
 INCONCLUSIVE = 2
 REPORT = Path("docs/reliability.md")
-SEEDS, LAST_LINES = 10_000, 40
+SEEDS, LAST_LINES = 10_000, 80
 """Seeds that a soak simulates, and how much of what that says is kept."""
 
 
