@@ -26,9 +26,6 @@ read_leniently()
 
 REQUEST_TIMEOUT_MS = 5000
 
-FETCH_STEPS = 4
-"""Steps of the event loop until the next fetch is under way: the broker is at it while we unpack the last one."""
-
 C = TypeVar("C", AIOKafkaConsumer, AIOKafkaProducer)
 
 
@@ -83,18 +80,18 @@ class KafkaLog:
 
     async def reader(self, positions: Mapping[Place, int]) -> "KafkaReader":
         """As Log.reader."""
-        return KafkaReader(await self._following(self._consumer(), positions))
+        return KafkaReader(await self._following(positions))
 
     async def sweep(self, place: Place, start: int) -> "KafkaSweep":
         """As Sweeps.sweep."""
-        return KafkaSweep(await self._following(self._consumer(value_deserializer=whole), {place: start}), place)
+        return KafkaSweep(await self._following({place: start}, value_deserializer=whole), place)
 
-    async def _following(self, consumer: AIOKafkaConsumer, positions: Mapping[Place, int]) -> AIOKafkaConsumer:
+    async def _following(self, positions: Mapping[Place, int], **more: Any) -> AIOKafkaConsumer:
         for place, position in positions.items():
             first, _ = await self.bounds(place)
             if position < first:
                 raise Truncated(f"{place} begins at {first}, after {position}")
-        await _started(consumer)
+        consumer = await _started(self._consumer(**more))
         consumer.assign([TopicPartition(*place) for place in positions])
         for place, position in positions.items():
             consumer.seek(TopicPartition(*place), position)
@@ -266,8 +263,6 @@ class KafkaSweep:
     async def batch(self, timeout: float = 1.0) -> Iterable[list[Found]]:
         """As Sweep.batch."""
         wholes = (await self._reader.fetched(timeout)).get(TopicPartition(*self._place), [])
-        for _ in range(FETCH_STEPS):
-            await asyncio.sleep(0)
         return filter(None, map(unpack, wholes))
 
     async def position(self) -> int:

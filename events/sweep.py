@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 from msgspec import Struct, structs
 
 from events.envelope import Envelope
-from events.errors import Undecodable, Unavailable
+from events.errors import Unavailable, Undecodable
 from events.event import Event
 from events.fence import Fence, Verdict
 from events.log import Log, Place, Reader, Record
@@ -55,7 +55,16 @@ class Found(Struct, gc=False):
             stream = record.key.decode(errors="replace")
             return cls(record.offset, "", stream, 0, "", record.value, -1, "", record.timestamp, record, str(error))
         return cls(
-            record.offset, e.type, e.subject, e.version, e.time, record.value, e.epoch, e.writer, record.timestamp, record
+            record.offset,
+            e.type,
+            e.subject,
+            e.version,
+            e.time,
+            record.value,
+            e.epoch,
+            e.writer,
+            record.timestamp,
+            record,
         )
 
     @property
@@ -177,10 +186,8 @@ def _counted(fence: Fence, records: list[Found], end: int, wanted: Collection[st
     kept = []
     epoch, writer = fence.epoch, fence.writer
     for found in records:
-        if found.writer == writer and found.epoch == epoch and type(found.rest) is str:
-            if wanted is None or found.type in wanted:
-                kept.append(found)
-        elif fence.judge(found.offset, found.record.headers) is Verdict.EFFECTIVE:
+        known = found.writer == writer and found.epoch == epoch and type(found.rest) is str
+        if known or fence.judge(found.offset, found.record.headers) is Verdict.EFFECTIVE:
             if wanted is None or found.type in wanted:
                 kept.append(found)
         else:

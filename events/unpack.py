@@ -23,7 +23,7 @@ _BATCH = struct.Struct(">qiibIhiqqqhii")
 _COMPRESSED, _STAMPED = 0x07, 0x08
 """Bits of a batch's attributes: its records are compressed; the broker's time stands for all of them."""
 
-_ID, _DIGITS = "\x48[ -~]{36}", "[0-9]+"
+_ID = "\x48.{36}"
 
 
 def _any_of(*values: str) -> str:
@@ -34,20 +34,19 @@ def _of_length(kind: str, *lengths: int) -> str:
     return "(?:" + "|".join(f"{re.escape(chr(2 * n))}{kind}{{{n}}}" for n in lengths) + ")"
 
 
-# A name or value is preceded by its length, doubled. Values have no control characters and names begin with their
-# length, so each field can end in one place only.
+# Names and values are preceded by their length, doubled. It decides where they end, or is compared with where they do.
 _OURS = re.compile(
     "(?:\x1a|(\x1c))"  # 13 headers, or 14
     "\x1cce_specversion\x061\\.0"
     f"\x0ace_id{_ID}"
     "\x0ece_type([\x02-\x7e][ -~]+)"
     f"\x12ce_source{_any_of(*CONTEXTS)}"
-    f"\x0ece_time({_of_length('[ -~]', 25, 32)})"
+    f"\x0ece_time({_of_length('.', 25, 32)})"
     "\x14ce_subject([\x02-\x7e][ -~]+)"
     f"\x16correlation{_ID}"
     f"\x12causation{_ID}"
-    f"\x0corigin(?:{_any_of('client', 'owner')}|{_of_length('[ -~]', *range(15, 45))})"
-    "(?(1)\x16traceparent\x6e[ -~]{55})"
+    f"\x0corigin(?:{_any_of('client', 'owner')}|{_of_length('.', *range(15, 45))})"
+    "(?(1)\x16traceparent\x6e.{55})"
     "\x0eversion([\x02-\x24][0-9]+)"
     f"\x0aepoch([\x02-\x24][0-9]+\x0cwriter{_ID})"
     f"\x10position(?:\x04-1|{_of_length('[0-9]', *range(1, 19))})",
@@ -82,7 +81,7 @@ def _records(raw: bytes, base: int, count: int, timestamp: int) -> list[Found] |
     claim, epoch, writer = "", 0, ""
     records: list[Found] = []
     append = records.append
-    for _ in range(count):
+    for number in range(count):
         # Numbers have seven bits a byte, the lowest first, and are doubled unless negative.
         size = raw[at]
         at += 1
@@ -98,6 +97,8 @@ def _records(raw: bytes, base: int, count: int, timestamp: int) -> list[Found] |
         at += 1
         if offset > 127:
             offset, at = offset & 127 | raw[at] << 7, at + 1
+        if offset != 2 * number:  # nothing is missing where nothing is compacted
+            return None
         key_at = at
         at += 1 + (raw[at] >> 1)
         key = text[key_at:at]
@@ -111,25 +112,25 @@ def _records(raw: bytes, base: int, count: int, timestamp: int) -> list[Found] |
         at += size >> 1
         if not (found := match(text, at, end)):
             return None
-        tag, time, stream, number, claimed = found.group(2, 3, 4, 5, 6)
+        tag, time, stream, version, claimed = found.group(2, 3, 4, 5, 6)
         if claimed != claim:
             claim = claimed
             epoch, writer = _claimed(claimed)
-        kind, version = type_of(tag), version_of(number)
-        if stream != key or not kind or version < 0 or epoch < 0:
+        kind, numbered, rest = type_of(tag), version_of(version), text[at:end]
+        if stream != key or not kind or numbered < 0 or epoch < 0 or not rest.isascii() or "\0" in rest:
             return None
         append(
             Found(
-                base + (offset >> 1),
+                base + number,
                 kind,
                 key[1:],
-                version,
+                numbered,
                 time[1:],
                 raw[body_at:at],
                 epoch,
                 writer,
                 timestamp,
-                text[at:end],
+                rest,
             )
         )
         at = end

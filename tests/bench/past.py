@@ -18,12 +18,11 @@ from zlib import crc32
 import uvloop
 from msgspec import Struct
 
-from aggregates.decider import Decider
+from aggregates.decider import Decider, alone
 from aggregates.order import DECIDER as ORDER
 from aggregates.product import RULES, Product
 from events import topics
 from events.envelope import CLIENT, Envelope
-from events.event import Event
 from events.fence import Fence
 from events.fenced import Owner, claim
 from events.ids import derive
@@ -113,7 +112,7 @@ async def _orders(kafka: str, window: Window, partitions: frozenset[int], copies
 
 async def _products(kafka: str, window: Window) -> Written:
     log = KafkaLog(kafka)
-    decider = Decider("product", {"product": Product()}, lambda state, event: state, _decide_product)
+    decider = Decider("product", {"product": Product()}, lambda state, event: state, alone(RULES))
     pens = [Pen(log, Place(topics.events("product"), p), decider) for p in range(topics.PARTITIONS)]
     written = Written()
     try:
@@ -127,16 +126,15 @@ async def _products(kafka: str, window: Window) -> Written:
     return written
 
 
-def _decide_product(command: Command, state_of: Any, _: datetime) -> list[Event]:
-    return RULES[type(command)](command, state_of(command.stream))  # type: ignore[operator]
-
-
 def _placings(window: Window, copies: int) -> Iterator[tuple[datetime, PlaceOrder]]:
     """The baskets; those of each copy come after those of the one before."""
     for copy in range(copies):
         later = (window.end - window.start) * copy
         for at, order in Baskets.from_wheel().dated(window):
-            yield at + later, order.model_copy(update={"order_id": derive(order.order_id, str(copy))}) if copy else order
+            yield (
+                at + later,
+                order.model_copy(update={"order_id": derive(order.order_id, str(copy))}) if copy else order,
+            )
 
 
 def _timeline(
@@ -243,7 +241,8 @@ class Pen:
         origin, position = self._origin(said)
         cause = derive(f"{stream}/{origin}", f"{command.tag}/{version}")
         correlation = correlation or cause
-        for index, event in enumerate(self._decider.decide(command, lambda _: state, at)):
+        before = state
+        for index, event in enumerate(self._decider.decide(command, lambda _: before, at)):
             version += 1
             envelope = Envelope(
                 id=derive(cause, str(index)),
