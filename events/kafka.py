@@ -14,7 +14,7 @@ from aiokafka.structs import OffsetAndMetadata
 from events.errors import Fenced, TooLarge, Truncated, Unavailable
 from events.lenient import read_leniently
 from events.log import Draft, Place, Position, Record
-from events.topics import MAX_BATCH_BYTES, PARTITIONS, Topic
+from events.topics import MAX_BATCH_BYTES, Topic
 
 logger = logging.getLogger(__name__)
 # Its normal life is noisy, and a fresh broker makes every first consumer complain once.
@@ -309,7 +309,7 @@ async def create_topics(bootstrap: str, topics: Sequence[Topic], replication: in
         if missing:
             config = {"min.insync.replicas": "2"} if replication >= 3 else {}
             answer = await admin.create_topics(
-                [NewTopic(t.name, PARTITIONS, replication, topic_configs={**t.config(), **config}) for t in missing]
+                [NewTopic(t.name, t.partitions, replication, topic_configs={**t.config(), **config}) for t in missing]
             )
             for name, code, detail in answer.topic_errors:
                 if code not in (0, 36):  # 36: somebody else created it in the meantime
