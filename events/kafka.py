@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
@@ -245,6 +247,11 @@ def _named(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
     return named  # type: ignore[return-value]
 
 
+def this_process() -> str:
+    """The name by which operators find this process: host and number."""
+    return f"orderlog-{socket.gethostname()}-{os.getpid()}"
+
+
 Assigned = Callable[[frozenset[int]], Awaitable[None]]
 
 
@@ -258,6 +265,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._topic, self._assigned = topic, assigned
         self._options = {
             "bootstrap_servers": bootstrap,
+            "client_id": this_process(),
             "group_id": f"{context}.writers",
             "enable_auto_commit": False,
             "auto_offset_reset": "latest",

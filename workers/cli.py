@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
-from workers.operator import audit
+from workers.operator import audit, status
 
 if TYPE_CHECKING:
     from workers.run import Plan
@@ -27,6 +27,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 cli.command()(audit.audit)
+cli.command()(status.status)
 
 
 @cli.callback()

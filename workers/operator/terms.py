@@ -57,8 +57,10 @@ def run(doing: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(doing)
     except Refused as no:
         say_no(str(no), no.code)
-    except (LogError, DatabaseUnavailable) as fault:
-        say_no(f"no answer: {fault}", Exit.UNAVAILABLE)
+    except LogError as fault:
+        say_no(f"no answer from Kafka: {fault}", Exit.UNAVAILABLE)
+    except DatabaseUnavailable as fault:
+        say_no(f"no answer from Postgres: {fault}", Exit.UNAVAILABLE)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
