@@ -27,11 +27,18 @@ class Ground:
 
 
 def find_settings() -> Settings:
-    """The environment's; where it names no server, those that a local run on the home folder has started."""
+    """The environment's; where it names no server, those that a local run on the home folder has started.
+
+    It is said which, on stderr: an operator must know whom they are talking to.
+    """
     said = Settings()
-    if said.model_fields_set & {"kafka", "postgres"} or not (found := addresses(said.home)):
+    if said.model_fields_set & {"kafka", "postgres"}:
         return said
-    typer.secho(f"orders: the environment names no server: looking at the local run in {said.home}", err=True, dim=True)
+    found = addresses(said.home)
+    where = (
+        f"looking at the local run in {said.home}" if found else f"and nothing runs in {said.home}: trying {said.kafka}"
+    )
+    typer.secho(f"orders: the environment names no server, {where}", err=True, dim=True)
     return said.model_copy(update=found)
 
 

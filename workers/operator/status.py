@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from msgspec import Struct
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -16,7 +16,7 @@ from projections.registry import PROJECTIONS
 from projections.states import STATES
 from workers.operator.ground import Ground, chosen, standing
 from workers.operator.look import Look, Seen, context_of, in_force, look
-from workers.operator.terms import Exit, Json, Refused, run, show_json, table
+from workers.operator.terms import Exit, Json, Refused, run, screen, show_json, table
 from workers.operator.versions import this_version
 
 MAX_LAG = 10_000
@@ -51,12 +51,12 @@ async def _status(context: str | None, over: float, watch: bool, as_json: bool) 
     contexts = chosen(context)
     async with standing() as ground:
         before = await look(ground, contexts)
-        with Live(console=Console(), auto_refresh=False) if watch and not as_json else _Once() as screen:
+        with Live(console=screen(), auto_refresh=False) if watch and not as_json else _Once() as pane:
             while True:
                 await asyncio.sleep(over)
                 now = await look(ground, contexts)
                 found = await judge(ground, before, now)
-                show_json(found) if as_json else screen.update(drawn(found), refresh=True)
+                show_json(found) if as_json else pane.update(drawn(found), refresh=True)
                 if not watch:
                     break
                 before = now
@@ -76,7 +76,7 @@ class _Once:
         return None
 
     def update(self, what: RenderableType, refresh: bool) -> None:
-        Console().print(what)
+        screen().print(what)
 
 
 async def judge(ground: Ground, before: Look, now: Look) -> Status:
@@ -152,8 +152,7 @@ async def _breakers(ground: Ground, now: Look) -> list[Row]:
 def drawn(found: Status) -> Group:
     """For people."""
     rows = [
-        {name: row[name] for name in ("context", "partition", "owner")}
-        | {"writer": row["writer"][:8]}
+        {"partition": f"{row['context']}/{row['partition']}", "owner": row["owner"], "writer": row["writer"][:8]}
         | {name: row[name] for name in ("epoch", "head", "view", "lag")}
         | {"trend": trend(row), "ignored": row["ignored"]}
         for row in found.partitions

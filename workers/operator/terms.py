@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="say it as JSON, for programs")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask whether to do it")]
+FILE_WIDTH = 180
+"""Characters of a line that goes to no terminal."""
+
 Why = Annotated[str, typer.Option("--why", help="reason, for the audit stream")]
 
 
@@ -96,7 +99,12 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str = "", noth
     if as_json:
         show_json(rows)
     else:
-        Console().print(table(rows, title) if rows else nothing)
+        screen().print(table(rows, title) if rows else nothing)
+
+
+def screen() -> Console:
+    """Where tables go: as wide as the terminal, or wide enough for a file."""
+    return Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
 
 
 def table(rows: Sequence[Mapping[str, Any]], title: str = "", write: Callable[[Any], str] = str) -> Table:
