@@ -1,4 +1,4 @@
-"""Cluster is what the brokers say of themselves: topics as they are, who is in which group, and how far each has read."""
+"""Cluster is what the brokers say of themselves: topics as they are, who is in which group, how far each has read."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -62,7 +62,7 @@ class Cluster:
 
     async def members(self, groups: Sequence[str]) -> list[Member]:
         """Who is in these groups."""
-        # One at a time: aiokafka 0.14 reads an answer of version 3 as one of version 2, and stumbles at the second group.
+        # One at a time: aiokafka 0.14 reads answers of version 3 as version 2, and stumbles at the second group.
         answers = [one for group in groups for one in await self._admin.describe_consumer_groups([group])]
         return [
             Member(row[1], member[1], member[2].removeprefix("/"), _places(member[4]))

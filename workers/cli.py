@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
-from workers.operator import audit, snapshots, status, topics
+from workers.operator import audit, consumers, snapshots, status, topics
 
 if TYPE_CHECKING:
     from workers.run import Plan
@@ -28,6 +28,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 cli.command()(audit.audit)
 cli.command()(status.status)
+cli.command()(consumers.consumers)
 cli.add_typer(topics.app, name="topics")
 cli.add_typer(snapshots.app, name="snapshots")
 
