@@ -21,13 +21,16 @@ GROUP BY s.partition ORDER BY s.partition
 
 # One statement, so that the rows are those of the resume point beside them.
 SAMPLE = """
-SELECT r.next, s.stream, s.entity::text AS entity FROM resume_points AS r JOIN snapshots AS s ON s.partition = r.partition
+SELECT r.next, s.stream, s.entity::text AS entity
+FROM resume_points AS r JOIN snapshots AS s ON s.partition = r.partition
 WHERE r.partition = %(partition)s ORDER BY random() LIMIT %(count)s
 """
 
 ENTITIES = "SELECT stream, entity::text AS entity FROM snapshots WHERE partition = %(partition)s"
 
 STREAMS = "SELECT DISTINCT stream FROM history WHERE version > 0 LIMIT %(limit)s"
+
+CORRELATIONS = "SELECT correlation FROM history GROUP BY correlation ORDER BY max(at) DESC LIMIT %(limit)s"
 
 EFFECTIVE = """
 SELECT position FROM history WHERE partition = %(partition)s AND position >= %(start)s

@@ -10,6 +10,7 @@ import typer
 from msgspec import json
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from events.errors import LogError
 from projections.postgres import DatabaseUnavailable
@@ -114,7 +115,14 @@ def table(rows: Sequence[Mapping[str, Any]], title: str = "", write: Callable[[A
         number = isinstance(value, int | float) and not isinstance(value, bool)
         drawn.add_column(name.replace("_", " "), justify="right" if number else "left")
     for row in rows:
-        drawn.add_row(
-            *("" if value is None else f"{value:,}" if type(value) is int else write(value) for value in row.values())
-        )
+        drawn.add_row(*(_cell(value, write) for value in row.values()))
     return drawn
+
+
+def _cell(value: Any, write: Callable[[Any], str]) -> Text:
+    return Text("" if value is None else f"{value:,}" if type(value) is int else printable(write(value)))
+
+
+def printable(text: str) -> str:
+    """Without what would move a terminal's cursor or change its colors: strangers write to the log too."""
+    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
