@@ -45,6 +45,10 @@ CREATE TABLE IF NOT EXISTS statistics (
   minute timestamptz NOT NULL, source text NOT NULL, name text NOT NULL, currency text NOT NULL, upto bigint NOT NULL,
   value bigint NOT NULL, PRIMARY KEY (minute, source, name, currency)
 );
+CREATE TABLE IF NOT EXISTS worker_states (
+  process text NOT NULL, name text NOT NULL, value text NOT NULL, since timestamptz NOT NULL, seen timestamptz NOT NULL,
+  PRIMARY KEY (process, name)
+);
 """
 
 CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY partition"
