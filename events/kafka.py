@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -15,7 +17,7 @@ from events.errors import Fenced, TooLarge, Truncated, Unavailable
 from events.lenient import read_leniently, whole
 from events.log import Draft, Place, Position, Record
 from events.sweep import Found
-from events.topics import MAX_BATCH_BYTES, PARTITIONS, Topic
+from events.topics import MAX_BATCH_BYTES, Topic
 from events.unpack import record_of, unpack
 
 logger = logging.getLogger(__name__)
@@ -274,6 +276,11 @@ class KafkaSweep:
         await self._reader.close()
 
 
+def this_process() -> str:
+    """The name by which operators find this process: host and number."""
+    return f"orderlog-{socket.gethostname()}-{os.getpid()}"
+
+
 Assigned = Callable[[frozenset[int]], Awaitable[None]]
 
 
@@ -287,6 +294,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._topic, self._assigned = topic, assigned
         self._options = {
             "bootstrap_servers": bootstrap,
+            "client_id": this_process(),
             "group_id": f"{context}.writers",
             "enable_auto_commit": False,
             "auto_offset_reset": "latest",
@@ -338,7 +346,7 @@ async def create_topics(bootstrap: str, topics: Sequence[Topic], replication: in
         if missing:
             config = {"min.insync.replicas": "2"} if replication >= 3 else {}
             answer = await admin.create_topics(
-                [NewTopic(t.name, PARTITIONS, replication, topic_configs={**t.config(), **config}) for t in missing]
+                [NewTopic(t.name, t.partitions, replication, topic_configs={**t.config(), **config}) for t in missing]
             )
             for name, code, detail in answer.topic_errors:
                 if code not in (0, 36):  # 36: somebody else created it in the meantime

@@ -32,7 +32,7 @@ RECORDS = 2000
 STREAMS = ("orderlog-streams",)
 """The groups of Faust's streams, which read events too."""
 
-PLACES = [Place(topic.name, p) for topic in topics.TOPICS for p in range(topics.PARTITIONS)]
+PLACES = [Place(topic.name, p) for topic in topics.OF_CONTEXTS for p in range(topic.partitions)]
 
 
 @asynccontextmanager

@@ -112,7 +112,7 @@ async def _orders(kafka: str, window: Window, partitions: frozenset[int], copies
 
 async def _products(kafka: str, window: Window) -> Written:
     log = KafkaLog(kafka)
-    decider = Decider("product", {"product": Product()}, lambda state, event: state, alone(RULES))
+    decider = Decider("product", {"product": Product()}, lambda state, event: state, alone(RULES))  # type: ignore[arg-type]
     pens = [Pen(log, Place(topics.events("product"), p), decider) for p in range(topics.PARTITIONS)]
     written = Written()
     try:

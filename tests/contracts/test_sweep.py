@@ -215,10 +215,8 @@ async def test_whatever_strangers_write_nothing_else_counts(ground: Ground) -> N
         for _ in range(10):
             each = poison(dice, "order.events", claims=True)
             key = (each.key or b"").decode("latin-1")[:2000]
-            await ground.log.append(
-                place,
-                [Draft(key, (each.value or b"")[:20_000], [(name, value or b"") for name, value in each.headers])],
-            )
+            named = [(name, value or b"") for name, value in each.headers]
+            await ground.log.append(place, [Draft(key, (each.value or b"")[:20_000], named)])
 
     await assert_same(ground.log, place)
 

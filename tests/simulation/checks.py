@@ -22,7 +22,7 @@ from tests.simulation.answers import Answered
 from tests.simulation.broker import Broker
 from tests.simulation.node import Node
 from tests.simulation.tables import Row, Tables
-from workers.hotset import HotSet
+from workers.hotset import HotSet, decoded
 from workers.writer import Tenure
 
 
@@ -148,7 +148,7 @@ def every_snapshot_is_the_fold_up_to_its_resume_point(town: Quiet) -> None:
                 if record.offset < point.next:
                     repository.fold(record)
             hot = HotSet(repository.decider, p, None)
-            found = {stream: hot._decode(stream, entity) for stream, entity in rows.items() if entity != "[]"}
+            found = {stream: decoded(hot._decider, stream, entity) for stream, entity in rows.items() if entity != "[]"}
             for stream, entity in found.items():
                 expected = repository.entities.get(stream) or Entity(repository.decider.initial_of(stream))
                 assert entity == expected, f"{context}/{p}: {entity} should be {expected} at {point.next}"
