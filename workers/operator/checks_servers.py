@@ -1,5 +1,6 @@
 """Checks of the doctor's that ask the servers: brokers, databases, clocks."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 
@@ -39,25 +40,26 @@ async def of_brokers(ground: Ground) -> AsyncIterator[Check]:
         yield ok("kafka: topics by accident", "no broker makes topics by itself")
 
 
-async def of_databases(databases: Mapping[str, Database]) -> AsyncIterator[Check]:
+async def of_databases(databases: Mapping[str, Database]) -> list[Check]:
     """Version, and a database with its tables for every context."""
-    for context in CONTEXTS:
-        name = f"postgres: {context}"
-        try:
-            version = (await databases[context].fetch(SERVER))[0]["version"] // 10_000
-            there = {row["name"] for row in await databases[context].fetch(TABLES)}
-        except DatabaseUnavailable as fault:
-            said = f"orderlog_{context} gives no answer: {fault}"
-            yield Check(name, "fail", said, "is Postgres up, and has a worker run?", silent=True)
-            continue
-        missing = ({each.name for each in PROJECTIONS[context]} | COMMON_TABLES) - there
-        if missing:
-            yield Check(name, "fail", f"no table {', '.join(sorted(missing))}", "a worker makes them when it starts")
-        elif not OLDEST <= version <= NEWEST:
-            out = f"{OLDEST} to {NEWEST} are tested"
-            yield Check(name, "fail" if version < OLDEST else "warn", f"Postgres {version}", out)
-        else:
-            yield ok(name, f"Postgres {version}, all tables are there")
+    return await asyncio.gather(*(_database(*each) for each in databases.items()))
+
+
+async def _database(context: str, database: Database) -> Check:
+    name = f"postgres: {context}"
+    try:
+        version = (await database.fetch(SERVER))[0]["version"] // 10_000
+        there = {row["name"] for row in await database.fetch(TABLES)}
+    except DatabaseUnavailable as fault:
+        said = f"orderlog_{context} gives no answer: {fault}"
+        return Check(name, "fail", said, "is Postgres up, and has a worker run?", silent=True)
+    if missing := ({each.name for each in PROJECTIONS[context]} | COMMON_TABLES) - there:
+        said = f"no table {', '.join(sorted(missing))}"
+        return Check(name, "fail", said, "a worker makes them when it starts")
+    if not OLDEST <= version <= NEWEST:
+        said = f"Postgres {version}; {OLDEST} to {NEWEST} are tested"
+        return Check(name, "fail" if version < OLDEST else "warn", said, "another Postgres")
+    return ok(name, f"Postgres {version}, all tables are there")
 
 
 async def of_clocks(ground: Ground) -> AsyncIterator[Check]:

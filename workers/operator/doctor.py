@@ -38,7 +38,7 @@ async def _doctor(as_json: bool) -> None:
     settings = find_settings()
     found = [*checks.of_settings(settings), checks.of_schemas(), checks.of_disk(settings)]
     async with kept(settings) as (_, databases):
-        found += [check async for check in checks_servers.of_databases(databases)]
+        found += await checks_servers.of_databases(databases)
     try:
         async with standing(whole=False, settings=settings) as ground:
             for name, group in GROUPS.items():
