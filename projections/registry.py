@@ -1,11 +1,15 @@
 """Registry lists the read models of each context, and the tables that every context has."""
 
+from projections import versions
+from projections.journals import journals
 from projections.notification import NOTIFICATIONS
 from projections.order import ORDERS
 from projections.payment import PAYMENTS
+from projections.postgres import Database
 from projections.product import PRODUCTS
 from projections.user import USERS
-from projections.view import Projection
+from projections.versions import Versions
+from projections.view import Model, Projection
 
 PROJECTIONS: dict[str, tuple[Projection, ...]] = {
     "order": (ORDERS,),
@@ -14,26 +18,9 @@ PROJECTIONS: dict[str, tuple[Projection, ...]] = {
     "user": (USERS,),
     "notification": (NOTIFICATIONS,),
 }
+"""Each context's own; where one is listed in two versions, this code keeps both up to date."""
 
 COMMON = """
-CREATE TABLE IF NOT EXISTS checkpoints (
-  partition int PRIMARY KEY, next bigint NOT NULL, epoch bigint NOT NULL, writer text NOT NULL, ignored bigint NOT NULL
-);
-CREATE TABLE IF NOT EXISTS history (
-  partition int NOT NULL, position bigint NOT NULL, stream text NOT NULL, version bigint NOT NULL, id text NOT NULL,
-  type text NOT NULL, at timestamptz NOT NULL, correlation text NOT NULL, causation text NOT NULL, data jsonb NOT NULL,
-  PRIMARY KEY (partition, position)
-);
-CREATE INDEX IF NOT EXISTS history_of_stream ON history (stream, version);
-CREATE INDEX IF NOT EXISTS history_of_correlation ON history (correlation);
-CREATE TABLE IF NOT EXISTS outcomes (
-  command_id text PRIMARY KEY, status text NOT NULL, code text NOT NULL, detail text NOT NULL, stream text NOT NULL,
-  partition int NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL
-);
-CREATE TABLE IF NOT EXISTS dead_letters (
-  topic text NOT NULL, partition int NOT NULL, position bigint NOT NULL, reason text NOT NULL, stream text NOT NULL,
-  key text NOT NULL, value text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (topic, partition, position)
-);
 CREATE TABLE IF NOT EXISTS snapshots (
   stream text PRIMARY KEY, partition int NOT NULL, entity json NOT NULL, pending boolean NOT NULL
 );
@@ -75,6 +62,16 @@ WHERE minute >= %(since)s GROUP BY minute, name, currency ORDER BY minute, name,
 """
 
 
-def ddl(context: str) -> str:
-    """All tables of a context's database."""
-    return COMMON + "\n".join(projection.ddl() for projection in PROJECTIONS[context])
+def models(context: str) -> tuple[Model, ...]:
+    """Every read model of a context."""
+    return (*PROJECTIONS[context], *journals(context))
+
+
+async def install(database: Database, context: str) -> None:
+    """Create a context's database and what is missing in it.
+
+    Raises:
+        DatabaseUnavailable: the server cannot be reached.
+    """
+    await database.create(versions.DDL + COMMON)
+    await Versions(database, models(context)).install()

@@ -18,7 +18,7 @@ from events.kafka import KafkaLog, Membership, create_topics, this_process
 from events.log import Draft, Place
 from events.registry import command_codec
 from projections.postgres import Database, DatabaseUnavailable
-from projections.registry import PROJECTIONS, ddl
+from projections.registry import PROJECTIONS, install
 from projections.snapshots import Snapshots
 from projections.states import tell
 from projections.statistics import Figure, keep
@@ -90,7 +90,7 @@ class Process:
     async def _resources(self) -> AsyncIterator[None]:
         await _until_there(lambda: create_topics(self._settings.kafka, topics.TOPICS, self._settings.replication))
         for name, database in self._databases.items():
-            await _until_there(partial(database.create, ddl(name)))
+            await _until_there(partial(install, database, name))
         telling = asyncio.create_task(self._tell())
         try:
             yield
