@@ -25,7 +25,8 @@ def test_status_names_the_owner_of_every_partition(shop: Shop) -> None:
     assert {row["owner"].rpartition("-")[2] for row in found["partitions"]} == {str(shop.worker.pid)}
     assert all(row["epoch"] > 0 and row["writer"] and row["head"] >= row["view"] for row in found["partitions"])
     assert [row["context"] for row in found["contexts"]] == list(CONTEXTS)
-    assert found["contexts"][0]["tables"] == {"orders": 1}
+    tables = {table["name"]: table for table in found["contexts"][0]["tables"]}
+    assert (tables["orders"]["live"], tables["orders"]["code"]) == (True, tables["orders"]["this_code"])
 
 
 def test_status_can_be_asked_for_one_context_and_drawn(shop: Shop) -> None:
