@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
-from workers.operator import audit, consumers, log, projections, snapshots, status, topics
+from workers.operator import audit, consumers, doctor, log, projections, snapshots, split, status, topics
 
 if TYPE_CHECKING:
     from workers.run import Plan
@@ -29,6 +29,8 @@ LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 cli.command()(audit.audit)
 cli.command()(status.status)
 cli.command()(consumers.consumers)
+cli.command()(doctor.doctor)
+cli.command()(split.split)
 cli.add_typer(topics.app, name="topics")
 cli.add_typer(projections.app, name="projections")
 cli.add_typer(log.app, name="log")

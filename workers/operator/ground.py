@@ -31,7 +31,11 @@ def find_settings() -> Settings:
 
     It is said which, on stderr: an operator must know whom they are talking to.
     """
-    said = Settings()
+    try:
+        said = Settings()
+        said.chosen()
+    except ValueError as senseless:
+        raise Refused(f"the settings make no sense: {senseless}") from None
     if said.model_fields_set & {"kafka", "postgres"}:
         return said
     found = addresses(said.home)
@@ -43,7 +47,7 @@ def find_settings() -> Settings:
 
 
 @asynccontextmanager
-async def standing(whole: bool = True) -> AsyncIterator[Ground]:
+async def standing(whole: bool = True, settings: Settings | None = None) -> AsyncIterator[Ground]:
     """The ground, until the command has ended; it is `whole` if all topics are there.
 
     Raises:
@@ -51,7 +55,7 @@ async def standing(whole: bool = True) -> AsyncIterator[Ground]:
         Refused: topics are missing.
     """
     quieten()
-    settings = find_settings()
+    settings = settings or find_settings()
     async with asking(settings.kafka) as cluster, kept(settings) as (log, databases):
         if whole and (missing := [topic.name for topic in TOPICS if topic.name not in await cluster.names()]):
             raise Refused(f"there is no topic {', '.join(missing)}: `orders topics create` makes what is missing")

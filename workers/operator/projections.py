@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from msgspec import structs
 
 from events.log import Place
 from events.topics import PARTITIONS, events
 from projections.registry import models
+from projections.standing import standings
 from projections.versions import POSITIONS, Version, Versions
 from schemas.settings import CONTEXTS
 from workers.operator import rebuilding
@@ -113,34 +115,17 @@ SHOWN = ("context", "name", "version", "code", "wanted", "live", "state", "behin
 
 
 async def _rows(ground: Ground, context: str) -> list[dict[str, Any]]:
-    """The versions of a context's read models, and how far each partition is."""
-    database = ground.databases[context]
-    versions = Versions(database, models(context))
-    marks = await database.fetch("SELECT partition, next FROM checkpoints")
-    heads = {p: (await ground.log.bounds(Place(events(context), p)))[1] for p in range(PARTITIONS)}
-    apart = await database.fetch(POSITIONS)
-    rows = []
-    for version in await versions.all():
-        own = [row for row in apart if (row["name"], row["number"]) == (version.name, version.number)]
-        at = {row["partition"]: row["next"] for row in (marks if version.joined else own)}
-        wanted = [code for name, code in versions.models if name == version.name]
-        rows.append(
-            {
-                "context": context,
-                "name": version.name,
-                "version": version.number,
-                "code": version.code,
-                "wanted": max(wanted, default=0),
-                "live": version.live,
-                "state": "up to date" if version.joined else version.state,
-                "behind": sum(max(0, head - at.get(p, 0)) for p, head in heads.items()),
-                "rate": round(sum(row["rate"] for row in own)) if version.state == "building" else None,
-                "parked": version.parked,
-                "said": version.said,
-                "positions": at,
-            }
-        )
-    return rows
+    """The versions of a context's read models, and how far each is."""
+    database, known = ground.databases[context], models(context)
+    found = standings(
+        context,
+        known,
+        await Versions(database, known).all(),
+        {row["partition"]: row["next"] for row in await database.fetch("SELECT partition, next FROM checkpoints")},
+        await database.fetch(POSITIONS),
+        {p: (await ground.log.bounds(Place(events(context), p)))[1] for p in range(PARTITIONS)},
+    )
+    return [structs.asdict(one) for one in found]
 
 
 async def _rollback(name: str, to: int | None, stale: bool, yes: bool, why: str, as_json: bool) -> None:

@@ -12,12 +12,11 @@ from rich.text import Text
 from events.log import Place
 from projections.inspection import DEAD
 from projections.postgres import DatabaseUnavailable
-from projections.registry import PROJECTIONS
 from projections.states import STATES
 from workers.operator.ground import Ground, chosen, standing
 from workers.operator.look import Look, Seen, context_of, in_force, look
 from workers.operator.terms import Exit, Json, Refused, run, screen, show_json, table
-from workers.operator.versions import this_version
+from workers.operator.versions import live, outdated, tables_of, this_version
 
 MAX_LAG = 10_000
 """Records that a view may be behind; the API's readiness says the same."""
@@ -93,6 +92,7 @@ async def judge(ground: Ground, before: Look, now: Look) -> Status:
     reasons += [f"the payment provider's circuit is {row['value']} in {row['process']}" for row in breakers if
                 row["value"] != "closed"]  # fmt: skip
     warnings = [f"{row['context']}: {row['dead_letters']} dead letters" for row in contexts if row["dead_letters"]]
+    warnings += [why for row in contexts for table in row["tables"] if (why := outdated(table))]
     return Status(not reasons, reasons, warnings, this_version(), partitions, contexts, breakers)
 
 
@@ -129,12 +129,11 @@ async def _partition(ground: Ground, place: Place, before: Seen, seen: Seen, sec
 
 
 async def _context(ground: Ground, name: str, now: Look) -> Row:
-    letters = None
-    if name not in now.silent:
-        letters = (await ground.databases[name].fetch(DEAD))[0]["letters"]
-    lags = [seen.lag for place, seen in now.places.items() if context_of(place) == name]
-    return {"context": name, "lag": None if name in now.silent else sum(lags), "dead_letters": letters,
-            "tables": {each.name: getattr(each, "version", 1) for each in PROJECTIONS[name]}}  # fmt: skip
+    if name in now.silent:
+        return {"context": name, "lag": None, "dead_letters": None, "tables": []}
+    letters = (await ground.databases[name].fetch(DEAD))[0]["letters"]
+    lag = sum(seen.lag for place, seen in now.places.items() if context_of(place) == name)
+    return {"context": name, "lag": lag, "dead_letters": letters, "tables": await tables_of(ground, name)}
 
 
 async def _breakers(ground: Ground, now: Look) -> list[Row]:
@@ -157,13 +156,13 @@ def drawn(found: Status) -> Group:
         | {"trend": trend(row), "ignored": row["ignored"]}
         for row in found.partitions
     ]
-    summary = [
-        {"context": row["context"], "lag": row["lag"], "dead_letters": row["dead_letters"],
-         "tables": ", ".join(f"{name} v{version}" for name, version in row["tables"].items())}
-        for row in found.contexts
-    ]  # fmt: skip
+    summary = [{**row, "live_tables": live(row["tables"])} for row in found.contexts]
+    for row in summary:
+        del row["tables"]
     circuits = [f"{row['value']} in {row['process']} since {row['since']:%Y-%m-%d %H:%M:%S}" for row in found.breakers]
-    words = [Text(f"orderlog {found.version}; circuit to the provider: {', '.join(circuits) or 'nobody shows it'}")]
+    words = [Text(f"orderlog {found.version}")]
+    if any(row["context"] == "payment" for row in found.contexts):
+        words.append(Text(f"circuit to the provider: {', '.join(circuits) or 'nobody shows it'}"))
     words += [Text(f"! {warning}", style="yellow") for warning in found.warnings]
     words += [Text(f"✗ {reason}", style="red") for reason in found.reasons]
     return Group(table(rows), "", table(summary), "", *words, Text("healthy" if found.healthy else "not healthy"))
