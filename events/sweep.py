@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 from events.envelope import Envelope
 from events.errors import Unavailable, Undecodable
 from events.event import Event
-from events.fence import Fence, Verdict
+from events.fence import CLAIM, Fence, Verdict
 from events.log import Log, Place, Reader, Record
 from events.registry import event_codec
 
@@ -140,11 +140,13 @@ async def effective(
     tags: Collection[str] | None = None,
     batch: int = BATCH,
     patience: float = 30.0,
+    noise: bool = False,
 ) -> AsyncIterator[list[Found]]:
     """The records that count from the fence's position up to `end`; of types other than `tags`, if given, none.
 
     The fence moves along: whenever a list is handed out, it stands behind the last record of it. A record whose headers
-    cannot be read is handed out whatever the tags are, as it might be anything.
+    cannot be read is handed out whatever the tags are, as it might be anything. With `noise`, those come too which do
+    not count because they are no messages at all: what belongs with the dead letters.
 
     Raises:
         Truncated: the place begins after the fence's position.
@@ -162,7 +164,7 @@ async def effective(
             for found in await source.batch(timeout=1.0):
                 came = True
                 start = found[-1].offset + 1
-                kept += _counted(ahead, found, end, wanted)
+                kept += _counted(ahead, found, end, wanted, noise)
                 if len(kept) >= batch:
                     _move(fence, ahead)
                     yield kept
@@ -179,7 +181,7 @@ async def effective(
         await source.close()
 
 
-def _counted(fence: Fence, records: list[Found], end: int, wanted: Collection[str] | None) -> list[Found]:
+def _counted(fence: Fence, records: list[Found], end: int, wanted: Collection[str] | None, noise: bool) -> list[Found]:
     """Those that count and are wanted; nearly all have the writer in force, and are judged by that alone."""
     if records[-1].offset >= end:
         records = [found for found in records if found.offset < end]
@@ -192,6 +194,8 @@ def _counted(fence: Fence, records: list[Found], end: int, wanted: Collection[st
                 kept.append(found)
         else:
             epoch, writer = fence.epoch, fence.writer
+            if noise and found.reason and found.record.headers.get("ce_type") != CLAIM.encode():
+                kept.append(found)
     if records:
         fence.next = records[-1].offset + 1
     return kept

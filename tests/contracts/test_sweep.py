@@ -14,10 +14,11 @@ from events.event import Event
 from events.fence import CLAIM, Fence
 from events.fenced import Owner, catch_up, claim
 from events.ids import derive
-from events.log import Draft, Log, Place, Record
+from events.log import Draft, Log, Place, Record, scan
 from events.order import OrderDelivered, OrderLinesReserved
 from events.registry import event_codec
 from events.sweep import Found, effective
+from projections.reading import judged
 from tests.attacks.records import poison
 from tests.attacks.test_batches import transaction
 from tests.attacks.writing import Noise, any_names, write
@@ -89,6 +90,20 @@ async def quickly(log: Log, place: Place, fence: Fence, end: int, batch: int = 3
 async def everything(log: Log, place: Place, tags: list[str] | None = None) -> list[Found]:
     _, end = await log.bounds(place)
     return [each async for found in effective(log, place, Fence(), end, tags) for each in found]
+
+
+async def noisily(log: Log, place: Place) -> list[tuple[Record, str]]:
+    """What a rebuild of all read models needs: the records, with the reasons why the headers of some cannot be read."""
+    _, end = await log.bounds(place)
+    return [(each.record, each.reason) async for s in effective(log, place, Fence(), end, noise=True) for each in s]
+
+
+async def all_judged(log: Log, place: Place) -> list[tuple[Record, str]]:
+    """The same, by the rule that keeps the live ones up to date."""
+    _, end = await log.bounds(place)
+    fence = Fence()
+    items = [judged(fence, record) async for records in scan(log, place, 0, end) for record in records]
+    return [(item.record, "" if item.envelope else item.reason) for item in items if item]
 
 
 async def assert_same(log: Log, place: Place) -> Read:
@@ -219,6 +234,7 @@ async def test_whatever_strangers_write_nothing_else_counts(ground: Ground) -> N
             await ground.log.append(place, [Draft(key, (each.value or b"")[:20_000], named)])
 
     await assert_same(ground.log, place)
+    assert await noisily(ground.log, place) == await all_judged(ground.log, place)
 
 
 async def test_large_bodies_are_read(ground: Ground) -> None:
