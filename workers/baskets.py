@@ -200,6 +200,7 @@ def _query(sql: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
     import duckdb
 
     with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         result = connection.execute(sql, parameters)
         while portion := result.fetchmany(10_000):
             yield from portion
