@@ -15,7 +15,7 @@ from workers.operator.desk import Desk, alone_at_desk, at_desk, say
 from workers.operator.proofs import show_proof, spoken
 from workers.operator.terms import Exit, Refused, sure, unknown
 from workers.proof import Proof, prove
-from workers.rebuild import Pace, Rebuild, begun, copied, switch
+from workers.rebuild import Pace, Rebuild, begun, copied, rejoin, switch
 
 
 async def rebuild(
@@ -91,7 +91,10 @@ async def _kept_by_somebody(desk: Desk, version: Version, filled: Rebuild, as_js
                  "here until one does; Ctrl-C leaves it to the next")  # fmt: skip
             said = True
         await filled.advance(await filled.live())
-        await asyncio.sleep(0.5)
+        if now.state == "joining":
+            await rejoin(filled, desk.versions)
+        else:
+            await asyncio.sleep(0.5)
 
 
 async def verify(name: str, rate: float | None, sample: int, as_json: bool) -> None:
