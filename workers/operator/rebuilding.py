@@ -129,7 +129,7 @@ async def upto(name: str, upto: str, rate: float | None, yes: bool, why: str, as
                 await desk.versions.upto(connection, version, ends)
             found["version"] = version.number
             with Bars(version.table, as_json) as bars:
-                filled = Rebuild(desk.ground.log, desk.versions, desk.model.context, version, Pace(rate), bars.tell)
+                filled = Rebuild(desk.ground.log, desk.versions, version, Pace(rate), bars.tell)
                 await filled.open()
                 await filled.fill(ends)
             await desk.versions.state(version, "ready", f"as of {upto}")
