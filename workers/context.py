@@ -63,7 +63,7 @@ class Context:
             clock,
             parts.writer_pace,
         )
-        self.reactor = Reactor(log, self.name, parts.reactions, self.writer.inbox)
+        self.reactor = Reactor(log, self.name, parts.reactions, self.writer.inbox, lambda: self.writer.tenures)
         self.projector = Projector(log, self.name, store, parts.view_pace) if store else None
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -18,15 +18,16 @@ from aggregates.decider import Decider, Todo
 from aggregates.repository import LOCAL, Entity, NotLoaded, Repository
 from aggregates.stage import Incoming, Stage
 from events import topics
-from events.envelope import ASKING, Envelope
+from events.envelope import ASKING, CLIENT, Envelope
 from events.errors import LogError, Undecodable
 from events.failpoints import reach
 from events.fenced import Owner, claim
 from events.ids import derive
+from events.letter import LetterReleased
 from events.log import Log, Place, Reader, Record
 from events.registry import COMMANDS, command_codec
 from projections.postgres import DatabaseUnavailable
-from schemas.parking import ParkRecord
+from schemas.parking import EVERYWHERE
 from schemas.values import Command
 from workers.effects import Effect, Effects
 from workers.hotset import HotSet
@@ -54,10 +55,17 @@ class Tenure:
 
     def __init__(self, partition: int, owner: Owner, hot: HotSet) -> None:
         self.partition, self.owner, self.hot = partition, owner, hot
+        self.released = owner.fence.next
 
     @property
     def repository(self) -> Repository:
         return self.hot.repository
+
+    def note(self, base: int, commit: Sequence[tuple[Envelope, bytes]]) -> None:
+        """Note where events lie that go back to the reactions: `released` is the offset behind the last of them."""
+        for offset, (envelope, _) in enumerate(commit, base):
+            if envelope.type == LetterReleased.tag:
+                self.released = offset + 1
 
 
 class Writer:
@@ -177,25 +185,30 @@ class Writer:
         try:
             command = command_codec.decode(envelope.type, record.value)
         except Undecodable as error:
-            return self._undecoded(place, record, envelope, str(error))
+            mendable = command_codec.types.get(envelope.type) in COMMANDS[self._context]
+            return self._undecoded(place, record, envelope, str(error), mendable)
         if reason := self._misplaced(place, command):
             return self._undecoded(place, record, envelope, reason)
         return Incoming(envelope, command, place.topic, place.partition, record.offset, record.key, record.value)
 
     def _misplaced(self, place: Place, command: Command) -> str:
         """Why a command is not for us here; obeyed all the same, there would be two aggregates of one name."""
-        if isinstance(command, ParkRecord):
+        if isinstance(command, EVERYWHERE):
             return ""
         if not isinstance(command, COMMANDS[self._context]):
             return f"{command.tag} is not for {self._context}"
         asked = topics.partition_asked(command)
         return "" if asked == place.partition else f"{command.stream} lives in partition {asked}"
 
-    def _undecoded(self, place: Place, record: Record, envelope: Envelope | None, reason: str) -> Incoming:
+    def _undecoded(
+        self, place: Place, record: Record, envelope: Envelope | None, reason: str, mendable: bool = False
+    ) -> Incoming:
         if envelope is None:
             envelope = Envelope.unread(f"{place.topic}/{place.partition}", record.offset, record.key)
         # Its origin is nothing to go by: a senseless one would make later commands of that source look like repeats.
-        return Incoming(replace(envelope, origin=LOCAL), None, *place, record.offset, record.key, record.value, reason)
+        if not mendable or envelope.origin != CLIENT:
+            envelope = replace(envelope, origin=LOCAL)
+        return Incoming(envelope, None, *place, record.offset, record.key, record.value, reason, mendable)
 
     def _local(self, stream: str, todo: Todo, command: Command) -> Incoming:
         """An effect's answer as a command: no hop over the topic, for if it gets lost the effect is asked again."""
@@ -232,8 +245,9 @@ class Writer:
             stage.handled(max(one.offset for one in incoming[:done]))
             if stage.commit:
                 reach("writer.decided")
-                await tenure.owner.append(stage.commit)
+                base = await tenure.owner.append(stage.commit)
                 reach("writer.written")
+                tenure.note(base, stage.commit)
             # Rule 3: only now has it happened.
             tenure.repository.advance(stage.entities, (envelope for envelope, _ in stage.commit))
             reach("writer.advanced")
@@ -247,7 +261,7 @@ class Writer:
     async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> int:
         """Stage as many as surely fit into one batch, and say how many."""
         for done, one in enumerate(incoming):
-            if stage.size > topics.MAX_BATCH_BYTES // 2:
+            if stage.full:
                 return done
             await self._handle(tenure, stage, one)
         return len(incoming)
