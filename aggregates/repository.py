@@ -161,7 +161,9 @@ class Repository:
         """An aggregate after an event; outcomes have no version and change only what has been seen."""
         if not envelope.version:
             letters = entity.letters.after(envelope, event)
-            return _noted(entity if letters is entity.letters else replace(entity, letters=letters), envelope, entity.state)
+            return _noted(
+                entity if letters is entity.letters else replace(entity, letters=letters), envelope, entity.state
+            )
         if entity.unreadable:
             return _noted(entity, envelope, entity.state)
         return _noted(entity, envelope, self.decider.evolve(entity.state, event))
@@ -181,6 +183,4 @@ def _noted(entity: Entity, envelope: Envelope, state: Any) -> Entity:
         seen = (*seen, envelope.causation)[-REMEMBERED:]
     if not envelope.version:
         return replace(entity, seen=seen) if seen is not entity.seen else entity
-    return Entity(
-        state, envelope.version, envelope.correlation, envelope.id, seen, entity.unreadable, entity.letters
-    )
+    return Entity(state, envelope.version, envelope.correlation, envelope.id, seen, entity.unreadable, entity.letters)

@@ -84,7 +84,7 @@ class Retry:
             )
         )
         if not command.reason and head is None:
-            # The one that it was to wait for has been released since the reactor looked: it goes after it, the same way.
+            # What it was to wait for has been released since the reactor looked: it goes after that, the same way.
             self._next(about)
 
     def _discard(self, command: DiscardLetter) -> None:

@@ -18,8 +18,8 @@ from events.event import Event
 from events.fenced import Owner
 from events.ids import derive
 from events.letter import LetterParked
-from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from events.log import Place
+from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from events.registry import EVENTS, command_codec, event_codec
 from events.topics import MAX_BATCH_BYTES
 from schemas.parking import OfLetter, ParkEvent, ParkRecord
@@ -198,7 +198,7 @@ class Stage:
     def _behind(self, incoming: Incoming) -> LetterParked | None:
         """The command as a letter, if it has to wait for one.
 
-        What the owner tells itself waits for nobody: it is what the world has answered, and a provider forgets its keys.
+        What the owner tells itself waits for nobody: the world has answered so, and a provider forgets its keys.
         """
         stream = _asked(incoming.envelope, incoming.command)
         if incoming.envelope.origin == LOCAL or self.known(stream) != stream:

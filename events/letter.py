@@ -20,8 +20,8 @@ class _OfLetter(Event):
 class LetterParked(_OfLetter, tag="letter.parked.v1"):
     """A command or an event waits for a person, or behind one that does; key and value are base64.
 
-    `type` and `message` are the tag and the id of what was set aside, `subject` is its stream. `behind` names the letter
-    that it waits for. While a letter that `blocks` is open, what comes later for the same stream waits behind it.
+    `type` and `message` are the tag and the id of what was set aside, `subject` is its stream. `behind` names the
+    letter that it waits for. While a letter that `blocks` is open, what comes later for its stream waits behind it.
     """
 
     consumer: str

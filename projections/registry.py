@@ -1,5 +1,6 @@
 """Registry lists the read models of each context, and the tables that every context has."""
 
+from projections import letters
 from projections.notification import NOTIFICATIONS
 from projections.order import ORDERS
 from projections.payment import PAYMENTS
@@ -29,10 +30,6 @@ CREATE INDEX IF NOT EXISTS history_of_correlation ON history (correlation);
 CREATE TABLE IF NOT EXISTS outcomes (
   command_id text PRIMARY KEY, status text NOT NULL, code text NOT NULL, detail text NOT NULL, stream text NOT NULL,
   partition int NOT NULL, position bigint NOT NULL, at timestamptz NOT NULL
-);
-CREATE TABLE IF NOT EXISTS dead_letters (
-  topic text NOT NULL, partition int NOT NULL, position bigint NOT NULL, reason text NOT NULL, stream text NOT NULL,
-  key text NOT NULL, value text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (topic, partition, position)
 );
 CREATE TABLE IF NOT EXISTS snapshots (
   stream text PRIMARY KEY, partition int NOT NULL, entity json NOT NULL, pending boolean NOT NULL
@@ -64,7 +61,15 @@ CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY partition"
 HISTORY = "SELECT * FROM history WHERE stream = %(stream)s AND version > 0 ORDER BY version"
 OUTCOME = "SELECT * FROM outcomes WHERE command_id = %(command_id)s"
 OUTCOMES = "SELECT * FROM outcomes WHERE command_id = ANY(%(command_ids)s)"
-DEAD_LETTERS = "SELECT * FROM dead_letters ORDER BY at, topic, partition, position LIMIT %(limit)s"
+DEAD_LETTERS = (
+    letters.LISTED
+    + "WHERE %(status)s::text IS NULL OR d.status = %(status)s ORDER BY d.at, d.home, d.recorded LIMIT %(limit)s"
+)
+DEAD_LETTER = letters.LISTED + "WHERE d.id = %(letter)s"
+WAITING = """
+SELECT id, type, message, command_id, at, recorded FROM dead_letters
+WHERE stream = %(stream)s AND status = 'open' AND blocks AND recorded > %(recorded)s ORDER BY recorded LIMIT %(limit)s
+"""
 STATISTICS = """
 SELECT minute, name, currency, sum(value)::bigint AS value FROM statistics
 WHERE minute >= %(since)s GROUP BY minute, name, currency ORDER BY minute, name, currency
@@ -73,4 +78,4 @@ WHERE minute >= %(since)s GROUP BY minute, name, currency ORDER BY minute, name,
 
 def ddl(context: str) -> str:
     """All tables of a context's database."""
-    return COMMON + "\n".join(projection.ddl() for projection in PROJECTIONS[context])
+    return COMMON + letters.TABLE + "\n".join(projection.ddl() for projection in PROJECTIONS[context])

@@ -1,8 +1,6 @@
 """Store applies a batch of recorded events to one context's read models, in one transaction with the checkpoint."""
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -14,10 +12,12 @@ from events.errors import Undecodable
 from events.event import Event
 from events.failpoints import reach
 from events.fence import Fence
+from events.letter import LetterEvent
 from events.log import Record
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from events.registry import event_codec
 from events.topics import events as events_topic
+from projections import letters
 from projections.postgres import Connection, Database
 from projections.view import Projection
 
@@ -111,8 +111,9 @@ class Store:
 
     async def _apply(self, steps: Sequence[Step]) -> None:
         good = [(step.partition, item) for step in steps for item in step.batch if item.event is not None]
-        outcomes = [row for item in good if (row := _outcome(*item))]
-        letters = [r for step in steps for item in step.batch if (r := _dead_letter(self._topic, step.partition, item))]
+        outcomes = letters.told(row for item in good for row in _outcomes(*item))
+        dead = [r for step in steps for item in step.batch if (r := _dead_letter(self._topic, step.partition, item))]
+        changes_of_letters = letters.merged(row for _, item in good if (row := _changed_letter(item)))
         async with self._database.transaction() as connection:
             changes = [(table, await table.changed(connection, good)) for table in self._tables]
             # One trip to the server for all of it: that is where a small batch's time goes.
@@ -121,8 +122,9 @@ class Store:
                 for table, rows in changes:
                     await _put(connection, table.upsert, rows)
                 await _put(connection, _insert("history"), [_history(*item) for item in good])
-                await _put(connection, _insert("outcomes"), outcomes)
-                await _put(connection, _insert("dead_letters"), letters)
+                await _put(connection, letters.TELL, outcomes)
+                await _put(connection, _insert("dead_letters"), dead)
+                await _put(connection, letters.CHANGE, changes_of_letters)
             if moved.rowcount != len(steps):
                 raise Moved
             reach("view.committing")
@@ -219,11 +221,16 @@ def _history(partition: int, item: Effective) -> dict[str, Any]:
     }
 
 
-def _outcome(partition: int, item: Effective) -> dict[str, Any] | None:
-    """What became of a client's command: its first event tells, and the rest find it told."""
+def _outcomes(partition: int, item: Effective) -> list[dict[str, Any]]:
+    """What became of clients' commands: a command's first event tells, and the rest find it told."""
     envelope, event = item.envelope, item.event
-    if envelope is None or envelope.origin != CLIENT:
-        return None
+    if envelope is None or event is None:
+        return []
+    where = {"stream": envelope.subject, "partition": partition, "position": item.record.offset, "at": envelope.time}
+    if isinstance(event, LetterEvent):
+        return [{"command_id": name, **said, **where} for name, said in letters.outcomes(envelope, event).items()]
+    if envelope.origin != CLIENT:
+        return []
     match event:
         case CommandRejected():
             said = {"status": "rejected", "code": event.code, "detail": event.detail}
@@ -233,24 +240,12 @@ def _outcome(partition: int, item: Effective) -> dict[str, Any] | None:
             said = {"status": "parked", "code": "Parked", "detail": event.reason}
         case _:
             said = {"status": "accepted", "code": "", "detail": ""}
-    where = {"stream": envelope.subject, "partition": partition, "position": item.record.offset}
-    return {"command_id": envelope.causation, **said, **where, "at": envelope.time}
+    return [{"command_id": envelope.causation, **said, **where}]
 
 
 def _dead_letter(topic: str, partition: int, item: Effective) -> dict[str, Any] | None:
-    record, event = item.record, item.event
-    if isinstance(event, RecordParked) and item.envelope:
-        said = event.model_dump(include={"topic", "partition", "reason", "key", "value"})
-        return {**said, "position": event.offset, "stream": event.about, "at": item.envelope.time}
-    if event is not None:
-        return None
-    return {
-        "topic": topic,
-        "partition": partition,
-        "position": record.offset,
-        "reason": item.reason,
-        "stream": item.envelope.subject if item.envelope else record.key.decode(errors="replace").replace("\0", ""),
-        "key": base64.b64encode(record.key).decode(),
-        "value": base64.b64encode(record.value).decode(),
-        "at": datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC),
-    }
+    return letters.set_aside(topic, partition, item.record, item.envelope, item.event, item.reason)
+
+
+def _changed_letter(item: Effective) -> dict[str, Any] | None:
+    return letters.changed(item.record, item.envelope, item.event)

@@ -34,8 +34,8 @@ class ParkRecord(Command, tag="record.park"):
 class ParkEvent(Command, tag="letter.park"):
     """Set aside an event that a reaction cannot take, or, without a reason, one that comes behind such a one.
 
-    `letter` is empty unless it was a letter before, `attempts` counts the times that the reaction was tried. Key and value
-    are base64.
+    `letter` is empty unless it was a letter before, `attempts` counts the times that the reaction was tried. Key and
+    value are base64.
     """
 
     about: str

@@ -4,8 +4,8 @@ At least once and in order: its commands carry an origin that follows from the e
 A command for a partition that is ours goes straight to the writer beside us; any other takes the way over the topic.
 Why that is safe: docs/decisions/0007-reactions-beside-their-writer.md.
 
-An event that a reaction cannot take is set aside by the writer beside us, and later ones of its aggregate behind it; what
-the writer releases is read from its log. Why that keeps order: docs/decisions/0008-dead-letters-keep-their-order.md.
+An event that a reaction cannot take is set aside by the writer beside us, and later ones of its aggregate behind it;
+what the writer releases is read from its log: docs/decisions/0008-dead-letters-keep-their-order.md.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Beside(Protocol):
 
 
 class Run(Struct):
-    """One tenure of the writer: where it takes commands, and how far each of its partitions was read for what it released."""
+    """One tenure of the writer: where it takes commands, and how far its log was read for what it has released."""
 
     inbox: Inbox
     beside: Mapping[int, Beside]
@@ -85,8 +85,7 @@ class Reactor:
     ) -> None:
         self._log, self._context, self._group = log, context, f"{context}.reactions"
         self._inbox, self._beside = inbox, beside
-        # By every tag that it was ever recorded under: what lies in the log keeps its old ones.
-        self._reactions = {tag.encode(): row for row in reactions for tag in event_codec.tags(row.event)}
+        self._reactions = table_of(reactions)
         self._sources = [name for name, types in EVENTS.items() if any(r.event in types for r in reactions)]
         self.fences: dict[Place, Fence] = {}
 
@@ -201,23 +200,14 @@ class Reactor:
         await self._send(run)
 
     async def _take_released(self, run: Run, tenure: Beside, place: Place, record: Record) -> None:
-        cause, letter = Envelope.read(record.headers), event_codec.decode(LetterReleased.tag, record.value)
-        assert isinstance(letter, LetterReleased)  # noqa: S101
-        letters = self._kept(tenure, letter.about)
+        letters = self._kept(tenure, record.key.decode())
         if f"{place.topic}/{place.partition}/{record.offset}/0" in letters.heard:
             return
-        if letters.open:
-            await self._park(run, tenure, again(self._context, place, record.offset, cause, letter, ""))
-            return
-        reaction = self._reactions.get(letter.type.encode())
-        try:
-            heard = event_codec.decode(letter.type, base64.b64decode(letter.value))
-            commands = reaction.react(heard) if reaction else []
-        except Exception as error:
-            reason = _why(self._context, cause, error)
-            await self._park(run, tenure, again(self._context, place, record.offset, cause, letter, reason))
+        asked = released_by(self._context, place, record, self._reactions, waits=bool(letters.open))
+        if len(asked) == 1 and isinstance(asked[0].command, ParkEvent):
+            await self._park(run, tenure, asked[0])
         else:
-            run.asked += [asked(self._context, place, record.offset, i, cause, c) for i, c in enumerate(commands)]
+            run.asked += asked
 
     async def _send(self, run: Run) -> None:
         """Bring what has been asked so far."""
@@ -332,11 +322,34 @@ def behind(context: str, place: Place, record: Record) -> Incoming:
     return asked(context, place, record.offset, 0, cause, park_event(context, place, record, cause, ""))
 
 
-def again(context: str, place: Place, offset: int, cause: Envelope, letter: LetterReleased, reason: str) -> Incoming:
-    """The command that sets a released letter aside once more."""
+def released_by(
+    context: str, place: Place, record: Record, reactions: Mapping[bytes, Reaction], waits: bool = False
+) -> list[Incoming]:
+    """The commands that a context gives itself because of a letter that was released, or the one to set it aside again.
+
+    `waits` says that one before it has been, of the same aggregate.
+    """
+    cause, letter = Envelope.read(record.headers), event_codec.decode(LetterReleased.tag, record.value)
+    reaction = reactions.get(letter.type.encode()) if isinstance(letter, LetterReleased) else None
+    if not isinstance(letter, LetterReleased) or reaction is None:
+        return []
+    commands: Sequence[Command]
+    try:
+        heard = event_codec.decode(letter.type, base64.b64decode(letter.value))
+        commands = [_again(letter, "")] if waits else reaction.react(heard)
+    except Exception as error:
+        commands = [_again(letter, _why(context, cause, error))]
+    return [asked(context, place, record.offset, i, cause, command) for i, command in enumerate(commands)]
+
+
+def _again(letter: LetterReleased, reason: str) -> ParkEvent:
     kept = letter.model_dump(exclude={"consumer"})
-    command = ParkEvent(**{**kept, "reason": reason, "attempts": letter.attempts + bool(reason)})
-    return asked(context, place, offset, 0, cause, command)
+    return ParkEvent(**{**kept, "reason": reason, "attempts": letter.attempts + bool(reason)})
+
+
+def table_of(reactions: Sequence[Reaction]) -> dict[bytes, Reaction]:
+    """Reactions by every tag that their event was ever recorded under: what lies in the log keeps its old ones."""
+    return {tag.encode(): row for row in reactions for tag in event_codec.tags(row.event)}
 
 
 def asked(context: str, place: Place, offset: int, index: int, cause: Envelope, command: Command) -> Incoming:

@@ -185,7 +185,8 @@ class Writer:
         try:
             command = command_codec.decode(envelope.type, record.value)
         except Undecodable as error:
-            mendable = command_codec.types.get(envelope.type) in COMMANDS[self._context]
+            known = command_codec.types.get(envelope.type) in COMMANDS[self._context]
+            mendable = known and record.key == envelope.subject.encode()
             return self._undecoded(place, record, envelope, str(error), mendable)
         if reason := self._misplaced(place, command):
             return self._undecoded(place, record, envelope, reason)

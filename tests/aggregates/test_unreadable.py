@@ -11,9 +11,9 @@ from aggregates.order import DECIDER, Status
 from events.envelope import Envelope
 from events.event import Event
 from events.ids import derive
+from events.letter import LetterParked
 from events.log import Record
 from events.order import OrderCancelled
-from events.letter import LetterParked
 from events.outcome import CommandRejected
 from events.product import StockReleased
 from schemas.order import CancelOrder, RecordReservation

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from aggregates.letters import Letter
 from events import topics
 from events.log import Log, Place, Reader
 from events.outcome import CommandRejected
@@ -14,7 +15,7 @@ from projections.registry import PROJECTIONS
 from projections.snapshots import Snapshots
 from projections.store import Store
 from schemas.order import DeliverOrder, ShipOrder
-from schemas.parking import ParkRecord
+from schemas.parking import DiscardLetter, EditLetter, ParkRecord, RetryLetter
 from schemas.settings import CONTEXTS, Settings
 from schemas.values import Command
 from tests.scenarios import laws, read_models
@@ -119,6 +120,31 @@ class House:
         self.chronicle.expect(command_id, command.tag)
         await self.log.append(place_of(command), [client_draft(command, command_id)])
         return command_id
+
+    async def of_letter(
+        self,
+        context: str,
+        about: str,
+        letter: str,
+        kind: type[RetryLetter | EditLetter | DiscardLetter] = RetryLetter,
+        **more: str,
+    ) -> str:
+        """Ask, as an operator does, what is to become of a letter."""
+        place = next(place for place, r in self.chronicle.repositories.items() if about in r.entities)
+        command = kind(about=about, letter=letter, partition=place.partition, **more)
+        command_id = str(uuid4())
+        self.chronicle.expect(command_id, command.tag)
+        await self.log.append(Place(topics.commands(context), place.partition), [client_draft(command, command_id)])
+        return command_id
+
+    async def retry(self, context: str, about: str) -> str:
+        """Retry the first of a stream's letters."""
+        return await self.of_letter(context, about, self.letters(about)[0].id)
+
+    def letters(self, about: str) -> tuple[Letter, ...]:
+        """What is open of a stream, as the log has it."""
+        found = (r.entities[about].letters.open for r in self.chronicle.repositories.values() if about in r.entities)
+        return next(found, ())
 
     async def stocked(self, stock: Mapping[str, int]) -> None:
         """List products, and wait until they can be bought."""

@@ -16,7 +16,7 @@ from events.topics import PARTITIONS
 from projections.registry import PROJECTIONS
 from projections.view import Projection
 from tests.scenarios import laws
-from tests.scenarios.read_models import WORDS
+from tests.scenarios.read_models import word_of
 from tests.scenarios.shop import CONTEXT_OF
 from tests.simulation.answers import Answered
 from tests.simulation.broker import Broker
@@ -98,7 +98,7 @@ def every_client_is_told_what_became_of_his_command(town: Quiet) -> None:
     for command_id, command in town.facts.sent.items():
         first = outcomes[command_id][0]
         assert first.envelope.origin == CLIENT, command
-        expected = WORDS.get(type(first.event), "accepted")
+        expected = word_of(town.facts.chronicle, command_id)
         assert told.get(command_id) == expected, f"{command_id}: {told.get(command_id)}, not {expected}"
     assert CONTEXT_OF
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from projections import store
+from projections import letters, store
 from projections.postgres import Database, DatabaseUnavailable
 from projections.registry import PROJECTIONS
 from projections.snapshots import ResumePoint, Snapshots
@@ -67,7 +67,7 @@ class Tables:
 KEYS = {
     "history": ("partition", "position"),
     "outcomes": ("command_id",),
-    "dead_letters": ("topic", "partition", "position"),
+    "dead_letters": ("id",),
 }
 
 
@@ -161,6 +161,10 @@ class Connection:
             self._move(msgspec.json.decode(params[0]))
         elif projection := self._upserts.get(statement):
             self._upsert(projection, msgspec.json.decode(params[0]))
+        elif statement == letters.TELL:
+            self._tell(msgspec.json.decode(params[0]))
+        elif statement == letters.CHANGE:
+            self._change(msgspec.json.decode(params[0]))
         else:
             table = next(name for name in KEYS if statement == store._insert(name))
             self._insert(table, msgspec.json.decode(params[0]))
@@ -184,6 +188,20 @@ class Connection:
         for row in rows:
             key = tuple(row[column] for column in KEYS[name])
             self.changes.append(lambda key=key, row=row: table.setdefault(key, row))
+
+    def _tell(self, rows: list[dict[str, Any]]) -> None:
+        table = self._line.tables.rows["outcomes"]
+
+        def tell(row: dict[str, Any]) -> None:
+            known = table.get((row["command_id"],))
+            if known is None or (known["status"] == "parked" and row["status"] != "parked"):
+                table[row["command_id"],] = row
+
+        self.changes += [lambda row=row: tell(row) for row in rows]
+
+    def _change(self, rows: list[dict[str, Any]]) -> None:
+        table = self._line.tables.rows["dead_letters"]
+        self.changes += [lambda row=row: table[row["id"],].update(row) for row in rows if row]
 
 
 class MemorySnapshots(Snapshots):
