@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
@@ -14,7 +16,7 @@ from aiokafka.structs import OffsetAndMetadata
 from events.errors import Fenced, TooLarge, Truncated, Unavailable
 from events.lenient import read_leniently
 from events.log import Draft, Place, Position, Record
-from events.topics import MAX_BATCH_BYTES, PARTITIONS, Topic
+from events.topics import MAX_BATCH_BYTES, Topic
 
 logger = logging.getLogger(__name__)
 # Its normal life is noisy, and a fresh broker makes every first consumer complain once.
@@ -245,6 +247,11 @@ def _named(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
     return named  # type: ignore[return-value]
 
 
+def this_process() -> str:
+    """The name by which operators find this process: host and number."""
+    return f"orderlog-{socket.gethostname()}-{os.getpid()}"
+
+
 Assigned = Callable[[frozenset[int]], Awaitable[None]]
 
 
@@ -258,6 +265,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._topic, self._assigned = topic, assigned
         self._options = {
             "bootstrap_servers": bootstrap,
+            "client_id": this_process(),
             "group_id": f"{context}.writers",
             "enable_auto_commit": False,
             "auto_offset_reset": "latest",
@@ -309,7 +317,7 @@ async def create_topics(bootstrap: str, topics: Sequence[Topic], replication: in
         if missing:
             config = {"min.insync.replicas": "2"} if replication >= 3 else {}
             answer = await admin.create_topics(
-                [NewTopic(t.name, PARTITIONS, replication, topic_configs={**t.config(), **config}) for t in missing]
+                [NewTopic(t.name, t.partitions, replication, topic_configs={**t.config(), **config}) for t in missing]
             )
             for name, code, detail in answer.topic_errors:
                 if code not in (0, 36):  # 36: somebody else created it in the meantime

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from events import letter, notification, order, outcome, payment, product, user
+from events import audit, letter, notification, order, outcome, payment, product, user
 from events.codec import Codec
 from events.event import Event
 from schemas import notification as ask_notification
@@ -30,5 +30,10 @@ COMMANDS: dict[str, tuple[type[Command], ...]] = {
 OUTCOMES: tuple[type[Event], ...] = get_args(outcome.Outcome) + get_args(letter.LetterEvent)
 """What any context may record of what changed no state: it has no version."""
 
-event_codec: Codec[Event] = Codec([cls for classes in EVENTS.values() for cls in classes] + list(OUTCOMES))
+OPERATIONS: tuple[type[Event], ...] = (audit.OperatorActed,)
+"""What is recorded of operators, in no context."""
+
+event_codec: Codec[Event] = Codec(
+    [cls for classes in EVENTS.values() for cls in classes] + list(OUTCOMES) + list(OPERATIONS)
+)
 command_codec: Codec[Command] = Codec([cls for classes in COMMANDS.values() for cls in classes] + list(EVERYWHERE))

@@ -9,7 +9,7 @@ from schemas.settings import CONTEXTS
 from schemas.values import Command
 
 PARTITIONS = 4
-"""Partitions of every topic, fixed from the first day: a stream's place never changes."""
+"""Partitions of every topic of a context, fixed from the first day: a stream's place never changes."""
 
 _WEEK_MS = 7 * 24 * 3600 * 1000
 
@@ -19,6 +19,7 @@ class Topic(msgspec.Struct, frozen=True):
 
     name: str
     retention_ms: int
+    partitions: int = PARTITIONS
 
     def config(self) -> dict[str, str]:
         """The broker's settings for it. Events are never compacted: history is the product."""
@@ -46,9 +47,15 @@ def events(context: str) -> str:
     return f"{context}.events"
 
 
-TOPICS = tuple(
+OF_CONTEXTS = tuple(
     topic for context in CONTEXTS for topic in (Topic(commands(context), _WEEK_MS), Topic(events(context), -1))
 )
+"""What the contexts live on."""
+
+AUDIT = Topic("operations.audit", -1, partitions=1)
+"""What operators did, in one order. It has no owner and no fence, for nothing is decided from it (decision 0009)."""
+
+TOPICS = (*OF_CONTEXTS, AUDIT)
 
 
 def partition_of(stream: str, partitions: int = PARTITIONS) -> int:

@@ -1,7 +1,6 @@
-"""Letters are rows of what was set aside, one a letter, changed by what becomes of it; and what clients are told."""
+"""Letters are a journal of what was set aside and what became of it, a row each; the questions put rows together."""
 
 import base64
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,129 +10,127 @@ from events.ids import derive
 from events.letter import LetterDiscarded, LetterEdited, LetterParked, LetterReleased, LetterRetried
 from events.log import Record
 from events.outcome import RecordParked
+from projections.recorded import Effective
 
 Row = dict[str, Any]
 
-TABLE = """
-CREATE TABLE IF NOT EXISTS dead_letters (
-  id text PRIMARY KEY, stream text NOT NULL, consumer text NOT NULL, status text NOT NULL, type text NOT NULL,
-  message text NOT NULL, command_id text NOT NULL, topic text NOT NULL, partition int NOT NULL,
-  position bigint NOT NULL, reason text NOT NULL, key text NOT NULL, value text NOT NULL, attempts int NOT NULL,
-  blocks boolean NOT NULL, why text NOT NULL, at timestamptz NOT NULL,
-  changed timestamptz NOT NULL, home int NOT NULL, recorded bigint NOT NULL
-);
-CREATE INDEX IF NOT EXISTS dead_letters_open ON dead_letters (stream, recorded) WHERE status = 'open';
+COLUMNS = {
+    "partition": "int NOT NULL", "position": "bigint NOT NULL", "id": "text NOT NULL", "status": "text NOT NULL",
+    "stream": "text NOT NULL", "consumer": "text", "type": "text", "message": "text", "command_id": "text",
+    "topic": "text", "of_partition": "int", "of_position": "bigint", "reason": "text", "key": "text", "value": "text",
+    "attempts": "int", "blocks": "boolean", "why": "text", "at": "timestamptz NOT NULL",
+}  # fmt: skip
+"""`partition` and `position` are the place of the record that tells; `of_…`, of the one that was set aside."""
+INDEXES = (
+    "CREATE INDEX {table}_of_letter ON {table} (id)",
+    "CREATE INDEX {table}_of_stream ON {table} (stream, position)",
+)
+
+_LETTERS = """
+WITH letters AS (
+  SELECT id, min(stream) AS stream, min(consumer) AS consumer,
+    (array_agg(status ORDER BY position DESC))[1] AS status,
+    min(type) AS type, min(message) AS message, min(command_id) AS command_id, min(topic) AS topic,
+    min(of_partition) AS partition, min(of_position) AS position,
+    (array_agg(reason ORDER BY position DESC) FILTER (WHERE reason IS NOT NULL))[1] AS reason,
+    min(key) AS key, (array_agg(value ORDER BY position DESC) FILTER (WHERE value IS NOT NULL))[1] AS value,
+    max(attempts) AS attempts, bool_or(blocks) AS blocks,
+    (array_agg(why ORDER BY position DESC) FILTER (WHERE why IS NOT NULL))[1] AS why,
+    min(at) AS at, max(at) AS changed, min(dead_letters.partition) AS home,
+    max(dead_letters.position) FILTER (WHERE topic IS NOT NULL) AS recorded
+  FROM dead_letters {these} GROUP BY id
+), line AS (
+  SELECT id, first_value(id) OVER ahead AS head, count(*) OVER behind - 1 AS waiting FROM letters
+  WHERE status = 'open' AND blocks
+  WINDOW ahead AS (PARTITION BY stream ORDER BY recorded),
+    behind AS (PARTITION BY stream ORDER BY recorded ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
+)
+SELECT letters.*, coalesce(nullif(head, id), '') AS behind, coalesce(waiting, 0) AS waiting
+FROM letters LEFT JOIN line USING (id)
 """
+"""Letters as they are now: the first of a stream that blocks is the head, `waiting` says how many are behind one."""
 
-CHANGE = """
-UPDATE dead_letters AS d SET
-  status = coalesce(c.status, d.status), reason = coalesce(c.reason, d.reason), value = coalesce(c.value, d.value),
-  attempts = coalesce(c.attempts, d.attempts), why = coalesce(c.why, d.why), changed = c.changed,
-  recorded = coalesce(c.recorded, d.recorded)
-FROM json_to_recordset(%s::json) AS c(id text, status text, reason text, value text, attempts int, why text,
-  changed timestamptz, recorded bigint)
-WHERE d.id = c.id
-"""
-"""What became of letters that have a row, by id; NULL leaves a column as it is."""
-
-TELL = """
-INSERT INTO outcomes SELECT * FROM json_populate_recordset(NULL::outcomes, %s::json) ON CONFLICT (command_id) DO UPDATE
-SET status = excluded.status, code = excluded.code, detail = excluded.detail, stream = excluded.stream,
-    partition = excluded.partition, position = excluded.position, at = excluded.at
-WHERE outcomes.status = 'parked' AND excluded.status <> 'parked'
-"""
-"""What became of commands: the first outcome counts, but one that was set aside has another after a retry."""
-
-LISTED = """
-SELECT d.*, coalesce(head, '') AS behind, waiting FROM dead_letters AS d, LATERAL (
-  SELECT min(o.id) FILTER (WHERE o.recorded = first) AS head, count(*) FILTER (WHERE o.recorded > d.recorded) AS waiting
-  FROM (SELECT id, recorded, min(recorded) OVER () AS first FROM dead_letters
-        WHERE stream = d.stream AND status = 'open' AND blocks) AS o
-  WHERE d.status = 'open' AND d.blocks AND o.recorded <> d.recorded
-) AS others
-"""
+DEAD_LETTERS = (
+    _LETTERS.format(these="")
+    + "WHERE %(status)s::text IS NULL OR status = %(status)s ORDER BY at, home, recorded, id LIMIT %(limit)s"
+)
+OF_STREAM = (
+    _LETTERS.format(these="WHERE stream IN (SELECT stream FROM dead_letters WHERE id = %(letter)s)")
+    + "WHERE id = %(letter)s OR status = 'open' ORDER BY recorded, id"
+)
+"""One letter, and the open ones of its stream."""
 
 
-def set_aside(
-    topic: str, partition: int, record: Record, envelope: Envelope | None, event: Event | None, why: str
-) -> Row | None:
-    """The row of what was set aside: a letter, a record that nobody could handle, one that nobody could read."""
-    here = {"home": partition, "recorded": record.offset, "why": ""}
-    match event:
-        case LetterParked() if envelope:
-            said = event.model_dump(
-                include={"consumer", "type", "message", "topic", "partition", "reason", "key", "value"}
-            )
-            more = {"id": event.letter, "status": "open", "attempts": event.attempts, "blocks": event.blocks}
-            where = {"position": event.offset, "stream": event.about, "command_id": _command(envelope)}
-            return {**said, **more, **where, **here, "at": envelope.time, "changed": envelope.time}
-        case RecordParked() if envelope:
-            said = event.model_dump(include={"topic", "partition", "reason", "key", "value"})
-            more = {
-                "id": envelope.id,
-                "consumer": "",
-                "type": "",
-                "message": envelope.causation,
-                "command_id": _command(envelope),
-            }
-            where = {"position": event.offset, "stream": event.about, "at": envelope.time, "changed": envelope.time}
-            return {**said, **more, **where, **here, "status": "aside", "attempts": 1, "blocks": False}
-        case None:
-            at = datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC)
-            stream = envelope.subject if envelope else record.key.decode(errors="replace").replace("\0", "")
-            return {
-                "id": derive(f"{topic}/{partition}/{record.offset}", "unread"), "stream": stream, "consumer": "",
-                "status": "aside", "type": envelope.type if envelope else "",
-                "message": envelope.id if envelope else "",
-                "command_id": "", "topic": topic, "partition": partition, "position": record.offset, "reason": why,
-                "key": base64.b64encode(record.key).decode(), "value": base64.b64encode(record.value).decode(),
-                "attempts": 0, "blocks": False, "at": at, "changed": at, **here,
-            }  # fmt: skip
-        case _:
-            return None
-
-
-def changed(record: Record, envelope: Envelope | None, event: Event | None) -> Row | None:
-    """What an event changes of a letter's row."""
-    if envelope is None:
+def row_of(topic: str, partition: int, item: Effective) -> Row | None:
+    """What a record tells of a letter."""
+    record, envelope, event = item.record, item.envelope, item.event
+    told = _of_event(envelope, event) if event is not None and envelope is not None else None
+    if event is None:
+        told = _unread(topic, partition, record, envelope, item.reason)
+    if told is None:
         return None
+    at = envelope.at if envelope and event is not None else None
+    return {
+        **dict.fromkeys(COLUMNS),
+        **told,
+        "partition": partition,
+        "position": record.offset,
+        "at": told.get("at", at),
+    }
+
+
+def _of_event(envelope: Envelope, event: Event) -> Row | None:
     match event:
+        case LetterParked():
+            said = {name: getattr(event, name) for name in ("consumer", "type", "message", "attempts", "blocks")}
+            return {**said, **_place(event), "id": event.letter, "status": "open", "command_id": _command(envelope)}
+        case RecordParked():
+            said = {"message": envelope.causation, "command_id": _command(envelope), "attempts": 1, "blocks": False}
+            return {**said, **_place(event), "id": envelope.id, "status": "aside", "consumer": "", "type": ""}
         case LetterRetried(became="parked"):
-            change: Row = {"attempts": event.attempts, "reason": event.detail}
+            said = {"attempts": event.attempts, "reason": event.detail}
+            return {**said, "id": event.letter, "status": "open", "stream": event.about}
         case LetterRetried() | LetterReleased():
-            change = {"status": "retried", "attempts": event.attempts}
+            return {"id": event.letter, "status": "retried", "stream": event.about, "attempts": event.attempts}
         case LetterEdited():
-            change = {"value": event.value, "why": event.why}
+            said = {"value": event.value, "why": event.why}
+            return {**said, "id": event.letter, "status": "open", "stream": event.about}
         case LetterDiscarded():
-            change = {"status": "discarded", "why": event.why}
-        case LetterParked():  # again: a reaction could not take it the second time either
-            change = {"status": "open", "attempts": event.attempts, "reason": event.reason, "recorded": record.offset}
+            return {"id": event.letter, "status": "discarded", "stream": event.about, "why": event.why}
         case _:
             return None
-    return {"id": event.letter, **change, "changed": envelope.time}
 
 
-def merged(rows: Iterable[Row]) -> list[Row]:
-    """One change a letter: later ones go over earlier ones."""
-    found: dict[str, Row] = {}
-    for row in rows:
-        found[row["id"]] = found.get(row["id"], {}) | row
-    return list(found.values())
+def _place(event: LetterParked | RecordParked) -> Row:
+    said = {name: getattr(event, name) for name in ("topic", "reason", "key", "value")}
+    return {**said, "stream": event.about, "of_partition": event.partition, "of_position": event.offset}
 
 
-def told(rows: Iterable[Row]) -> list[Row]:
-    """One outcome a command, as TELL has it among rows of one batch."""
-    found: dict[str, Row] = {}
-    for row in rows:
-        before = found.get(row["command_id"])
-        if before is None or (before["status"] == "parked" and row["status"] != "parked"):
-            found[row["command_id"]] = row
-    return list(found.values())
+def _unread(topic: str, partition: int, record: Record, envelope: Envelope | None, reason: str) -> Row:
+    """A record that nobody could read: it lies where it tells of itself."""
+    return {
+        "id": derive(f"{topic}/{partition}/{record.offset}", "unread"),
+        "status": "aside",
+        "stream": envelope.subject if envelope else record.key.decode(errors="replace").replace("\0", ""),
+        "topic": topic,
+        "of_partition": partition,
+        "of_position": record.offset,
+        "reason": reason,
+        "key": base64.b64encode(record.key).decode(),
+        "value": base64.b64encode(record.value).decode(),
+        "at": datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC),
+        "consumer": "",
+        "type": "",
+        "message": "",
+        "command_id": "",
+        "attempts": 0,
+        "blocks": False,
+    }
 
 
-def outcomes(envelope: Envelope, event: Event) -> dict[str, Mapping[str, str]]:
+def outcomes(envelope: Envelope, event: Event) -> dict[str, Row]:
     """What clients are told because of an event about a letter, by command: who asked for it, and whose it was."""
-    said: dict[str, Mapping[str, str]] = {}
+    said: dict[str, Row] = {}
     if envelope.origin == CLIENT:
         said[envelope.causation] = {"status": "accepted", "code": "", "detail": ""}
     match event:
@@ -143,11 +140,10 @@ def outcomes(envelope: Envelope, event: Event) -> dict[str, Mapping[str, str]]:
             if said and event.became == "parked":
                 detail = event.detail.strip().rpartition("\n")[2]
                 said = {envelope.causation: {"status": "rejected", "code": "LetterFailedAgain", "detail": detail}}
-            if event.command:
+            if event.command and event.became != "parked":
                 said[event.command] = {"status": event.became, "code": event.code, "detail": event.detail}
-        case LetterDiscarded():
-            if event.command:
-                said[event.command] = {"status": "rejected", "code": "LetterDiscarded", "detail": event.why}
+        case LetterDiscarded(command=command) if command:
+            said[command] = {"status": "rejected", "code": "LetterDiscarded", "detail": event.why}
         case _:
             pass
     return said

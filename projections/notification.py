@@ -57,7 +57,7 @@ NOTIFICATIONS = Projection(
     view=NotificationView,
     key_of=key_of,
     project=project,
-    indexes=("CREATE INDEX IF NOT EXISTS notifications_about ON notifications (about, requested_at)",),
+    indexes=("CREATE INDEX {table}_about ON {table} (about, requested_at)",),
 )
 
 ABOUT = "SELECT * FROM notifications WHERE about = %(about)s ORDER BY requested_at, notification_id"

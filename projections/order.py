@@ -105,9 +105,9 @@ ORDERS = Projection(
     key_of=key_of,
     project=project,
     indexes=(
-        "CREATE INDEX IF NOT EXISTS orders_of_customer ON orders (customer_id, placed_at DESC, order_id DESC)",
-        "CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status)",
-        "CREATE INDEX IF NOT EXISTS orders_by_time ON orders (placed_at DESC, order_id DESC)",
+        "CREATE INDEX {table}_of_customer ON {table} (customer_id, placed_at DESC, order_id DESC)",
+        "CREATE INDEX {table}_by_status ON {table} (status)",
+        "CREATE INDEX {table}_by_time ON {table} (placed_at DESC, order_id DESC)",
     ),
 )
 

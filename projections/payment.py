@@ -93,7 +93,7 @@ PAYMENTS = Projection(
     view=PaymentView,
     key_of=key_of,
     project=project,
-    indexes=("CREATE INDEX IF NOT EXISTS payments_by_time ON payments (requested_at DESC, order_id DESC)",),
+    indexes=("CREATE INDEX {table}_by_time ON {table} (requested_at DESC, order_id DESC)",),
 )
 
 ONE = "SELECT * FROM payments WHERE order_id = %(order_id)s"

@@ -117,7 +117,43 @@ class Database:
             async with self._pool.connection() as connection, connection.transaction():
                 yield connection
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A transaction that sees the database as it is now for as long as it lasts, and changes nothing.
 
+        Raises:
+            DatabaseUnavailable: the server cannot be reached.
+        """
+        with _translated():
+            async with self._pool.connection() as connection:
+                await connection.execute("SET idle_in_transaction_session_timeout = 0")
+                try:
+                    async with connection.transaction():
+                        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                        yield connection
+                finally:
+                    if not connection.closed:
+                        await connection.execute("RESET idle_in_transaction_session_timeout")
+
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[bool]:
+        """Whether nobody else does what this names; nobody else will, until the end. A lost connection lets go of it.
+
+        Raises:
+            DatabaseUnavailable: the server cannot be reached.
+        """
+        with _translated():
+            async with self._pool.connection() as connection:
+                row = await (await connection.execute(_ALONE, [name])).fetchone()
+                alone = bool(row and row["alone"])
+                try:
+                    yield alone
+                finally:
+                    if alone and not connection.closed:
+                        await connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 7210))", [name])
+
+
+_ALONE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 7210)) AS alone"
 # A table that is not there yet is made by the workers, as soon as they start.
 _DOWN = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable, PoolTimeout)
 

@@ -90,7 +90,7 @@ PRODUCTS = Projection(
     view=ProductView,
     key_of=key_of,
     project=project,
-    indexes=(f"CREATE INDEX IF NOT EXISTS products_by_words ON products USING gin ({_WORDS})",),
+    indexes=("CREATE INDEX {table}_by_words ON {table} USING gin (" + _WORDS + ")",),
 )
 
 ONE = "SELECT * FROM products WHERE sku = %(sku)s"

@@ -44,6 +44,12 @@ class Snapshots:
             await connection.execute("DELETE FROM resume_points WHERE partition = %s", [partition])
             await connection.execute("DELETE FROM snapshots WHERE partition = %s", [partition])
 
+    async def drop(self) -> int:
+        """Delete all there is, and say how many; owners find out at their next load or flush."""
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM resume_points")
+            return (await connection.execute("DELETE FROM snapshots")).rowcount
+
     async def pending(self, partition: int) -> dict[str, str]:
         """The aggregates that leave something to be done."""
         rows = await self._database.fetch(

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     session_timeout_ms: int = Field(6000, description="a silent worker loses its partitions after so long")
     flush_seconds: float = Field(2.0, description="how often snapshots and resume points are written")
     replication: int = Field(1, description="copies of every partition; 3 outside development")
+    who: str = Field("", description="who an operator is, for the audit stream; user@host where it says nothing")
 
     def chosen(self) -> tuple[str, ...]:
         """The contexts asked for.

@@ -20,7 +20,7 @@ from faust.types.enums import ProcessingGuarantee
 from mode import Service as ModeService
 
 from events.errors import Unavailable
-from events.kafka import create_topics
+from events.kafka import create_topics, this_process
 from events.log import Place, Record
 from events.topics import PARTITIONS, Topic
 from schemas.settings import Settings
@@ -138,6 +138,7 @@ def options(settings: Settings, name: str) -> dict[str, Any]:
         "broker": [f"kafka://{address.strip()}" for address in settings.kafka.split(",")],
         "env": {},  # Faust prefers any variable named like a setting, such as PRODUCER_ACKS, to our arguments
         "datadir": home,
+        "broker_client_id": this_process(),
         "autodiscover": False,
         "web_enabled": False,
         "worker_redirect_stdouts": False,

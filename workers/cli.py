@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
+from workers.operator import audit, consumers, doctor, log, snapshots, split, status, topics
 
 if TYPE_CHECKING:
     from workers.run import Plan
@@ -23,6 +24,16 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 
 FIRST_DAY = datetime(2017, 10, 10)  # noqa: DTZ001  a day of the data, not a moment
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+cli.command()(audit.audit)
+cli.command()(status.status)
+cli.command()(consumers.consumers)
+cli.command()(doctor.doctor)
+cli.command()(split.split)
+cli.add_typer(topics.app, name="topics")
+cli.add_typer(log.app, name="log")
+cli.add_typer(snapshots.app, name="snapshots")
 
 
 @cli.callback()

@@ -135,7 +135,7 @@ class HotSet:
         self._point = point
 
     def _take(self, rows: Mapping[str, str]) -> None:
-        self.repository.put(rows, {stream: self._decode(stream, row) for stream, row in rows.items()})
+        self.repository.put(rows, {stream: decoded(self._decider, stream, row) for stream, row in rows.items()})
 
     async def _spoiled(self, error: Exception) -> NoReturn:
         """A snapshot that cannot be read: none of them is needed."""
@@ -159,7 +159,13 @@ class HotSet:
             if not self._pending(repository.entities[stream]):
                 del repository.entities[stream]
 
-    def _decode(self, stream: str, row: str) -> Entity:
-        kept = msgspec.json.decode(row, type=_Row)
-        state = msgspec.json.decode(kept.state, type=type(self._decider.initial_of(stream)))
-        return Entity(state, kept.version, kept.correlation, kept.causation, kept.seen, kept.unreadable, kept.letters)
+
+def decoded(decider: Decider, stream: str, row: str) -> Entity:
+    """An aggregate as its snapshot has it.
+
+    Raises:
+        MsgspecError: the snapshot is spoiled.
+    """
+    kept = msgspec.json.decode(row, type=_Row)
+    state = msgspec.json.decode(kept.state, type=type(decider.initial_of(stream)))
+    return Entity(state, kept.version, kept.correlation, kept.causation, kept.seen, kept.unreadable, kept.letters)

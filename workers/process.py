@@ -14,12 +14,13 @@ from events.errors import Unavailable
 from events.event import Event
 from events.hub import Hub
 from events.ids import derive
-from events.kafka import KafkaLog, Membership, create_topics
+from events.kafka import KafkaLog, Membership, create_topics, this_process
 from events.log import Draft, Place
 from events.registry import command_codec
 from projections.postgres import Database, DatabaseUnavailable
-from projections.registry import PROJECTIONS, ddl
+from projections.registry import PROJECTIONS, install
 from projections.snapshots import Snapshots
+from projections.states import tell
 from projections.statistics import Figure, keep
 from projections.store import Store
 from schemas.settings import Settings
@@ -29,8 +30,10 @@ from workers.agents import Agent, Notify, Parked, Statistics
 from workers.compose import mailer_of, parts_of, provider_of
 from workers.context import Assign, Context, Parts
 from workers.joint import Joint
+from workers.provider_http import HttpProvider
 from workers.reactor import park_of
 from workers.statistics import Row
+from workers.together import end
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +77,12 @@ class Process:
         counted = Statistics(self._log, self._flush, park, transient=transient)
         return [Joint("streams", [heard, counted])]
 
+    async def _tell(self) -> None:
+        """Let operators see the circuit breaker, which lives here and nowhere else."""
+        provider = self._provider
+        if "payment" in self._databases and isinstance(provider, HttpProvider):
+            await tell(self._databases["payment"], this_process(), "breaker", lambda: provider.breaker_state)
+
     async def _flush(self, rows: Sequence[Row]) -> None:
         await keep(self._databases["notification"], [figure for row in rows for figure in _figures(row)])
 
@@ -81,10 +90,12 @@ class Process:
     async def _resources(self) -> AsyncIterator[None]:
         await _until_there(lambda: create_topics(self._settings.kafka, topics.TOPICS, self._settings.replication))
         for name, database in self._databases.items():
-            await _until_there(partial(database.create, ddl(name)))
+            await _until_there(partial(install, database, name))
+        telling = asyncio.create_task(self._tell())
         try:
             yield
         finally:
+            await end([telling])
             for database in self._databases.values():
                 await database.close()
             await self._provider.aclose()

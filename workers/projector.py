@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from events import topics
-from events.envelope import Envelope
-from events.errors import LogError, Truncated, Undecodable
-from events.fence import CLAIM, Fence, Verdict
+from events.errors import LogError, Truncated
+from events.fence import Fence
 from events.log import Log, Place, Record
 from projections.postgres import DatabaseUnavailable
-from projections.store import Effective, Moved, Step, Store
+from projections.recorded import Step, judged
+from projections.store import Moved, Store
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,10 @@ class Projector:
                 self.stopped = f"history is missing: {gap}"
                 logger.critical("%s read models refuse to go on: %s", self._context, gap)
                 await asyncio.sleep(5)
-            except (LogError, DatabaseUnavailable, Moved) as fault:
+            except Moved:
+                logger.info("%s read models look again which they are, and where they stand", self._context)
+                await asyncio.sleep(0.02)
+            except (LogError, DatabaseUnavailable) as fault:
                 logger.warning("%s read models begin again: %r", self._context, fault)
                 await asyncio.sleep(0.5)
 
@@ -65,19 +68,6 @@ class Projector:
         for place, records in found.items():
             fence = fences[place.partition]
             before = replace(fence)
-            batch = [item for record in records if (item := _judged(fence, record))]
+            batch = [item for record in records if (item := judged(fence, record))]
             steps.append(Step(place.partition, before, replace(fence), batch))
         await self._store.apply(steps)
-
-
-def _judged(fence: Fence, record: Record) -> Effective | None:
-    """The record if it counts, or if it is no message at all: that goes to the dead letters."""
-    verdict = fence.judge(record.offset, record.headers)
-    if verdict is Verdict.EFFECTIVE:
-        return Effective.of(record)
-    if verdict is Verdict.IGNORED and record.headers.get("ce_type") != CLAIM.encode():
-        try:
-            Envelope.read(record.headers)
-        except Undecodable as error:
-            return Effective(record, None, None, str(error))
-    return None

@@ -16,7 +16,7 @@ from api.app import create_app
 from events.kafka import create_topics
 from events.topics import TOPICS
 from projections.postgres import Database
-from projections.registry import ddl
+from projections.registry import install
 from schemas.settings import Settings
 from tests.api.world import World, client_of
 from workers.local import Servers
@@ -92,7 +92,7 @@ async def client(servers: Servers) -> AsyncIterator[httpx2.AsyncClient]:
     settings = Settings(kafka=servers.kafka.url, postgres=servers.postgres.url, contexts="order,product")
     databases = {context: Database(settings.postgres, f"apioutage_{context}") for context in settings.chosen()}
     for context, database in databases.items():
-        await database.create(ddl(context))
+        await install(database, context)
     async with client_of(create_app(settings, databases=databases)) as client:
         await until(client, "GET", "/ready", 200)
         yield client

@@ -16,7 +16,7 @@ from api.app import create_app
 from events.memory import MemoryLog
 from events.topics import PARTITIONS
 from projections.postgres import Database
-from projections.registry import PROJECTIONS, ddl
+from projections.registry import PROJECTIONS, install
 from projections.store import Store
 from schemas.settings import CONTEXTS, Settings
 from workers.compose import mailer_of, parts_of, provider_of
@@ -144,7 +144,7 @@ async def world_on(postgres: str) -> AsyncIterator[World]:
     log, databases = MemoryLog(), fresh(postgres)
     for context, database in databases.items():
         await database.open()
-        await database.create(ddl(context))
+        await install(database, context)
     parts = parts_of(settings(), provider_of(settings()), mailer_of(settings()))
     stores = {context: Store(databases[context], context, PROJECTIONS[context]) for context in CONTEXTS}
     contexts = [Context(log, parts[context], _all_partitions, stores[context], None) for context in CONTEXTS]

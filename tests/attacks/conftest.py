@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from projections.postgres import Database
-from projections.registry import ddl
+from projections.registry import install
 from schemas.settings import CONTEXTS
 from tests.attacks.wire import Door
 from workers.baskets import YEAR
@@ -29,7 +29,7 @@ async def databases(postgres: str) -> AsyncIterator[Mapping[str, Database]]:
     """Databases of these tests' own, for shops that run in the test."""
     opened = {name: Database(postgres, f"attack_{name}") for name in CONTEXTS}
     for name, database in opened.items():
-        await database.create(ddl(name))
+        await install(database, name)
     yield opened
     for database in opened.values():
         await database.close()

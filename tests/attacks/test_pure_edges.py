@@ -16,7 +16,7 @@ from events.fence import Fence, Verdict
 from events.log import Place, Record
 from events.memory import MemoryLog
 from events.registry import command_codec, event_codec
-from projections.store import Effective
+from projections.recorded import Effective
 from tests.aggregates.laws import moderately
 from tests.attacks.headers import NEEDED, NUMBERS
 from tests.golden import examples

@@ -15,7 +15,7 @@ from events.log import Draft, Place
 from events.memory import MemoryLog, MemoryReader
 from events.topics import PARTITIONS
 from projections.postgres import Database
-from projections.registry import PROJECTIONS
+from projections.registry import models
 from schemas.notification import RequestNotification
 from schemas.parking import ParkRecord
 from schemas.payment import CapturePayment, RequestPayment
@@ -55,7 +55,7 @@ def claim(epoch: int, writer: str) -> Draft:
     return Draft("claim", b"{}", headers)
 
 
-COMMON = ("checkpoints", "history", "outcomes", "dead_letters", "snapshots", "resume_points", "statistics")
+KEPT = ("checkpoints", "snapshots", "resume_points", "statistics")
 
 
 def noise(length: int) -> str:
@@ -161,7 +161,7 @@ async def emptied(databases: Mapping[str, Database]) -> None:
     """Nothing is in them any more."""
     for name, database in databases.items():
         async with database.transaction() as connection:
-            for table in (*COMMON, *(projection.name for projection in PROJECTIONS[name])):
+            for table in (*KEPT, *(f"{model.name}_v1" for model in models(name))):
                 await connection.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier(table)))
 
 

@@ -10,7 +10,7 @@ from events import topics
 from events.hub import Hub
 from events.kafka import KafkaLog, Membership
 from projections.postgres import Database
-from projections.registry import ddl
+from projections.registry import install
 from projections.snapshots import Snapshots
 from schemas.settings import Settings
 from workers.compose import mailer_of, parts_of, provider_of
@@ -26,7 +26,7 @@ async def work(names: list[str]) -> None:
     async def context(part: Parts) -> None:
         name = part.decider.context
         database = Database(settings.postgres, name)
-        await database.create(ddl(name))
+        await install(database, name)
 
         async def join(assigned: Assign) -> None:
             await Membership(settings.kafka, name, topics.commands(name), 6000, assigned).run()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.topics import MAX_BATCH_BYTES, PARTITIONS, TOPICS, commands, events, partition_of, shelf_of
+from events.topics import MAX_BATCH_BYTES, OF_CONTEXTS, PARTITIONS, TOPICS, commands, events, partition_of, shelf_of
 from schemas.settings import CONTEXTS
 from tests.aggregates.laws import moderately
 from tests.builders.values import BREAD, CHEESE, FIGS, MILK, WATER, A
@@ -44,14 +44,15 @@ def test_every_stream_has_a_place(stream: str) -> None:
 
 
 def test_every_context_has_a_topic_for_what_is_asked_and_one_for_what_happened() -> None:
-    assert {topic.name for topic in TOPICS} == {f(c) for c in CONTEXTS for f in (commands, events)}
-    assert len(TOPICS) == len({topic.name for topic in TOPICS}) == 10
+    assert {topic.name for topic in OF_CONTEXTS} == {f(c) for c in CONTEXTS for f in (commands, events)}
+    assert len(OF_CONTEXTS) == len({topic.name for topic in OF_CONTEXTS}) == 10
+    assert all(topic.partitions == PARTITIONS for topic in OF_CONTEXTS)
 
 
 def test_history_is_kept_for_ever_and_never_compacted() -> None:
     for topic in TOPICS:
         config = topic.config()
-        assert (config["retention.ms"] == "-1") == topic.name.endswith(".events")
+        assert (config["retention.ms"] == "-1") == (not topic.name.endswith(".commands"))
         assert (config["cleanup.policy"], config["retention.bytes"]) == ("delete", "-1")
         assert config["unclean.leader.election.enable"] == "false"
 

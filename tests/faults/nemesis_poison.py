@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from events.log import Place
-from events.topics import PARTITIONS, TOPICS
+from events.topics import OF_CONTEXTS, PARTITIONS
 from tests.attacks.records import Poison, poison
 from tests.attacks.writing import write
 from tests.faults.nemesis import Site
@@ -42,7 +42,7 @@ async def flood(site: Site, step: Step) -> None:
 
 
 def _drawn(rng: Random, count: int) -> list[tuple[Place, Poison]]:
-    places = [Place(rng.choice(TOPICS).name, rng.randrange(PARTITIONS)) for _ in range(count)]
+    places = [Place(rng.choice(OF_CONTEXTS).name, rng.randrange(PARTITIONS)) for _ in range(count)]
     return [(place, poison(rng, place.topic)) for place in places]
 
 

@@ -5,7 +5,7 @@ import time
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from events.topics import PARTITIONS, TOPICS
+from events.topics import TOPICS
 from tests.faults.nemesis import Site
 from tests.faults.nemesis_links import provider_mode
 from tests.faults.nemesis_processes import write_clock
@@ -70,7 +70,7 @@ class _ends_of:  # noqa: N801  reads as a phrase where it is used
         self._consumer = Consumer({"bootstrap.servers": kafka, "group.id": "settling", "log_level": 0})
 
     def __call__(self) -> str:
-        places = [TopicPartition(topic.name, partition) for topic in TOPICS for partition in range(PARTITIONS)]
+        places = [TopicPartition(topic.name, partition) for topic in TOPICS for partition in range(topic.partitions)]
         try:
             return " ".join(str(self._consumer.get_watermark_offsets(place, timeout=5)[1]) for place in places)
         except KafkaException as error:

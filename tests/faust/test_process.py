@@ -69,7 +69,7 @@ async def test_a_process_with_agents_ends_in_order_in_the_middle_of_its_stream(w
         said = await told_to_end(process)
     async with worker(*words) as process:
         await heard(process, "ticker runs")
-        await world.grown(world.commands, 400)
+        await world.told(400)
         await told_to_end(process)
 
     assert "ticker ends in order" in said

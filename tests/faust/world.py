@@ -75,6 +75,12 @@ class World:
             while sum([(await self.log.bounds(Place(topic, p)))[1] for p in range(PARTITIONS)]) < size:
                 await asyncio.sleep(0.05)
 
+    async def told(self, count: int) -> None:
+        """Wait until so many events have led to a command; some may have done so twice."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while len(await self.all_sent()) < count:
+                await asyncio.sleep(0.05)
+
     async def park(self, parked: Parked) -> None:
         """What a worker does with a record that cannot be handled."""
         self.parked.append(parked)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from events.audit import OperatorActed
 from events.event import Event
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from schemas import notification as notifications
@@ -62,6 +63,7 @@ _EVENTS: tuple[Event, ...] = (
     CommandRejected(about=f"order-{A}", code="OrderUnknown", detail="There is no such order."),
     CommandUnchanged(about=f"order-{A}"),
     RecordParked(about="order-unknown", **LETTER, **BYTES),
+    OperatorActed(who="ada@desk", action="snapshots drop", target="order", why="a new shape", detail={"dropped": 7}),
 )
 _COMMANDS: tuple[Command, ...] = (
     order.place(),

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from events.audit import OPERATOR, SOURCE
 from events.envelope import CLIENT, Envelope
 from events.registry import EVENTS as REGISTERED
-from events.registry import command_codec, event_codec
+from events.registry import OPERATIONS, command_codec, event_codec
 from tests.builders.values import NOON, A
 from tests.golden.examples import COMMANDS, EVENTS
 
@@ -17,6 +18,7 @@ FOLDER = Path(__file__).parent
 
 
 CONTEXT_OF = {cls.tag: context for context, classes in REGISTERED.items() for cls in classes}
+CONTEXT_OF |= {cls.tag: SOURCE for cls in OPERATIONS}
 
 
 def envelope(tag: str, stream: str, **owned: Any) -> Envelope:
@@ -43,8 +45,11 @@ def golden(circumstances: Envelope, body: bytes) -> str:
 def all_golden() -> dict[str, str]:
     """One file per tag."""
     owned = {"origin": "order.commands/0/4/0", "version": 1, "epoch": 2, "writer": A, "position": 4}
+    plain = {"origin": OPERATOR}
+    acts = {cls.tag for cls in OPERATIONS}
     events = {
-        tag: golden(envelope(tag, event.stream, **owned), event_codec.encode(event)) for tag, event in EVENTS.items()
+        tag: golden(envelope(tag, event.stream, **(plain if tag in acts else owned)), event_codec.encode(event))
+        for tag, event in EVENTS.items()
     }
     commands = {
         tag: golden(envelope(tag, command.stream, origin=CLIENT), command_codec.encode(command))

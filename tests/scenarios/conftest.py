@@ -9,7 +9,7 @@ from events.kafka import KafkaLog, create_topics
 from events.memory import MemoryLog
 from events.topics import TOPICS
 from projections.postgres import Database
-from projections.registry import ddl
+from projections.registry import install
 from schemas.settings import CONTEXTS
 from tests.scenarios.house import House
 
@@ -32,7 +32,7 @@ async def real_house(kafka: str, postgres: str) -> AsyncIterator[House]:
     databases = {name: Database(postgres, name) for name in CONTEXTS}
     for name, database in databases.items():
         await database.open()
-        await database.create(ddl(name))
+        await install(database, name)
     house = House(log, databases)
     await house.open()
     yield house

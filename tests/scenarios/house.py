@@ -11,9 +11,10 @@ from events import topics
 from events.log import Log, Place, Reader
 from events.outcome import CommandRejected
 from projections.postgres import Database
-from projections.registry import PROJECTIONS
+from projections.registry import CHECKPOINTS, PROJECTIONS
 from projections.snapshots import Snapshots
 from projections.store import Store
+from projections.versions import fences
 from schemas.order import DeliverOrder, ShipOrder
 from schemas.parking import DiscardLetter, EditLetter, ParkRecord, RetryLetter
 from schemas.settings import CONTEXTS, Settings
@@ -216,7 +217,7 @@ class House:
             await asyncio.sleep(0.01)
 
     async def _behind(self, name: str) -> bool:
-        found = await Store(self.databases[name], name, ()).checkpoints(EVERY)
+        found = fences(await self.databases[name].fetch(CHECKPOINTS))
         heads = {p: self.chronicle.fences[Place(topics.events(name), p)].next for p in EVERY}
         return any(p not in found or found[p].next < heads[p] for p in EVERY)
 

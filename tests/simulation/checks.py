@@ -22,7 +22,7 @@ from tests.simulation.answers import Answered
 from tests.simulation.broker import Broker
 from tests.simulation.node import Node
 from tests.simulation.tables import Row, Tables
-from workers.hotset import HotSet
+from workers.hotset import HotSet, decoded
 from workers.writer import Tenure
 
 
@@ -93,7 +93,8 @@ def every_checkpoint_is_at_the_head_and_every_event_in_the_history(town: Quiet) 
 
 
 def every_client_is_told_what_became_of_his_command(town: Quiet) -> None:
-    told = {key: row["status"] for tables in town.tables.values() for (key,), row in tables.rows["outcomes"].items()}
+    rows = [row for tables in town.tables.values() for row in tables.rows["outcomes"].items()]
+    told = {key: row["status"] for (key, _), row in sorted(rows, key=lambda each: each[0])}
     outcomes = town.facts.chronicle.outcomes
     for command_id, command in town.facts.sent.items():
         first = outcomes[command_id][0]
@@ -148,7 +149,7 @@ def every_snapshot_is_the_fold_up_to_its_resume_point(town: Quiet) -> None:
                 if record.offset < point.next:
                     repository.fold(record)
             hot = HotSet(repository.decider, p, None)
-            found = {stream: hot._decode(stream, entity) for stream, entity in rows.items() if entity != "[]"}
+            found = {stream: decoded(hot._decider, stream, entity) for stream, entity in rows.items() if entity != "[]"}
             for stream, entity in found.items():
                 expected = repository.entities.get(stream) or Entity(repository.decider.initial_of(stream))
                 assert entity == expected, f"{context}/{p}: {entity} should be {expected} at {point.next}"

@@ -13,6 +13,7 @@ from events.log import Log
 from projections.registry import PROJECTIONS
 from projections.store import Store
 from schemas.settings import Settings
+from tests.first_versions import FirstVersions
 from tests.scenarios.till import Till
 from tests.simulation.bank import Bank, Mailbox, Post
 from tests.simulation.broker import Broker, Client
@@ -65,7 +66,9 @@ class Node:
             self.streams.append(Stream(self._outside, group, self, self._client, parts.reactions))
             parts = replace(parts, reactions=())
         line = Line(self._outside.tables[name], self, self._outside.chance)
-        store = Store(MemoryDatabase(line, PROJECTIONS[name]), name, PROJECTIONS[name])
+        projections = PROJECTIONS[name]
+        database = MemoryDatabase(line, name, projections)
+        store = Store(database, name, projections, FirstVersions(name, projections))
         snapshots = MemorySnapshots(line) if self._outside.snapshots else None
 
         async def join(assign: Assign) -> None:

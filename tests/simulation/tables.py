@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from projections import letters, store
+from projections import store
 from projections.postgres import Database, DatabaseUnavailable
 from projections.registry import PROJECTIONS
 from projections.snapshots import ResumePoint, Snapshots
+from projections.table import Keyed
 from projections.view import Projection
+from tests.first_versions import tables as first_tables
 from tests.simulation.broker import Process
 from tests.simulation.chance import Chance
 
@@ -66,8 +68,8 @@ class Tables:
 
 KEYS = {
     "history": ("partition", "position"),
-    "outcomes": ("command_id",),
-    "dead_letters": ("id",),
+    "outcomes": ("command_id", "again"),
+    "dead_letters": ("partition", "position"),
 }
 
 
@@ -104,16 +106,19 @@ class Line:
 class MemoryDatabase(Database):
     """The database as the store sees it."""
 
-    def __init__(self, line: Line, projections: Sequence[Projection]) -> None:
+    def __init__(self, line: Line, context: str, projections: Sequence[Projection]) -> None:
         self._line = line
-        self._upserts = {store.Table(projection).upsert: projection for projection in projections}
-        self._selects = {store.Table(projection)._select: projection for projection in projections}
+        made = first_tables(context, projections)
+        keyed = [table for table in made if isinstance(table, Keyed)]
+        self._upserts = {table.upsert: table.model for table in keyed}
+        self._selects = {table._select: table.model for table in keyed}
+        self._inserts = {table.upsert: table.model.name for table in made if not isinstance(table, Keyed)}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
         """As Database.transaction."""
         await self._line.reach()
-        connection = Connection(self._line, self._upserts, self._selects)
+        connection = Connection(self._line, self._upserts, self._selects, self._inserts)
         yield connection
         for change in connection.changes:
             change()
@@ -130,8 +135,14 @@ class MemoryDatabase(Database):
 class Connection:
     """A transaction: its changes happen together, at its end."""
 
-    def __init__(self, line: Line, upserts: Mapping[str, Projection], selects: Mapping[str, Projection]) -> None:
-        self._line, self._upserts, self._selects = line, upserts, selects
+    def __init__(
+        self,
+        line: Line,
+        upserts: Mapping[str, Projection],
+        selects: Mapping[str, Projection],
+        inserts: Mapping[str, str],
+    ) -> None:
+        self._line, self._upserts, self._selects, self._inserts = line, upserts, selects, inserts
         self.changes: list[Any] = []
         self._found: list[dict[str, Any]] = []
         self.rowcount = 0
@@ -153,7 +164,7 @@ class Connection:
             found = (tables.views[projection.name].get(key) for key in params[0])
             self._found = [msgspec.structs.asdict(row.view) for row in found if row]
         elif statement.startswith("INSERT INTO checkpoints"):
-            nothing = {"next": 0, "epoch": 0, "writer": "", "ignored": 0}
+            nothing = {"next": 0, "epoch": 0, "writer": "", "ignored": 0, "generation": 0}
             self.changes.append(
                 lambda: [tables.checkpoints.setdefault(p, {"partition": p, **nothing}) for p in params[0]]
             )
@@ -161,13 +172,8 @@ class Connection:
             self._move(msgspec.json.decode(params[0]))
         elif projection := self._upserts.get(statement):
             self._upsert(projection, msgspec.json.decode(params[0]))
-        elif statement == letters.TELL:
-            self._tell(msgspec.json.decode(params[0]))
-        elif statement == letters.CHANGE:
-            self._change(msgspec.json.decode(params[0]))
         else:
-            table = next(name for name in KEYS if statement == store._insert(name))
-            self._insert(table, msgspec.json.decode(params[0]))
+            self._insert(self._inserts[statement], msgspec.json.decode(params[0]))
         return self
 
     def _move(self, steps: list[dict[str, Any]]) -> None:
@@ -188,20 +194,6 @@ class Connection:
         for row in rows:
             key = tuple(row[column] for column in KEYS[name])
             self.changes.append(lambda key=key, row=row: table.setdefault(key, row))
-
-    def _tell(self, rows: list[dict[str, Any]]) -> None:
-        table = self._line.tables.rows["outcomes"]
-
-        def tell(row: dict[str, Any]) -> None:
-            known = table.get((row["command_id"],))
-            if known is None or (known["status"] == "parked" and row["status"] != "parked"):
-                table[row["command_id"],] = row
-
-        self.changes += [lambda row=row: tell(row) for row in rows]
-
-    def _change(self, rows: list[dict[str, Any]]) -> None:
-        table = self._line.tables.rows["dead_letters"]
-        self.changes += [lambda row=row: table[row["id"],].update(row) for row in rows if row]
 
 
 class MemorySnapshots(Snapshots):

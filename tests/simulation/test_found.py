@@ -22,6 +22,7 @@ from projections.registry import PROJECTIONS
 from projections.store import Store
 from tests.aggregates.desk import incoming
 from tests.builders import order
+from tests.first_versions import FirstVersions
 from tests.simulation import loop
 from tests.simulation.broker import Broker, Client
 from tests.simulation.chance import Chance
@@ -93,7 +94,7 @@ def test_a_read_model_that_lost_its_last_commits_gets_them_back_though_nothing_n
 
     async def main() -> None:
         log = Client(broker, Here(), calm())
-        store = Store(MemoryDatabase(Line(tables, Here(), calm()), PROJECTIONS["order"]), "order", PROJECTIONS["order"])
+        store = _store(MemoryDatabase(Line(tables, Here(), calm()), "order", PROJECTIONS["order"]))
         projector = asyncio.create_task(Projector(log, "order", store, 0.04).run(frozenset({0})))
         await claim(log, place, Fence(), lambda record: None)
         await asyncio.sleep(5)
@@ -117,7 +118,7 @@ def test_a_projector_whose_checkpoint_is_deleted_as_it_begins_follows_its_partit
             tables.checkpoints.clear()
             return await super().fetch(query, parameters)
 
-    store = Store(Deleting(Line(tables, Here(), calm()), PROJECTIONS["order"]), "order", PROJECTIONS["order"])
+    store = _store(Deleting(Line(tables, Here(), calm()), "order", PROJECTIONS["order"]))
     found: list[dict[int, Fence]] = []
 
     async def main() -> None:
@@ -174,3 +175,7 @@ def test_a_flush_between_two_batches_of_a_commit_puts_nothing_out_of_memory_that
     loop.run(main())
 
     assert hot.repository.handled.position == len(asked)
+
+
+def _store(database: MemoryDatabase) -> Store:
+    return Store(database, "order", PROJECTIONS["order"], FirstVersions("order", PROJECTIONS["order"]))

@@ -10,6 +10,7 @@ import typer
 from msgspec import json
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from events.errors import LogError
 from projections.postgres import DatabaseUnavailable
@@ -18,6 +19,9 @@ T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="say it as JSON, for programs")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask whether to do it")]
+FILE_WIDTH = 180
+"""Characters of a line that goes to no terminal."""
+
 Why = Annotated[str, typer.Option("--why", help="reason, for the audit stream")]
 
 
@@ -57,8 +61,10 @@ def run(doing: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(doing)
     except Refused as no:
         say_no(str(no), no.code)
-    except (LogError, DatabaseUnavailable) as fault:
-        say_no(f"no answer: {fault}", Exit.UNAVAILABLE)
+    except LogError as fault:
+        say_no(f"no answer from Kafka: {fault}", Exit.UNAVAILABLE)
+    except DatabaseUnavailable as fault:
+        say_no(f"no answer from Postgres: {fault}", Exit.UNAVAILABLE)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -94,7 +100,12 @@ def show(rows: Sequence[Mapping[str, Any]], as_json: bool, title: str = "", noth
     if as_json:
         show_json(rows)
     else:
-        Console().print(table(rows, title) if rows else nothing)
+        screen().print(table(rows, title) if rows else nothing)
+
+
+def screen() -> Console:
+    """Where tables go: as wide as the terminal, or wide enough for a file."""
+    return Console() if sys.stdout.isatty() else Console(width=FILE_WIDTH)
 
 
 def table(rows: Sequence[Mapping[str, Any]], title: str = "", write: Callable[[Any], str] = str) -> Table:
@@ -104,7 +115,14 @@ def table(rows: Sequence[Mapping[str, Any]], title: str = "", write: Callable[[A
         number = isinstance(value, int | float) and not isinstance(value, bool)
         drawn.add_column(name.replace("_", " "), justify="right" if number else "left")
     for row in rows:
-        drawn.add_row(
-            *("" if value is None else f"{value:,}" if type(value) is int else write(value) for value in row.values())
-        )
+        drawn.add_row(*(_cell(value, write) for value in row.values()))
     return drawn
+
+
+def _cell(value: Any, write: Callable[[Any], str]) -> Text:
+    return Text("" if value is None else f"{value:,}" if type(value) is int else printable(write(value)))
+
+
+def printable(text: str) -> str:
+    """Without what would move a terminal's cursor or change its colors: strangers write to the log too."""
+    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)

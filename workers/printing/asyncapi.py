@@ -10,7 +10,7 @@ from events import topics
 from events.envelope import Envelope
 from events.event import Event
 from events.fence import CLAIM
-from events.registry import COMMANDS, EVENTS, OUTCOMES
+from events.registry import COMMANDS, EVENTS, OPERATIONS, OUTCOMES
 from schemas.parking import ParkRecord
 from schemas.values import Command
 from workers.printing.catalogue import said
@@ -28,7 +28,7 @@ HEADERS = {
     "ce_subject": "the aggregate's stream; also the key",
     "correlation": "id of the request that began it all",
     "causation": "id of the message directly before",
-    "origin": "where the command came from: topic/partition/offset/index, `client` or `owner`",
+    "origin": "where the command came from: topic/partition/offset/index, `client`, `owner` or `operator`",
     "traceparent": "W3C trace context; optional",
     "version": "of the aggregate, gapless from 1; 0 for outcomes",
     "epoch": "of the claim under which it was written",
@@ -57,25 +57,33 @@ def asyncapi() -> str:
 
 
 def _channel(topic: topics.Topic) -> tuple[str, Json]:
-    context, _, kind = topic.name.partition(".")
-    tags = _commands_of(context) if kind == "commands" else _events_of(context)
+    what, tags = _content(topic)
     config = topic.config()
     kafka = {
         "topic": topic.name,
-        "partitions": topics.PARTITIONS,
+        "partitions": topic.partitions,
         "topicConfiguration": {
             "cleanup.policy": [config["cleanup.policy"]],
             **{name: int(config[name]) for name in ("retention.ms", "retention.bytes", "max.message.bytes")},
         },
         "bindingVersion": "0.5.0",
     }
-    what = "what may be asked, kept for a while" if kind == "commands" else "what has happened, kept for ever"
     return topic.name, {
         "address": topic.name,
-        "description": f"The {context} context: {what}.",
+        "description": what,
         "messages": {tag: {"$ref": f"#/components/messages/{tag}"} for tag in tags},
         "bindings": {"kafka": kafka},
     }
+
+
+def _content(topic: topics.Topic) -> tuple[str, list[str]]:
+    """What a topic is for, and the tags on it."""
+    if topic is topics.AUDIT:
+        return "What operators did, kept for ever.", [event.tag for event in OPERATIONS]
+    context, _, kind = topic.name.partition(".")
+    if kind == "commands":
+        return f"The {context} context: what may be asked, kept for a while.", _commands_of(context)
+    return f"The {context} context: what has happened, kept for ever.", _events_of(context)
 
 
 def _commands_of(context: str) -> list[str]:
@@ -119,7 +127,8 @@ def _messages() -> Json:
 
 
 def _message(tag: str, model: type[Any]) -> Json:
-    kind = "event" if issubclass(model, Event) else "command"
+    # What operators did has no claim to stand under: its headers are a command's.
+    kind = "event" if issubclass(model, Event) and model not in OPERATIONS else "command"
     return {
         "name": tag,
         "title": model.__name__,

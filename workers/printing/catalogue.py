@@ -1,12 +1,13 @@
 """Catalogue lists every message there is: its tag, fields, meaning, and who sends and hears it."""
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import BaseModel
 
 from events.event import Event
-from events.registry import COMMANDS, EVENTS, OUTCOMES
+from events.registry import COMMANDS, EVENTS, OPERATIONS, OUTCOMES
+from events.topics import AUDIT
 from schemas.parking import ParkRecord
 from schemas.values import Address, Command, Item, Line
 from workers.printing.shapes import fields
@@ -41,9 +42,13 @@ def _context(name: str) -> Iterator[str]:
 
 
 def _all_contexts() -> Iterator[str]:
-    yield from ("## In every context", "", "| tag | fields | meaning |", "|---|---|---|")
-    everywhere: tuple[type[Command] | type[Event], ...] = (ParkRecord, *OUTCOMES)
-    for model in everywhere:
+    yield from _meanings("In every context", (ParkRecord, *OUTCOMES))
+    yield from _meanings(f"Of operators, on `{AUDIT.name}`", OPERATIONS)
+
+
+def _meanings(title: str, models: Sequence[type[Command] | type[Event]]) -> Iterator[str]:
+    yield from (f"## {title}", "", "| tag | fields | meaning |", "|---|---|---|")
+    for model in models:
         yield f"| {_tag(model.tag, model)} | {_fields(model)} | {said(model)} |"
     yield ""
 

@@ -1,5 +1,7 @@
-"""CommandLine prints the help of every command, and the table of settings."""
+"""CommandLine prints the help of every command, what exit codes say, and the table of settings."""
 
+import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +9,7 @@ import typer
 
 from schemas.settings import Settings
 from workers.cli import cli
+from workers.operator.terms import Exit
 
 WIDTH = 100
 
@@ -44,18 +47,34 @@ Of local runs and development alone:
 
 def command_line() -> str:
     """docs/command-line.md."""
-    return "\n".join([PREFACE, *_helps(), SETTINGS, *_settings(), LAUNCHER])
+    return "\n".join([PREFACE, *_helps(), *_codes(), SETTINGS, *_settings(), LAUNCHER])
 
 
 def _helps() -> Iterator[str]:
     group: Any = typer.main.get_command(cli)
-    for command in (group, *group.commands.values()):
-        command.rich_markup_mode = None  # plain text: boxes and colors are for terminals
-    context = group.make_context("orders", [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH)
-    yield from _help("orders", group.get_help(context))
-    for name, command in group.commands.items():
-        inner = command.make_context(name, [], parent=context, resilient_parsing=True)
-        yield from _help(f"orders {name}", command.get_help(inner))
+    wide = {"terminal_width": WIDTH, "max_content_width": WIDTH}
+    yield from _helps_of(group, "orders", group.make_context("orders", [], resilient_parsing=True, **wide))
+
+
+def _helps_of(command: Any, title: str, context: Any) -> Iterator[str]:
+    """A command's help, and after it those of its own commands."""
+    command.rich_markup_mode = None  # plain text: boxes and colors are for terminals
+    commands: dict[str, Any] = getattr(command, "commands", {})
+    for inner in commands.values():
+        inner.rich_markup_mode = None
+    yield from _help(title, command.get_help(context))
+    for name, inner in commands.items():
+        beneath = inner.make_context(name, [], parent=context, resilient_parsing=True)
+        yield from _helps_of(inner, f"{title} {name}", beneath)
+
+
+def _codes() -> Iterator[str]:
+    """What exit codes say, from the words beside them."""
+    yield from ("## Exit codes of the operator's commands", "", "| code | meaning |", "|---|---|")
+    said = re.findall(r"(\w+) = \d+(?:\n    \"\"\"(.+?)\"\"\")?", inspect.getsource(Exit))
+    for name, meaning in said:
+        yield f"| {Exit[name].value} | {meaning or 'done'} |"
+    yield from ("| 130 | Ctrl-C |", "")
 
 
 def _help(title: str, text: str) -> Iterator[str]:

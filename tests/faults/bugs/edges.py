@@ -6,7 +6,7 @@ from uuid import uuid4
 from aggregates.stage import Incoming, Stage
 from api.gateway import Lane
 from events.log import Draft
-from projections import store
+from projections import journals
 from schemas.parking import ParkRecord
 from tests.faults.bugs.put import Put, launch
 from workers import mail, payment
@@ -42,14 +42,14 @@ def poison_skipped(put: Put) -> None:
 
     Breaks letters.all_poison. Seen when there is poison.
     """
-    handle, dead_letter = Stage.handle, store._dead_letter
+    handle, dead_letter = Stage.handle, journals._dead_letter
 
     def silent(self: Stage, incoming: Incoming) -> None:
         if incoming.command is not None and not isinstance(incoming.command, ParkRecord):
             handle(self, incoming)
 
     put(Stage, "handle", silent)
-    put(store, "_dead_letter", lambda *args: None if args[-1].event is None else dead_letter(*args))
+    put(journals, "_dead_letter", lambda *args: None if args[-1].event is None else dead_letter(*args))
 
 
 def api_answers_early(put: Put) -> None:

@@ -43,7 +43,7 @@ class Paper:
         self.committed.append({table for statement in connection.asked for table in written(statement)})
 
 
-TABLES = ("checkpoints", "orders", "history", "resume_points", "snapshots")
+TABLES = ("checkpoints", "orders_v1", "history_v1", "resume_points", "snapshots")
 
 
 def written(statement: str) -> list[str]:

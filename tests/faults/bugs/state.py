@@ -6,8 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from projections.postgres import Connection
+from projections.recorded import Step
 from projections.snapshots import ResumePoint, Snapshots
-from projections.store import Step, Store
+from projections.store import Store
 from tests.faults.bugs.put import Put
 from workers import reactor
 from workers.reactor import Reactor

@@ -15,8 +15,9 @@ from events.log import Draft, Place, Record
 from events.memory import MemoryLog
 from projections.order import ORDERS
 from projections.postgres import Database
+from projections.recorded import Effective, Step
 from projections.snapshots import ResumePoint, Snapshots
-from projections.store import Effective, Step, Store
+from projections.store import Store
 from tests.aggregates.desk import Desk, incoming
 from tests.builders import order, product
 from tests.builders.values import HOLD
@@ -26,6 +27,7 @@ from tests.faults.bugs.conftest import Break
 from tests.faults.bugs.paper import Paper
 from tests.faults.bugs.table import TABLE
 from tests.faults.checker.promises import PROMISES
+from tests.first_versions import tables
 from tests.workers.test_reactor import record
 from workers import product as reactions
 from workers import writer
@@ -131,13 +133,19 @@ def step(*offsets: int) -> Step:
     return Step(0, Fence(offsets[0]), Fence(offsets[-1] + 1), batch)
 
 
+def _views(paper: Paper) -> Store:
+    views = Store(cast("Database", paper), "order", [ORDERS])
+    views._tables = tables("order", [ORDERS])
+    return views
+
+
 async def test_checkpoint_apart(put_in: Break) -> None:
     paper = Paper()
-    await Store(cast("Database", paper), "order", [ORDERS]).apply([step(1, 2)])
-    assert paper.committed == [{"checkpoints", "orders", "history"}]
+    await _views(paper).apply([step(1, 2)])
+    assert paper.committed == [{"checkpoints", "orders_v1", "history_v1"}]
     put_in("checkpoint-apart")
-    await Store(cast("Database", paper), "order", [ORDERS]).apply([step(1, 2)])
-    assert paper.committed[1:] == [{"checkpoints"}, {"orders", "history"}]
+    await _views(paper).apply([step(1, 2)])
+    assert paper.committed[1:] == [{"checkpoints"}, {"orders_v1", "history_v1"}]
 
 
 async def test_view_skips_at_border(put_in: Break, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +155,7 @@ async def test_view_skips_at_border(put_in: Break, monkeypatch: pytest.MonkeyPat
         applied.extend([item.record.offset for item in step.batch] for step in steps)
 
     monkeypatch.setattr(Store, "apply", apply)
-    views = Store(cast("Database", Paper()), "order", [ORDERS])
+    views = _views(Paper())
     await views.apply([step(1, 2), step(3)])
     put_in("view-skips-at-border")
     await views.apply([step(1, 2), step(3)])

@@ -8,8 +8,8 @@ from aggregates import payment as payments
 from aggregates.reservation import decider as reservations
 from events.order import OrderRejected
 from events.outcome import RecordParked
-from projections import store
-from projections.store import Effective
+from projections import journals
+from projections.recorded import Effective
 from schemas.order import OrderLine
 from schemas.payment import CancelPayment
 from schemas.product import ReleaseReservation, ReserveStock
@@ -122,7 +122,7 @@ def test_poison_skipped(put_in: Break) -> None:
     poison = incoming(None, why="no JSON")
     unread = Effective(record(order.placed()), None, None, "a header is missing")
     assert [type(event) for event in Desk().stage(poison)] == [RecordParked]
-    assert store._dead_letter("order.events", 0, unread) is not None
+    assert journals._dead_letter("order.events", 0, unread) is not None
     put_in("poison-skipped")
     assert Desk().stage(poison) == []
-    assert store._dead_letter("order.events", 0, unread) is None
+    assert journals._dead_letter("order.events", 0, unread) is None

@@ -1,0 +1,43 @@
+"""Inspection is what operators ask of a context's database: how its caches stand, and what it knows of the log."""
+
+SERVER = "SELECT current_setting('server_version_num')::int AS version, pg_database_size(current_database()) AS bytes"
+
+TABLES = "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()"
+
+DEAD = "SELECT count(*) AS letters, max(at) AS newest FROM dead_letters"
+
+RESUME_POINTS = """
+SELECT r.partition, r.next, r.epoch, r.writer, r.aggregates, count(s.stream) AS counted,
+  count(*) FILTER (WHERE s.pending) AS pending
+FROM resume_points AS r LEFT JOIN snapshots AS s ON s.partition = r.partition
+GROUP BY r.partition ORDER BY r.partition
+"""
+
+ORPHANS = """
+SELECT s.partition, count(*) AS aggregates FROM snapshots AS s
+WHERE NOT EXISTS (SELECT FROM resume_points AS r WHERE r.partition = s.partition)
+GROUP BY s.partition ORDER BY s.partition
+"""
+
+# One statement, so that the rows are those of the resume point beside them.
+SAMPLE = """
+SELECT r.next, s.stream, s.entity::text AS entity
+FROM resume_points AS r JOIN snapshots AS s ON s.partition = r.partition
+WHERE r.partition = %(partition)s ORDER BY random() LIMIT %(count)s
+"""
+
+ENTITIES = "SELECT stream, entity::text AS entity FROM snapshots WHERE partition = %(partition)s"
+
+STREAMS = "SELECT DISTINCT stream FROM history WHERE version > 0 LIMIT %(limit)s"
+
+CORRELATIONS = "SELECT correlation FROM history GROUP BY correlation ORDER BY max(at) DESC LIMIT %(limit)s"
+
+EFFECTIVE = """
+SELECT position FROM history WHERE partition = %(partition)s AND position >= %(start)s
+UNION SELECT position FROM dead_letters WHERE topic = %(topic)s AND partition = %(partition)s AND position >= %(start)s
+"""
+
+OF_CORRELATION = """
+SELECT partition, position, stream, version, type, at, causation FROM history
+WHERE correlation = %(correlation)s ORDER BY at, partition, position
+"""

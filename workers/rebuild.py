@@ -1,0 +1,238 @@
+"""Rebuild fills a version of a read model from the log beside the live one, proves it, and lets readers see it.
+
+It reads the log by readers of no group, folds with `project`, and writes to the new version's own tables: there is
+nothing here by which a mail could be sent, a card charged or a command given, so no replay can do it. Where it stands
+is committed with the rows; whatever ends it, the next one goes on from there.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from events import topics
+from events.errors import Truncated
+from events.fence import Fence
+from events.log import Log, Place, Record, scan
+from projections.build import Build
+from projections.recorded import Effective, Step, judged
+from projections.table import Fault
+from projections.versions import Version, Versions, fences, put_positions
+from projections.view import Model
+from workers.together import together
+
+CHUNK = 20_000
+"""Records between two commits while far behind."""
+NEAR = 2_000
+"""Records behind at which what is left takes less than a moment."""
+
+EVERY = tuple(range(topics.PARTITIONS))
+
+
+class Stopped(Exception):
+    """The rebuild cannot go on, and has kept what it had: the same command goes on from there."""
+
+
+class Busy(Exception):
+    """Somebody else builds this read model."""
+
+
+class Progress(Struct, frozen=True):
+    """How far a partition is: the next offset, the offset to reach, records a second, all that were read."""
+
+    partition: int
+    next: int
+    goal: int
+    rate: float
+    read: int
+
+
+Tell = Callable[[Progress], None]
+
+
+class Pace:
+    """At most so many records a second, over all partitions; without a rate, as fast as it goes."""
+
+    def __init__(self, rate: float | None) -> None:
+        self.rate, self._due = rate, time.monotonic()
+        self.chunk = CHUNK if rate is None else max(200, min(CHUNK, int(rate / 10)))
+
+    async def spend(self, records: int) -> None:
+        """Wait until so many more may have been read."""
+        if self.rate:
+            self._due = max(self._due, time.monotonic() - 0.5) + records / self.rate
+            await asyncio.sleep(self._due - time.monotonic())
+
+
+def nothing(_: Progress) -> None:
+    """Tell nobody."""
+
+
+class Rebuild:
+    """The filling of one version."""
+
+    def __init__(self, log: Log, versions: Versions, context: str, version: Version, pace: Pace, tell: Tell) -> None:
+        self._log, self._versions, self._topic = log, versions, topics.events(context)
+        self._build, self._pace, self._tell = Build(versions, version), pace, tell
+        self.version = version
+        self.positions: dict[int, Fence] = {}
+        self.rows = 0
+        self._began: dict[int, tuple[float, int]] = {}
+
+    async def open(self) -> None:
+        """Find out where it stands."""
+        self.positions = await self._build.positions(EVERY)
+        self._began = {p: (time.monotonic(), fence.next) for p, fence in self.positions.items()}
+
+    async def fill(self, upto: Mapping[int, int] | None = None) -> None:
+        """Come close to the live checkpoint, or to these offsets exactly; then make the indexes.
+
+        Raises:
+            Stopped: an event cannot be taken in, or history is missing.
+        """
+        while True:
+            goals = upto or await self.live()
+            behind = sum(goal - self.positions[p].next for p, goal in goals.items())
+            await self.advance(goals)
+            if upto or behind < NEAR:
+                break
+        await self._versions.index(self.version)
+
+    async def live(self) -> dict[int, int]:
+        """The context's checkpoint: a version is never built further than what the live ones have."""
+        rows = await self._versions.database.fetch("SELECT * FROM checkpoints")
+        found = fences(rows)
+        return {p: found[p].next if p in found else 0 for p in EVERY}
+
+    async def advance(self, goals: Mapping[int, int]) -> None:
+        """Come to these offsets, all partitions beside each other.
+
+        Raises:
+            Stopped: as fill().
+        """
+        try:
+            await together(*(self._advance(p, goal) for p, goal in goals.items()))
+        except Fault as fault:
+            await self._versions.state(self.version, "stopped", fault.reason)
+            raise Stopped(str(fault)) from fault
+        except Truncated as gap:
+            await self._versions.state(self.version, "stopped", f"history is missing: {gap}")
+            raise Stopped(f"history is missing: {gap}") from gap
+
+    async def _advance(self, partition: int, goal: int) -> None:
+        fence = self.positions[partition]
+        chunk: list[Record] = []
+        async for records in scan(self._log, Place(self._topic, partition), fence.next, goal):
+            chunk += records
+            if len(chunk) >= self._pace.chunk:
+                await self._take_in(partition, chunk, goal)
+                chunk = []
+        await self._take_in(partition, chunk, goal)
+
+    async def _take_in(self, partition: int, records: Sequence[Record], goal: int) -> None:
+        if not records:
+            return
+        before = replace(self.positions[partition])
+        fence = replace(before)
+        batch = [item for record in records if (item := judged(fence, record))]
+        try:
+            await self._write(Step(partition, before, fence, batch), goal)
+        except Fault as fault:
+            await self._write_before(fault, partition, records, before, goal)
+            raise
+        await self._pace.spend(len(records))
+
+    async def _write_before(
+        self, fault: Fault, partition: int, records: Iterable[Record], before: Fence, goal: int
+    ) -> None:
+        """Keep what comes before the event that cannot be taken in: after a fix, that one is the first."""
+        fence = replace(before)
+        batch: list[Effective] = []
+        for record in records:
+            if record.offset >= fault.position:
+                break
+            if item := judged(fence, record):
+                batch.append(item)
+        if fence.next > before.next:
+            await self._write(Step(partition, before, fence, batch), goal)
+
+    async def _write(self, step: Step, goal: int) -> None:
+        began, start = self._began[step.partition]
+        read = step.after.next - start
+        rate = read / max(time.monotonic() - began, 0.001)
+        self.rows += await self._build.apply(step, goal, rate)
+        self.positions[step.partition] = step.after
+        self._tell(Progress(step.partition, step.after.next, goal, rate, read))
+
+
+@asynccontextmanager
+async def building(versions: Versions, model: Model) -> AsyncIterator[None]:
+    """The right to build a read model, for one at a time.
+
+    Raises:
+        Busy: somebody else has it.
+    """
+    async with versions.database.alone(f"{model.context}.{model.name}") as alone:
+        if not alone:
+            raise Busy(f"somebody else builds {model.name} just now; `orders projections list` shows how far it is")
+        yield
+
+
+async def begun(versions: Versions, model: Model, again: bool) -> tuple[Version, bool]:
+    """The version to fill, and whether it was begun earlier: one that is unfinished, or a new one."""
+    unfinished = [
+        version
+        for version in await versions.all()
+        if (version.name, version.code) == (model.name, model.version)
+        and not (version.live or version.joined or version.upto)
+        and version.state in ("building", "stopped")
+    ]
+    if unfinished and not again:
+        version = unfinished[-1]
+        await versions.state(version, "building")
+        return version, True
+    async with versions.making() as connection:
+        return await versions.make(connection, model), False
+
+
+async def switch(rebuild: Rebuild, versions: Versions) -> Version | None:
+    """Let readers see this version, which is close; the one that they saw is given back.
+
+    For as long as this takes, some milliseconds, nobody's checkpoint moves: so this one stands where the others do.
+    """
+    await rebuild.advance(await rebuild.live())
+    async with versions.changing() as (connection, checkpoints):
+        await rebuild.advance({p: fence.next for p, fence in checkpoints.items()})
+        return await versions.switch(connection, rebuild.version, checkpoints)
+
+
+async def rejoin(rebuild: Rebuild, versions: Versions) -> None:
+    """Let a version that is close move with the context's checkpoint again."""
+    await rebuild.advance(await rebuild.live())
+    async with versions.changing() as (connection, checkpoints):
+        await rebuild.advance({p: fence.next for p, fence in checkpoints.items()})
+        await versions.join(connection, rebuild.version)
+
+
+async def stand_apart(versions: Versions, version: Version) -> None:
+    """Let a joined version stand where it is: readers see it as of now."""
+    async with versions.changing() as (connection, checkpoints):
+        await versions.part(connection, version, checkpoints, "paused")
+
+
+async def copied(versions: Versions, model: Model, but: Iterable[int]) -> Version:
+    """A new version with the live one's rows and checkpoints of all partitions but these, which begin from nothing."""
+    left = list(but)
+    async with versions.changing() as (connection, checkpoints):
+        live = next(v for v in await versions.all(connection) if v.name == model.name and v.live)
+        made = await versions.make(connection, model)
+        columns = ", ".join(model.columns)
+        await connection.execute(
+            f"INSERT INTO {made.table} ({columns}) SELECT {columns} FROM {live.table} WHERE partition <> ALL(%s)",  # noqa: S608
+            [left],
+        )
+        await put_positions(connection, made, {p: f for p, f in checkpoints.items() if p not in left})
+        return made
