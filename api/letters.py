@@ -92,17 +92,24 @@ async def discard_dead_letter(request: Request, context: str, letter: Id) -> Res
 
 
 async def _row(request: Request, context: str, letter: str) -> Row:
+    return (await _line(request, context, letter))[0]
+
+
+async def _line(request: Request, context: str, letter: str) -> tuple[Row, list[Row]]:
+    """A letter, and the open ones of its stream.
+
+    Raises:
+        Problem: 404.
+    """
     rows = await of(request).rows(served(request, context), OF_STREAM, {"letter": letter})
-    return next((row for row in rows if row["id"] == letter), None) or _unknown()
-
-
-def _unknown() -> Row:
+    for row in rows:
+        if row["id"] == letter:
+            return row, rows
     raise Problem("LetterUnknown")
 
 
 async def _shown(request: Request, context: str, letter: str) -> Row:
-    rows = await of(request).rows(served(request, context), OF_STREAM, {"letter": letter})
-    row = next((row for row in rows if row["id"] == letter), None) or _unknown()
+    row, rows = await _line(request, context, letter)
     waits = row["status"] == "open" and row["blocks"]
     later = [other for other in rows if waits and other["blocks"] and other["recorded"] > row["recorded"]]
     line = [{name: other[name] for name in ("id", "type", "message", "at")} for other in later]

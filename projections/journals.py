@@ -46,8 +46,9 @@ HISTORY_INDEXES = (
     "CREATE INDEX {table}_of_correlation ON {table} (correlation)",
 )
 OUTCOMES = {
-    "command_id": "text NOT NULL", "again": "boolean NOT NULL", "status": "text NOT NULL", "code": "text NOT NULL", "detail": "text NOT NULL",
-    "stream": "text NOT NULL", "partition": "int NOT NULL", "position": "bigint NOT NULL", "at": "timestamptz NOT NULL",
+    "command_id": "text NOT NULL", "again": "boolean NOT NULL", "status": "text NOT NULL", "code": "text NOT NULL",
+    "detail": "text NOT NULL", "stream": "text NOT NULL", "partition": "int NOT NULL", "position": "bigint NOT NULL",
+    "at": "timestamptz NOT NULL",
 }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ DEAD_LETTERS = (
     + "WHERE %(status)s::text IS NULL OR status = %(status)s ORDER BY at, home, recorded, id LIMIT %(limit)s"
 )
 OF_STREAM = (
-    _LETTERS.format(these="WHERE stream IN (SELECT stream FROM dead_letters WHERE id = %(letter)s)")
+    _LETTERS.format(these="WHERE stream IN (SELECT stream FROM dead_letters WHERE id = %(letter)s)")  # noqa: S608
     + "WHERE id = %(letter)s OR status = 'open' ORDER BY recorded, id"
 )
 """One letter, and the open ones of its stream."""
@@ -69,14 +69,9 @@ def row_of(topic: str, partition: int, item: Effective) -> Row | None:
         told = _unread(topic, partition, record, envelope, item.reason)
     if told is None:
         return None
-    at = envelope.at if envelope and event is not None else None
-    return {
-        **dict.fromkeys(COLUMNS),
-        **told,
-        "partition": partition,
-        "position": record.offset,
-        "at": told.get("at", at),
-    }
+    if envelope is not None and event is not None:
+        told["at"] = envelope.at
+    return {**dict.fromkeys(COLUMNS), **told, "partition": partition, "position": record.offset}
 
 
 def _of_event(envelope: Envelope, event: Event) -> Row | None:
