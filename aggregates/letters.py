@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from events.envelope import CLIENT, Envelope
 from events.event import Event
-from events.letter import LetterDiscarded, LetterEdited, LetterParked, LetterReleased, LetterRetried
+from events.letter import LetterDiscarded, LetterEdited, LetterParked, LetterReleased, LetterRetried, is_heard
 
 LOOSE = 100
 """Letters that block nobody, which an aggregate keeps open: whoever floods it with garbage fills the log alone."""
@@ -77,16 +77,6 @@ class Letters(msgspec.Struct, frozen=True):
 
 
 NONE = Letters()
-
-
-def is_heard(consumer: str) -> bool:
-    """Whether a consumer of letters is a context's reactions, to which they are given back."""
-    return consumer.endswith(".reactions")
-
-
-def hearing(context: str, stream: str) -> str:
-    """The stream that has the letters of a context's reactions to a stream of another."""
-    return f"{context}-hears-{stream}"
 
 
 def _letter(envelope: Envelope, event: LetterParked) -> Letter:

@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from aggregates.errors import LetterUnfit, LetterUnknown, LetterWaits, Rejection
-from aggregates.letters import Letter, Letters, hearing, is_heard
+from aggregates.letters import Letter, Letters
 from aggregates.repository import LOCAL, Unhandled
 from events.envelope import Envelope
 from events.errors import Undecodable
 from events.event import Event
 from events.ids import derive
-from events.letter import LetterDiscarded, LetterEdited, LetterParked, LetterReleased, LetterRetried
+from events.letter import (
+    LetterDiscarded,
+    LetterEdited,
+    LetterParked,
+    LetterReleased,
+    LetterRetried,
+    hearing,
+    is_heard,
+)
 from events.outcome import RecordParked
 from events.registry import COMMANDS, command_codec, event_codec
 from events.topics import partition_asked

@@ -1,14 +1,11 @@
 """Dead letters over HTTP: what was set aside, in which order it waits, and what is to become of it."""
 
-import base64
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel
 
-from aggregates.letters import is_heard
-from api.answers import SECRET, Limited, public, reply
+from api.answers import Limited, reply
 from api.bodies import MODELS, body_of, parse, read
 from api.commands import accepted, asked, put
 from api.openapi import takes, takes_body
@@ -16,7 +13,8 @@ from api.operations import everywhere, labelled
 from api.problems import Problem, field_error, invalid
 from api.system import of, served
 from api.watch import Row
-from events.registry import command_codec, event_codec
+from events import audit
+from projections.letter_bodies import about, brief, decoded, line, model_of, whole
 from projections.letters import DEAD_LETTERS, OF_STREAM
 from schemas.parking import DiscardLetter, EditLetter, OfLetter, RetryLetter
 from schemas.values import Text, Uuid, Value
@@ -25,8 +23,6 @@ router = APIRouter(tags=["operations"], prefix="/dead-letters")
 
 Id = Annotated[Uuid, Path()]
 ELSEWHERE = ("about", "letter", "partition")
-SHOWN = 64_000
-"""Characters of a body that are shown."""
 
 
 class Listed(Limited):
@@ -110,10 +106,7 @@ async def _line(request: Request, context: str, letter: str) -> tuple[Row, list[
 
 async def _shown(request: Request, context: str, letter: str) -> Row:
     row, rows = await _line(request, context, letter)
-    waits = row["status"] == "open" and row["blocks"]
-    later = [other for other in rows if waits and other["blocks"] and other["recorded"] > row["recorded"]]
-    line = [{name: other[name] for name in ("id", "type", "message", "at")} for other in later]
-    return {"context": context, **brief(row), **decoded(row), "waiting_behind": line}
+    return {"context": context, **brief(row), **decoded(row), "waiting_behind": line(row, rows)}
 
 
 async def _sent(request: Request, context: str, command: OfLetter) -> Response:
@@ -121,6 +114,7 @@ async def _sent(request: Request, context: str, command: OfLetter) -> Response:
     ask, system = asked(request), of(request)
     outcome = await system.outcome(context, ask.command_id) if ask.keyed else None
     if outcome is None:
+        await _on_record(request, context, command)
         await put(request, ask, command, context)
         outcome = await system.outcome(context, ask.command_id, ask.wait) if ask.wait else None
     if outcome is None:
@@ -132,59 +126,26 @@ async def _sent(request: Request, context: str, command: OfLetter) -> Response:
     return reply(await _shown(request, context, command.letter))
 
 
-def brief(row: Row) -> Row:
-    """A letter without its bytes."""
-    return {name: value for name, value in row.items() if name not in ("key", "value", "recorded")}
-
-
-def decoded(row: Row) -> Row:
-    """Its body: as JSON if it is some, else as text; and whether code of today can read it."""
-    raw = base64.b64decode(row["value"])
-    try:
-        body = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return {"text": raw[:SHOWN].decode(errors="backslashreplace"), "readable": False}
-    return {"body": public(body) if isinstance(body, dict) else body, "readable": _reads(row, raw)}
-
-
-def _reads(row: Row, raw: bytes) -> bool:
-    model = model_of(row)
-    try:
-        return model is not None and bool(model.model_validate_json(raw))
-    except ValueError:
-        return False
-
-
-def model_of(row: Row) -> type[BaseModel] | None:
-    """What a letter's body is to be."""
-    codec: Any = event_codec if is_heard(row["consumer"]) else command_codec
-    found: type[BaseModel] | None = codec.types.get(row["type"])
-    return found
+async def _on_record(request: Request, context: str, command: OfLetter) -> None:
+    """Note who asks, before anything is changed; the API does not know operators by name."""
+    who = f"api, from {request.client.host if request.client else 'nowhere'}"
+    why, target = getattr(command, "why", ""), f"{context}/{command.letter}"
+    action = f"dead-letters {command.tag.rpartition('.')[2]}"
+    act = audit.OperatorActed(who=who, action=action, target=target, why=why, detail={"stream": command.about})
+    await audit.append(of(request).log, act, datetime.now(UTC), request.scope["request_id"])
 
 
 def fitting(row: Row, body: dict[str, Any]) -> str:
-    """A new body for a letter, as its JSON; secrets that it does not name are those of the old one.
+    """A new body for a letter, as its JSON.
 
     Raises:
-        Problem: 422, naming the fields; 409 for a letter without a type.
+        Problem: 422, naming the fields.
     """
     model = model_of(row)
     if model is None:
         raise Problem("LetterUnfit", "Nobody knows what it is; it can only be discarded.")
-    before = decoded_whole(row)
-    whole = {**{name: before[name] for name in SECRET if name in before}, **body}
-    raw = msgspec.json.encode(whole)
+    raw = whole(row, body)
     message: Any = parse(model, raw)
-    about = row["stream"] if not is_heard(row["consumer"]) else row["stream"].partition("-hears-")[2]
-    if message.stream != about:
-        raise invalid([field_error(["body"], f"is about {message.stream}, not {about}", "stream")])
+    if message.stream != about(row):
+        raise invalid([field_error(["body"], f"is about {message.stream}, not {about(row)}", "stream")])
     return raw.decode()
-
-
-def decoded_whole(row: Row) -> dict[str, Any]:
-    """The body with its secrets, if it is an object."""
-    try:
-        body = msgspec.json.decode(base64.b64decode(row["value"]))
-    except msgspec.DecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}

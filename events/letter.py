@@ -83,3 +83,20 @@ class LetterDiscarded(_OfLetter, tag="letter.discarded.v1"):
 
 
 LetterEvent: TypeAlias = LetterParked | LetterRetried | LetterReleased | LetterEdited | LetterDiscarded
+
+_HEARS = "-hears-"
+
+
+def is_heard(consumer: str) -> bool:
+    """Whether a consumer of letters is a context's reactions, to which they are given back."""
+    return consumer.endswith(".reactions")
+
+
+def hearing(context: str, stream: str) -> str:
+    """The stream that has the letters of a context's reactions to a stream of another."""
+    return f"{context}{_HEARS}{stream}"
+
+
+def subject_of(about: str) -> str:
+    """The stream that such a one hears."""
+    return about.partition(_HEARS)[2]

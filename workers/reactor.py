@@ -19,7 +19,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from aggregates.letters import NONE, Letters, hearing
+from aggregates.letters import NONE, Letters
 from aggregates.repository import Repository
 from aggregates.stage import Incoming
 from events import topics
@@ -29,7 +29,7 @@ from events.failpoints import reach
 from events.fence import Fence, Verdict
 from events.fenced import Owner
 from events.ids import derive
-from events.letter import LetterReleased
+from events.letter import LetterReleased, hearing
 from events.log import Draft, Log, Place, Position, Record, scan
 from events.registry import EVENTS, command_codec, event_codec
 from schemas.parking import ParkEvent, ParkRecord

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aggregates.letters import LOOSE, Letter, hearing
+from aggregates.letters import LOOSE, Letter
 from aggregates.order import DECIDER, Status
 from aggregates.repository import LOCAL
 from aggregates.stage import Incoming
 from events.event import Event
-from events.letter import LetterDiscarded, LetterEdited, LetterParked, LetterReleased, LetterRetried
+from events.letter import LetterDiscarded, LetterEdited, LetterParked, LetterReleased, LetterRetried, hearing
 from events.order import OrderCancelled, OrderStockSecured
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from events.registry import event_codec
