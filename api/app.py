@@ -5,7 +5,20 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import health, letters, notifications, openapi, operations, orders, pages, payments, problems, products, users
+from api import (
+    health,
+    letters,
+    notifications,
+    openapi,
+    operations,
+    orders,
+    pages,
+    payments,
+    problems,
+    products,
+    projections,
+    users,
+)
 from api.door import Door
 from api.health import Probe, this_version
 from api.system import System
@@ -51,7 +64,7 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     app.add_middleware(Door)
     for context in settings.chosen():
         app.include_router(ROUTERS[context])
-    for router in (letters.router, operations.router, health.router, pages.router):
+    for router in (letters.router, operations.router, projections.router, health.router, pages.router):
         app.include_router(router)
     openapi.complete(app)
     return app

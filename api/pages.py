@@ -20,6 +20,7 @@ LINKS = (
     ("notification", "/notifications", "what was sent to whom"),
     ("", "/summary", "the figures of this page, as JSON"),
     ("", "/statistics", "what happened per minute"),
+    ("", "/projections", "read models: which version is live, and how far each is"),
     ("", "/dead-letters", "records that were set aside"),
     ("", "/ready", "whether everything answers"),
     ("", "/health", "whether this process lives"),

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from psycopg.rows import DictRow
 
 from projections.postgres import Connection
 
@@ -68,7 +67,7 @@ async def differences(
     return found
 
 
-def _difference(key: str, partition: int, live: DictRow | None, new: DictRow | None) -> Difference | None:
+def _difference(key: str, partition: int, live: dict[str, Any] | None, new: dict[str, Any] | None) -> Difference | None:
     if live is None or new is None:
         return Difference(key, partition, live, new)
     fields = [name for name in live if live[name] != new[name]]
@@ -79,7 +78,7 @@ def _difference(key: str, partition: int, live: DictRow | None, new: DictRow | N
 
 async def _rows(
     side: Side, columns: Sequence[str], keys: Sequence[str], part: tuple[int, int]
-) -> Mapping[str, DictRow]:
+) -> Mapping[str, dict[str, Any]]:
     key = f"ROW({', '.join(keys)})::text"
     found = await side.connection.execute(
         f"""SELECT {", ".join(columns)} FROM {side.table}

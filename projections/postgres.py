@@ -100,7 +100,12 @@ class Database:
         """
         with _translated():
             async with self._pool.connection() as connection:
-                found = await connection.execute(query, parameters or {})
+                try:
+                    found = await connection.execute(query, parameters or {})
+                except psycopg.errors.FeatureNotSupported:
+                    # A plan of before a switch to a version with other columns: this connection must make it anew.
+                    await connection.execute("DEALLOCATE ALL")
+                    found = await connection.execute(query, parameters or {})
                 return await found.fetchall()
 
     @asynccontextmanager

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from events.envelope import Envelope
-from events.errors import Undecodable
 from events.event import Event
-from events.fence import CLAIM, Fence, Verdict
+from events.fence import Fence
 from events.log import Record
-from events.registry import event_codec
 
 
 class Effective(Struct, frozen=True):
@@ -20,18 +18,6 @@ class Effective(Struct, frozen=True):
     event: Event | None
     reason: str = ""
 
-    @classmethod
-    def of(cls, record: Record) -> "Effective":
-        """Decode a record as far as possible."""
-        try:
-            envelope = Envelope.read(record.headers)
-        except Undecodable as error:
-            return cls(record, None, None, str(error))
-        try:
-            return cls(record, envelope, event_codec.decode(envelope.type, record.value))
-        except Undecodable as error:
-            return cls(record, envelope, None, str(error))
-
 
 class Step(Struct, frozen=True):
     """A batch of one partition, and the checkpoints before and after it."""
@@ -40,16 +26,3 @@ class Step(Struct, frozen=True):
     before: Fence
     after: Fence
     batch: Sequence[Effective]
-
-
-def judged(fence: Fence, record: Record) -> Effective | None:
-    """The record if it counts, or if it is no message at all: that goes to the dead letters."""
-    verdict = fence.judge(record.offset, record.headers)
-    if verdict is Verdict.EFFECTIVE:
-        return Effective.of(record)
-    if verdict is Verdict.IGNORED and record.headers.get("ce_type") != CLAIM.encode():
-        try:
-            Envelope.read(record.headers)
-        except Undecodable as error:
-            return Effective(record, None, None, str(error))
-    return None

@@ -218,20 +218,19 @@ class Versions:
     ) -> Version | None:
         """Make a version that stands at these checkpoints the live one, and give back the one that was.
 
-        If the former one was kept by the code that keeps this one too, this one takes its place beside the others, and
-        the former stands apart from here on. Otherwise those who run other code still keep theirs.
+        If the running workers keep one of the same code, this one takes its place beside the others, and that one
+        stands apart from here on. Otherwise they keep what they can, and this one waits for a worker with its code.
         """
-        former = next((v for v in await self.all(connection) if v.name == version.name and v.live), None)
+        ours = [v for v in await self.all(connection) if v.name == version.name]
+        former = next((v for v in ours if v.live), None)
+        kept = next((v for v in ours if v.joined and v.code == version.code), None)
+        mark = "UPDATE view_versions SET live = %s WHERE (name, number) = (%s, %s)"
         if former is not None:
-            await connection.execute(
-                "UPDATE view_versions SET live = false WHERE (name, number) = (%s, %s)", [former.name, former.number]
-            )
-        await connection.execute(
-            "UPDATE view_versions SET live = true WHERE (name, number) = (%s, %s)", [version.name, version.number]
-        )
+            await connection.execute(mark, [False, former.name, former.number])
+        await connection.execute(mark, [True, version.name, version.number])
         await point(connection, version)
-        if former is not None and former.joined and former.code == version.code:
-            await self.part(connection, former, checkpoints, "ready")
+        if kept is not None and kept.number != version.number:
+            await self.part(connection, kept, checkpoints, "ready")
             await self.join(connection, version)
         return former
 

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     overdue_seconds: float = Field(600.0, description="how long the provider may take to authorize")
     session_timeout_ms: int = Field(6000, description="a silent worker loses its partitions after so long")
     flush_seconds: float = Field(2.0, description="how often snapshots and resume points are written")
+    rebuild: bool = Field(False, description="rebuild by itself a read model whose code has another version")
     replication: int = Field(1, description="copies of every partition; 3 outside development")
     who: str = Field("", description="who an operator is, for the audit stream; user@host where it says nothing")
 

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
-from workers.operator import audit, consumers, dead_letters, doctor, log, snapshots, split, status, topics
+from workers.operator import audit, consumers, dead_letters, doctor, log, projections, snapshots, split, status, topics
 
 if TYPE_CHECKING:
     from workers.run import Plan
@@ -32,6 +32,7 @@ cli.command()(consumers.consumers)
 cli.command()(doctor.doctor)
 cli.command()(split.split)
 cli.add_typer(topics.app, name="topics")
+cli.add_typer(projections.app, name="projections")
 cli.add_typer(log.app, name="log")
 cli.add_typer(snapshots.app, name="snapshots")
 cli.add_typer(dead_letters.app, name="dead-letters")

@@ -7,7 +7,7 @@ from msgspec import structs
 from events import topics
 from events.fence import Fence
 from events.log import Log, Place, Record, scan
-from projections.recorded import judged
+from projections.reading import judged
 from projections.view import Projection
 
 

@@ -30,6 +30,7 @@ from workers.agents import Agent, Notify, Parked, Statistics
 from workers.compose import mailer_of, parts_of, provider_of
 from workers.context import Assign, Context, Parts
 from workers.joint import Joint
+from workers.keeper import Keeper
 from workers.provider_http import HttpProvider
 from workers.reactor import park_of
 from workers.statistics import Row
@@ -49,10 +50,11 @@ class Process:
         self._provider, self._mailer = provider_of(settings), mailer_of(settings)
         parts = parts_of(settings, self._provider, self._mailer)
         self.contexts = [self._context(parts[name]) for name in self._chosen]
+        self._keeper = Keeper(settings, self._databases)
 
     def run(self) -> int:
         """Run until told to stop; the exit code."""
-        return app.run(self._settings, self.contexts, self._agents(), self._resources())
+        return app.run(self._settings, [*self.contexts, self._keeper], self._agents(), self._resources())
 
     def _context(self, parts: Parts) -> Context:
         name, settings = parts.decider.context, self._settings

@@ -11,7 +11,8 @@ from events.errors import LogError, Truncated
 from events.fence import Fence
 from events.log import Log, Place, Record
 from projections.postgres import DatabaseUnavailable
-from projections.recorded import Step, judged
+from projections.reading import judged
+from projections.recorded import Step
 from projections.store import Moved, Store
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,8 @@ from events.errors import Truncated
 from events.fence import Fence
 from events.log import Log, Place, Record, scan
 from projections.build import Build
-from projections.recorded import Effective, Step, judged
+from projections.reading import judged
+from projections.recorded import Effective, Step
 from projections.table import Fault
 from projections.versions import Version, Versions, fences, put_positions
 from projections.view import Model

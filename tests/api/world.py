@@ -128,9 +128,9 @@ async def door() -> AsyncIterator[World]:
         yield World(client, log, {})
 
 
-def fresh(postgres: str) -> Mapping[str, Database]:
+def fresh(postgres: str, prefix: str = "apitest") -> Mapping[str, Database]:
     """Databases of these tests' own on the server, created anew."""
-    names = {context: f"apitest_{context}" for context in CONTEXTS}
+    names = {context: f"{prefix}_{context}" for context in CONTEXTS}
     with psycopg.connect(postgres, autocommit=True) as connection:
         for name in names.values():
             statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(f"orderlog_{name}"))
@@ -139,9 +139,9 @@ def fresh(postgres: str) -> Mapping[str, Database]:
 
 
 @asynccontextmanager
-async def world_on(postgres: str) -> AsyncIterator[World]:
+async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[World]:
     """The whole system in this process."""
-    log, databases = MemoryLog(), fresh(postgres)
+    log, databases = MemoryLog(), fresh(postgres, prefix)
     for context, database in databases.items():
         await database.open()
         await install(database, context)

@@ -16,7 +16,7 @@ from events.fence import Fence, Verdict
 from events.log import Place, Record
 from events.memory import MemoryLog
 from events.registry import command_codec, event_codec
-from projections.recorded import Effective
+from projections.reading import decoded
 from tests.aggregates.laws import moderately
 from tests.attacks.headers import NEEDED, NUMBERS
 from tests.golden import examples
@@ -114,7 +114,7 @@ def test_any_headers_are_judged_by_an_agent_as_faust_hands_them_over(named: dict
 @moderately
 @given(headers | every_header, st.binary(max_size=60), st.binary(max_size=60))
 def test_any_record_that_counts_is_applied_or_set_aside(named: dict[str, bytes], key: bytes, value: bytes) -> None:
-    effective = Effective.of(Record(0, key, value, named, 0))
+    effective = decoded(Record(0, key, value, named, 0))
     assert (effective.event is None) == bool(effective.reason)
 
 

@@ -160,7 +160,9 @@ def drawn(found: Status) -> Group:
     for row in summary:
         del row["tables"]
     circuits = [f"{row['value']} in {row['process']} since {row['since']:%Y-%m-%d %H:%M:%S}" for row in found.breakers]
-    words = [Text(f"orderlog {found.version}; circuit to the provider: {', '.join(circuits) or 'nobody shows it'}")]
+    words = [Text(f"orderlog {found.version}")]
+    if any(row["context"] == "payment" for row in found.contexts):
+        words.append(Text(f"circuit to the provider: {', '.join(circuits) or 'nobody shows it'}"))
     words += [Text(f"! {warning}", style="yellow") for warning in found.warnings]
     words += [Text(f"✗ {reason}", style="red") for reason in found.reasons]
     return Group(table(rows), "", table(summary), "", *words, Text("healthy" if found.healthy else "not healthy"))

@@ -38,7 +38,10 @@ def outdated(table: Row) -> str:
         return f"{table['table']}: {table['parked']} records wait for a mended row"
     if table["code"] == table["this_code"]:
         return ""
-    return f"{table['table']} was made by code {table['code']}, and this is {table['this_code']}: rebuild it"
+    return (
+        f"{table['table']} was made by code {table['code']}, and this is {table['this_code']}: "
+        f"`orders projections rebuild {table['name']}`"
+    )
 
 
 def live(tables: Sequence[Row]) -> str:

@@ -15,7 +15,8 @@ from events.log import Draft, Place, Record
 from events.memory import MemoryLog
 from projections.order import ORDERS
 from projections.postgres import Database
-from projections.recorded import Effective, Step
+from projections.reading import decoded
+from projections.recorded import Step
 from projections.snapshots import ResumePoint, Snapshots
 from projections.store import Store
 from tests.aggregates.desk import Desk, incoming
@@ -129,7 +130,7 @@ def test_version_repeated(put_in: Break) -> None:
 def step(*offsets: int) -> Step:
     """A batch of orders that were placed."""
     placed = record(order.placed())
-    batch = [Effective.of(Record(offset, *placed[1:])) for offset in offsets]
+    batch = [decoded(Record(offset, *placed[1:])) for offset in offsets]
     return Step(0, Fence(offsets[0]), Fence(offsets[-1] + 1), batch)
 
 

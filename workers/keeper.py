@@ -1,0 +1,105 @@
+"""Keeper looks after the read models of a process: it says which are not kept by this code, and has them brought up.
+
+What has to be read again is read by a process of its own, `orders projections …`: decoding history must not hold up a
+decision. Where several workers look after the same context, one of these gets the right to build, and the others leave.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from projections.postgres import Database, DatabaseUnavailable
+from projections.registry import models
+from projections.versions import Version, Versions
+from projections.view import Model
+from schemas.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 10.0
+"""Between two looks."""
+
+
+class Notice(Struct, frozen=True):
+    """What is so, and the words of the command that mends it; `asked` if that needs the flag."""
+
+    said: str
+    words: tuple[str, ...]
+    asked: bool
+
+
+class Keeper:
+    """A service of a worker process; `databases` are those of its contexts."""
+
+    name = "read models"
+
+    def __init__(self, settings: Settings, databases: Mapping[str, Database]) -> None:
+        self._settings, self._databases = settings, databases
+        self._said: set[Notice] = set()
+
+    async def run(self) -> None:
+        """Look, and mend, until cancelled."""
+        while True:
+            for context, database in self._databases.items():
+                try:
+                    await self._look(context, database)
+                except DatabaseUnavailable as fault:
+                    logger.warning("read models of %s cannot be looked at: %s", context, fault)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def _look(self, context: str, database: Database) -> None:
+        known = models(context)
+        for notice in notices(known, await Versions(database, known).all()):
+            if notice not in self._said:
+                logger.warning("%s", notice.said)
+                self._said.add(notice)
+            if self._settings.rebuild or not notice.asked:
+                await self._mend(notice)
+
+    async def _mend(self, notice: Notice) -> None:
+        env = {
+            **os.environ,
+            "ORDERLOG_KAFKA": self._settings.kafka,
+            "ORDERLOG_POSTGRES": self._settings.postgres,
+            "ORDERLOG_WHO": f"worker-{os.getpid()}",
+        }
+        command = (sys.executable, "-m", "workers", "projections", *notice.words, "--yes", "--json")
+        process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=PIPE, env=env)
+        try:
+            _, errors = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+        said = errors.decode(errors="replace").strip().splitlines()[-1:] or [""]
+        logger.info("orders projections %s: exit code %d %s", " ".join(notice.words), process.returncode, said[0])
+
+
+def notices(known: Sequence[Model], versions: Sequence[Version]) -> Iterator[Notice]:
+    """What is to be said of the read models that this code has, given their versions."""
+    live = {version.name: version for version in versions if version.live}
+    codes = {(model.name, model.version) for model in known}
+    newest: dict[str, Model] = {}
+    for model in sorted(known, key=lambda one: one.version):
+        newest[model.name] = model
+    for name, model in newest.items():
+        full, table = f"{model.context}.{name}", live.get(name)
+        if table is None:
+            yield _new(full, f"{full} has no live version yet", model)
+        elif table.code != model.version:
+            yield _new(full, f"{full} is version {model.version} in this code, and {table.table} is made by "
+                             f"version {table.code}", model)  # fmt: skip
+        if table is not None and not table.joined and table.state == "ready" and (name, table.code) in codes:
+            why = ("--why", "the worker that has its code has started")
+            yield Notice(f"{table.table} is brought up to date", ("resume", full, *why), asked=False)
+
+
+def _new(full: str, said: str, model: Model) -> Notice:
+    why = ("--accept-differences", "--why", f"by itself: the code has version {model.version}")
+    words = ("rebuild", full, *why)
+    return Notice(f"{said}: `orders projections rebuild {full}`", words, asked=True)
