@@ -192,11 +192,12 @@ class Reactor:
         for tenure in run.beside.values():
             place = tenure.owner.place
             fence = run.own[place]
-            async for records in scan(self._log, place, fence.next, tenure.released):
-                for record in records:
-                    effective = fence.judge(record.offset, record.headers) is Verdict.EFFECTIVE
-                    if effective and record.headers.get("ce_type") == _RELEASED:
-                        await self._take_released(run, tenure, place, record)
+            while fence.next < tenure.released:  # more may be released while we read
+                async for records in scan(self._log, place, fence.next, tenure.released):
+                    for record in records:
+                        effective = fence.judge(record.offset, record.headers) is Verdict.EFFECTIVE
+                        if effective and record.headers.get("ce_type") == _RELEASED:
+                            await self._take_released(run, tenure, place, record)
         await self._send(run)
 
     async def _take_released(self, run: Run, tenure: Beside, place: Place, record: Record) -> None:

@@ -15,7 +15,7 @@ from projections.registry import CHECKPOINTS, PROJECTIONS
 from projections.snapshots import Snapshots
 from projections.store import Store
 from projections.versions import fences
-from schemas.order import DeliverOrder, ShipOrder
+from schemas.order import DeliverOrder, PlaceOrder, ShipOrder
 from schemas.parking import DiscardLetter, EditLetter, ParkRecord, RetryLetter
 from schemas.settings import CONTEXTS, Settings
 from schemas.values import Command
@@ -137,6 +137,10 @@ class House:
         self.chronicle.expect(command_id, command.tag)
         await self.log.append(Place(topics.commands(context), place.partition), [client_draft(command, command_id)])
         return command_id
+
+    def placing(self, bought: PlaceOrder) -> str:
+        """The id of the command that placed an order."""
+        return next(name for name, command in self.sent.items() if command == bought)
 
     async def retry(self, context: str, about: str) -> str:
         """Retry the first of a stream's letters."""
