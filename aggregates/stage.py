@@ -91,11 +91,19 @@ class Incoming(msgspec.Struct, frozen=True):
         return self.key, self.value
 
 
-class Stage:
-    """One micro-batch of decisions, each taken on what the ones before it left."""
+class Paused(Exception):
+    """Something cannot be handled, and its consumer is set to stand still rather than to set it aside."""
 
-    def __init__(self, repository: Repository, owner: Owner, now: datetime) -> None:
-        self._repository, self._owner, self._now = repository, owner, now
+    def __init__(self, partition: int, reason: str) -> None:
+        super().__init__(reason)
+        self.partition, self.reason = partition, reason
+
+
+class Stage:
+    """One micro-batch of decisions, each taken on what the ones before it left; `pauses` at the first failure."""
+
+    def __init__(self, repository: Repository, owner: Owner, now: datetime, pauses: bool = False) -> None:
+        self._repository, self._owner, self._now, self._pauses = repository, owner, now, pauses
         self._time = now.isoformat()
         self._origins: dict[str, tuple[int, int]] = {}
         self.entities: dict[str, Entity] = {}
@@ -107,6 +115,7 @@ class Stage:
 
         Raises:
             NotLoaded: nothing has been staged; put the stream into the repository, then try again.
+            Paused: nothing has been staged, and nothing that comes later may be.
         """
         envelope = incoming.envelope
         if self._repeated(envelope, incoming.command):
@@ -214,6 +223,8 @@ class Stage:
             return incoming.park(self.known(stream), reason)
         entity = self.entity(stream)
         head, blocks = entity.letters.head, decoded or entity.version > 0
+        if blocks and self._pauses:
+            raise Paused(self.place.partition, reason)
         if not blocks and len(entity.letters.open) >= LOOSE:
             return incoming.park(stream, reason)
         return incoming.letter(stream, reason, blocks, head.id if head and blocks else "")

@@ -53,6 +53,7 @@ def worker(
     settings = Settings() if not contexts else Settings(contexts=contexts)
     try:
         settings.chosen()
+        settings.pausing()
     except ValueError as unknown:
         raise typer.BadParameter(str(unknown), param_hint="--contexts") from None
     from workers.process import Process

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from aggregates.letters import NONE, Letters
 from aggregates.repository import Repository
-from aggregates.stage import Incoming
+from aggregates.stage import Incoming, Paused
 from events import topics
 from events.envelope import Envelope
 from events.errors import Fenced, LogError, Undecodable
@@ -35,6 +35,7 @@ from events.registry import EVENTS, command_codec, event_codec
 from schemas.parking import ParkEvent, ParkRecord
 from schemas.values import Command
 from workers.inbox import Inbox, Receipt
+from workers.pausing import Pauses, TryAgain
 from workers.policy import Reaction
 from workers.together import together
 
@@ -82,30 +83,41 @@ class Reactor:
         reactions: Sequence[Reaction],
         inbox: Callable[[], Awaitable[Inbox]] | None = None,
         beside: Callable[[], Mapping[int, Beside]] = dict,
+        pauses: bool = False,
     ) -> None:
         self._log, self._context, self._group = log, context, f"{context}.reactions"
         self._inbox, self._beside = inbox, beside
         self._reactions = table_of(reactions)
         self._sources = [name for name, types in EVENTS.items() if any(r.event in types for r in reactions)]
         self.fences: dict[Place, Fence] = {}
+        self.pauses = Pauses(self._group, pauses)
 
     async def run(self, partitions: frozenset[int]) -> None:
         """React to these partitions of every context that we listen to, until cancelled."""
+        self.pauses.begin_again()
         while True:
             try:
                 await self._follow(partitions)
+            except Paused as stopped:
+                self.pauses.stop(stopped)
+            except TryAgain:
+                self.pauses.begin_again()
             except LogError as fault:
                 logger.warning("%s reactions begin again: %s", self._context, fault)
                 await asyncio.sleep(0.1 if isinstance(fault, Fenced) else 0.5)
 
-    async def _follow(self, partitions: Iterable[int]) -> None:
+    async def _follow(self, partitions: frozenset[int]) -> None:
         places = [Place(topics.events(name), p) for name in self._sources for p in partitions]
         if not places:
             await asyncio.Event().wait()
         kept = await self._log.committed(self._group)
         # In this order: what a former reactor has sent over the topic and we do not send again, goes in before ours.
         run = await self._begun(kept)
-        self.fences = {place: _fence(kept.get(place)) for place in places}
+        # Where the writer stands still, or we do, nothing is heard: what cannot be taken would find no place to wait.
+        heard = (partitions if self._inbox is None else run.beside.keys()) - self.pauses.why.keys()
+        self.fences = {place: _fence(kept.get(place)) for place in places if place.partition in heard}
+        if not self.fences:
+            await self.pauses.due()
         # What had been released before comes before what is heard now.
         await self._hear_released(run)
         reader = await self._log.reader({place: fence.next for place, fence in self.fences.items()})
@@ -115,6 +127,7 @@ class Reactor:
             while True:
                 found = await reader.batch(timeout=KEEP_EVERY)
                 run.inbox.check()
+                self.pauses.check()
                 await self._hear(run, found)
                 await self._hear_released(run)
                 moved.update(found)
@@ -182,6 +195,8 @@ class Reactor:
     async def _park(self, run: Run, tenure: Beside, one: Incoming) -> None:
         """Have it set aside, and wait until it is: what comes next of its aggregate must find it there."""
         await self._send(run)
+        if self.pauses.on and isinstance(one.command, ParkEvent) and one.command.reason:
+            raise Paused(tenure.owner.place.partition, one.command.reason)
         await together(*await self._bring([one], run.inbox))
         while not tenure.repository.handled.has(one.envelope.origin):  # it went over the topic
             run.inbox.check()

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from aggregates.decider import Decider, Todo
 from aggregates.repository import LOCAL, Entity, NotLoaded, Repository
-from aggregates.stage import Incoming, Stage
+from aggregates.stage import Incoming, Paused, Stage
 from events import topics
 from events.envelope import ASKING, CLIENT, Envelope
 from events.errors import LogError, Undecodable
@@ -32,6 +32,7 @@ from schemas.values import Command
 from workers.effects import Effect, Effects
 from workers.hotset import HotSet
 from workers.inbox import Inbox
+from workers.pausing import Pauses, TryAgain
 from workers.together import end, together
 
 logger = logging.getLogger(__name__)
@@ -80,10 +81,12 @@ class Writer:
         flush_seconds: float = 2.0,
         clock: Clock = now_utc,
         pace_seconds: float = 0.0,
+        pauses: bool = False,
     ) -> None:
         self._log, self._decider, self._clock, self._pace = log, decider, clock, pace_seconds
         self._handlers, self._hot_set, self._flush_seconds = handlers, hot_set, flush_seconds
         self._context = decider.context
+        self.pauses = Pauses(f"{decider.context}.writer", pauses)
         self._commands = topics.commands(decider.context)
         self.tenures: dict[int, Tenure] = {}
         self.ready = asyncio.Event()
@@ -110,10 +113,15 @@ class Writer:
     async def run(self, partitions: frozenset[int]) -> None:
         """Own these partitions until cancelled; a fence or a fault only makes us begin again."""
         pause = 0.1
+        self.pauses.begin_again()
         while True:
             began = time.monotonic()
             try:
-                await self._own(partitions)
+                await self._own(partitions - self.pauses.why.keys())
+            except Paused as stopped:
+                self.pauses.stop(stopped)
+            except TryAgain:
+                self.pauses.begin_again()
             except (LogError, DatabaseUnavailable) as fault:
                 pause = 0.1 if time.monotonic() - began > 5 else min(pause * 2, 2.0)
                 logger.warning("%s writer begins again in about %.1f s: %s", self._context, pause, fault)
@@ -121,6 +129,8 @@ class Writer:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 
     async def _own(self, partitions: frozenset[int]) -> None:
+        if not partitions:
+            await self.pauses.due()
         inbox = self._inbox = Inbox(self._context, partitions)
 
         async def answered(stream: str, todo: Todo, command: Command) -> None:
@@ -140,6 +150,8 @@ class Writer:
                 asyncio.create_task(self._work(inbox, effects)),
                 asyncio.create_task(effects.keep_time()),
             ]
+            if self.pauses.why:
+                tasks.append(asyncio.create_task(self.pauses.due()))
             self.ready.set()
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -240,10 +252,10 @@ class Writer:
         streams = {one.command.stream for one in incoming if one.command is not None and self._is_ours(one.command)}
         await tenure.hot.prefetch(streams)
         while incoming:
-            stage = Stage(tenure.repository, tenure.owner, self._clock())
-            done = await self._decide(tenure, stage, incoming)
+            stage = Stage(tenure.repository, tenure.owner, self._clock(), self.pauses.on)
+            done, stopped = await self._decide(tenure, stage, incoming)
             await tenure.hot.prefetch({f"{self._context}-unknown"})  # a flush may have put it out of memory just now
-            stage.handled(max(one.offset for one in incoming[:done]))
+            stage.handled(max((one.offset for one in incoming[:done]), default=-1))
             if stage.commit:
                 reach("writer.decided")
                 base = await tenure.owner.append(stage.commit)
@@ -254,18 +266,23 @@ class Writer:
             reach("writer.advanced")
             for stream, entity in stage.entities.items():
                 effects.look(stream, entity)
+            if stopped is not None:
+                raise stopped  # what came before it is recorded
             incoming = incoming[done:]
 
     def _is_ours(self, command: Command) -> bool:
         return self._decider.has(command.stream)
 
-    async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> int:
-        """Stage as many as surely fit into one batch, and say how many."""
+    async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> tuple[int, Paused | None]:
+        """Stage as many as surely fit into one batch, and say how many; and at what we stand still, if so."""
         for done, one in enumerate(incoming):
             if stage.full:
-                return done
-            await self._handle(tenure, stage, one)
-        return len(incoming)
+                return done, None
+            try:
+                await self._handle(tenure, stage, one)
+            except Paused as stopped:
+                return done, stopped
+        return len(incoming), None
 
     async def _handle(self, tenure: Tenure, stage: Stage, one: Incoming) -> None:
         while True:

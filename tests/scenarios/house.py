@@ -60,6 +60,7 @@ class House:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._reader: Reader | None = None
         self._disturbed = False
+        self.pause: frozenset[str] = frozenset()
 
     async def open(self) -> None:
         """Start everything."""
@@ -106,7 +107,9 @@ class House:
         database = self.databases.get(name)
         store = Store(database, name, PROJECTIONS[name]) if database else None
         snapshots = Snapshots(database) if database else None
-        context = Context(self.log, self.parts[name], _all_is_ours, store, snapshots, 0.05, self.clocks[name])
+        context = Context(
+            self.log, self.parts[name], _all_is_ours, store, snapshots, 0.05, self.clocks[name], self.pause
+        )
 
         async def door() -> Door:
             return Door(await context.writer.inbox(), self.log)
