@@ -110,7 +110,9 @@ async def _show(context: str, letter: str, as_json: bool) -> None:
     if as_json:
         show_json({"context": context, **brief(row), **decoded(row), "waiting_behind": behind})
         return
-    said = {name: value for name, value in brief(row).items() if name not in ("reason", "home") and value != ""}
+    said = {
+        name: value for name, value in brief(row).items() if name not in ("reason", "home") and value not in ("", None)
+    }
     told = decoded(row)
     show([{"what": name, "": str(value)} for name, value in said.items()], False)
     text = json.format(json.encode(told["body"]), indent=2).decode() if "body" in told else told["text"]
