@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from aggregates.stage import Stage
 
 
+BEFORE = 30_000
+"""Bytes of a body that are told again when there is another; all of them lie where the letter was parked."""
+
+
 class Cause(NamedTuple):
     """What the next event follows from: a message, the event's place among those that do, and the command's offset."""
 
@@ -127,7 +131,7 @@ class Retry:
         edited = replace(letter, value=command.value.encode())
         if unfit := self._unfit(command.about, edited):
             raise LetterUnfit(unfit)
-        value, before = (base64.b64encode(each.value).decode() for each in (edited, letter))
+        value, before = (base64.b64encode(each).decode() for each in (edited.value, letter.value[:BEFORE]))
         told = self._record(
             LetterEdited(about=command.about, letter=letter.id, value=value, before=before, why=command.why), letter
         )

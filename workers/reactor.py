@@ -46,8 +46,8 @@ NOWHERE = Inbox("", ())
 KEEP_EVERY = 1.0
 """Seconds between two notes of the position; what lies between is sent again after a restart, and dropped."""
 
-LARGEST = 360_000
-"""Bytes of an event that can be set aside in order: in base64 it must fit into half a batch. Ours are never so long."""
+LARGEST = 150_000
+"""Bytes of an event that can be set aside in order: twice, in base64, they must fit into half a batch. Ours do."""
 
 _RELEASED = LetterReleased.tag.encode()
 
