@@ -16,7 +16,7 @@ from api.watch import Row
 from events import audit
 from projections.letter_bodies import about, brief, decoded, line, model_of, whole
 from projections.letters import DEAD_LETTERS, OF_STREAM
-from schemas.parking import DiscardLetter, EditLetter, OfLetter, RetryLetter
+from schemas.parking import LONGEST, DiscardLetter, EditLetter, OfLetter, RetryLetter
 from schemas.values import Text, Uuid, Value
 
 router = APIRouter(tags=["operations"], prefix="/dead-letters")
@@ -145,6 +145,8 @@ def fitting(row: Row, body: dict[str, Any]) -> str:
     if model is None:
         raise Problem("LetterUnfit", "Nobody knows what it is; it can only be discarded.")
     raw = whole(row, body)
+    if len(raw) > LONGEST:
+        raise Problem("BodyTooLarge", f"A letter's body may have {LONGEST} bytes.")
     message: Any = parse(model, raw)
     if message.stream != about(row):
         raise invalid([field_error(["body"], f"is about {message.stream}, not {about(row)}", "stream")])

@@ -12,7 +12,10 @@ from schemas.values import Command, Text, Uuid
 
 Partition = Annotated[int, Field(ge=-1, lt=2**31)]
 Offset = Annotated[int, Field(ge=-1, lt=2**63)]
-Body = Annotated[str, Field(min_length=2, max_length=100_000)]
+LONGEST = 100_000
+"""Characters of a body that takes the place of another."""
+
+Body = Annotated[str, Field(min_length=2, max_length=LONGEST)]
 """What becomes of it must fit into half a batch with it."""
 
 

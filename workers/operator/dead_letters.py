@@ -20,7 +20,7 @@ from events.registry import command_codec
 from projections.letter_bodies import about, brief, decoded, line, model_of, whole
 from projections.letters import DEAD_LETTERS, OF_STREAM
 from projections.registry import OUTCOME
-from schemas.parking import DiscardLetter, EditLetter, OfLetter, RetryLetter
+from schemas.parking import LONGEST, DiscardLetter, EditLetter, OfLetter, RetryLetter
 from workers.operator.audit import acting
 from workers.operator.ground import Ground, chosen, known_context, standing
 from workers.operator.terms import Exit, Json, Refused, Why, Yes, run, screen, show, show_json, sure, unknown
@@ -190,6 +190,8 @@ def _fitting(row: Row, raw: bytes) -> str:
         raise Refused(f"the body does not fit {row['type']}:\n{fields}") from None
     except DecodeError as error:
         raise Refused(f"the body is no JSON object: {error}") from None
+    if len(value) > LONGEST:
+        raise Refused(f"the body is longer than {LONGEST:,} bytes")
     if message.stream != about(row):
         raise Refused(f"the body is about {message.stream}, not {about(row)}")
     return value.decode()
