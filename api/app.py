@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 from api import (
     health,
+    letters,
     notifications,
     openapi,
     operations,
@@ -63,7 +64,7 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     app.add_middleware(Door)
     for context in settings.chosen():
         app.include_router(ROUTERS[context])
-    for router in (operations.router, projections.router, health.router, pages.router):
+    for router in (letters.router, operations.router, projections.router, health.router, pages.router):
         app.include_router(router)
     openapi.complete(app)
     return app
