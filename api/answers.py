@@ -17,7 +17,7 @@ from api.watch import Row
 
 SECRET = frozenset({"password_hash", "payment_token"})
 INTERNAL = frozenset({"partition", "position"})
-_JSON = msgspec.json.Encoder()
+_JSON = msgspec.json.Encoder(decimal_format="number")  # sums of money are whole numbers, however large
 
 
 class Strict(BaseModel):
