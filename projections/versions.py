@@ -246,7 +246,9 @@ class Versions:
             await connection.execute(mark, [False, former.name, former.number])
         await connection.execute(mark, [True, version.name, version.number])
         await point(connection, version)
-        if kept is not None and kept.number != version.number:
+        if kept is None:
+            await self._say(connection, version, joined=False, state="ready")
+        elif kept.number != version.number:
             await self.part(connection, kept, checkpoints, "ready")
             await self.join(connection, version)
         return former
