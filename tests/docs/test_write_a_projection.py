@@ -43,8 +43,8 @@ class House:
 
     def __init__(self, home: Path, servers: Servers) -> None:
         self.code = home / "code"
-        for folder in CODE:
-            shutil.copytree(ROOT / folder, self.code / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        for folder in CODE:  # with what is compiled: times are copied, so it is valid
+            shutil.copytree(ROOT / folder, self.code / folder)
         shutil.copy(ROOT / "pyproject.toml", self.code)
         self.port = Home(home).port("api")
         self.postgres, self.kafka = servers.postgres.url, servers.kafka.url
