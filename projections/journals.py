@@ -9,7 +9,7 @@ from msgspec import Raw
 from events import topics
 from events.envelope import CLIENT
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
-from projections.recorded import Effective
+from projections.recorded import Item
 from projections.view import Journal
 
 
@@ -48,7 +48,7 @@ DEAD_LETTERS = {
 }  # fmt: skip
 
 
-def _history(partition: int, item: Effective) -> dict[str, Any] | None:
+def _history(partition: int, item: Item) -> dict[str, Any] | None:
     envelope, record = item.envelope, item.record
     if envelope is None or item.event is None:
         return None
@@ -66,7 +66,7 @@ def _history(partition: int, item: Effective) -> dict[str, Any] | None:
     }
 
 
-def _outcome(partition: int, item: Effective) -> dict[str, Any] | None:
+def _outcome(partition: int, item: Item) -> dict[str, Any] | None:
     """What became of a client's command: its first event tells, and the rest find it told."""
     envelope, event = item.envelope, item.event
     if envelope is None or event is None or envelope.origin != CLIENT:
@@ -84,7 +84,7 @@ def _outcome(partition: int, item: Effective) -> dict[str, Any] | None:
     return {"command_id": envelope.causation, **said, **where, "at": envelope.at}
 
 
-def _dead_letter(topic: str, partition: int, item: Effective) -> dict[str, Any] | None:
+def _dead_letter(topic: str, partition: int, item: Item) -> dict[str, Any] | None:
     record, event = item.record, item.event
     if isinstance(event, RecordParked) and item.envelope:
         said = event.model_dump(include={"topic", "partition", "reason", "key", "value"})

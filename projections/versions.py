@@ -25,6 +25,13 @@ LOCK = 7210
 """The advisory lock of those who change which tables there are."""
 
 DDL = """
+DO $$ BEGIN
+  -- From before there were versions: all of it comes back from the log.
+  IF to_regclass('checkpoints') IS NOT NULL AND to_regclass('view_versions') IS NULL THEN
+    DROP TABLE checkpoints;
+    DROP TABLE IF EXISTS orders, products, payments, users, notifications, history, outcomes, dead_letters;
+  END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS checkpoints (
   partition int PRIMARY KEY, next bigint NOT NULL, epoch bigint NOT NULL, writer text NOT NULL, ignored bigint NOT NULL,
   generation bigint NOT NULL DEFAULT 0
@@ -61,8 +68,8 @@ PARKED = "SELECT * FROM parked_views WHERE name = %(name)s ORDER BY at, key"
 class Version(Struct, frozen=True):
     """One version: its table's number and the version of the code that it is made by.
 
-    state: `building`, `ready` (as far as its positions say), `stopped` (by an event, see `said`) or `paused`. upto: the
-    offsets, by partition, at which it ends if it is not to come up to the present.
+    state: `building`, `ready` (as far as its positions say), `joining` (a worker has its code), `paused`, or `stopped`
+    (by an event, see `said`). upto: the offsets, by partition, at which it ends if it is not to come to the present.
     """
 
     name: str
@@ -245,10 +252,9 @@ class Versions:
         if former is not None:
             await connection.execute(mark, [False, former.name, former.number])
         await connection.execute(mark, [True, version.name, version.number])
+        await self._say(connection, version, joined=version.joined, state="ready")
         await point(connection, version)
-        if kept is None:
-            await self._say(connection, version, joined=False, state="ready")
-        elif kept.number != version.number:
+        if kept is not None and kept.number != version.number:
             await self.part(connection, kept, checkpoints, "ready")
             await self.join(connection, version)
         return former

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 from msgspec import Struct
 
 from events.event import Event
-from projections.recorded import Effective
+from projections.recorded import Item
 
 Project = Callable[[Any, Any, datetime], Any]
 """project(view or None, event, when it happened) → the view after it, or None to leave it out."""
@@ -79,7 +79,7 @@ class Journal(Struct, frozen=True):
 
     name: str
     context: str
-    row_of: Callable[[int, Effective], dict[str, Any] | None]
+    row_of: Callable[[int, Item], dict[str, Any] | None]
     columns: dict[str, str]
     keys: tuple[str, ...]
     indexes: tuple[str, ...] = ()

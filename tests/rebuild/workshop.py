@@ -66,7 +66,7 @@ class Workshop:
         versions = self.versions(model, *known)
         async with building(versions, model):
             version, _ = await begun(versions, model, again=False)
-            rebuild = Rebuild(self.log, versions, "order", version, Pace(rate), nothing)
+            rebuild = Rebuild(self.log, versions, version, Pace(rate), nothing)
             await rebuild.open()
             await rebuild.fill()
         return rebuild

@@ -61,7 +61,7 @@ class Desk(Struct, frozen=True):
         """A version brought close to the live checkpoint, with bars."""
         with Bars(version.table, as_json) as bars:
             bars.say(f"{'Going on with' if resumed else 'Filling'} {version.table} from the log")
-            rebuild = Rebuild(self.ground.log, self.versions, self.model.context, version, Pace(rate), bars.tell)
+            rebuild = Rebuild(self.ground.log, self.versions, version, Pace(rate), bars.tell)
             await rebuild.open()
             await rebuild.fill()
         return rebuild

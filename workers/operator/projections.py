@@ -45,7 +45,7 @@ def rebuild(
     again: Annotated[bool, typer.Option("--again", help="begin anew, even if one is unfinished")] = False,
     no_switch: Annotated[bool, typer.Option("--no-switch", help="prove it, and leave the live one live")] = False,
     leave: Annotated[
-        bool, typer.Option("--leave", help="once switched, leave it to the workers, if any has this code")
+        bool, typer.Option("--leave", help="once switched, leave it to the workers that have its code")
     ] = (False),
     accept: Anyway = False,
     sample: Sample = SAMPLE,

@@ -1,7 +1,6 @@
 """Rebuilding is what `orders projections rebuild` and `verify` do, from the first record to the switch."""
 
 import asyncio
-from contextlib import suppress
 
 from events.log import Place
 from events.moments import offset_at
@@ -16,7 +15,7 @@ from workers.operator.desk import Desk, alone_at_desk, at_desk, say
 from workers.operator.proofs import show_proof, spoken
 from workers.operator.terms import Exit, Refused, sure, unknown
 from workers.proof import Proof, prove
-from workers.rebuild import Busy, Pace, Rebuild, begun, building, copied, nothing, switch
+from workers.rebuild import Pace, Rebuild, begun, copied, rejoin, switch
 
 
 async def rebuild(
@@ -50,8 +49,8 @@ async def rebuild(
             _decide(proof, accept, yes)
             former = await switch(filled, desk.versions)
             say(as_json, switched=version.table, former=former.table if former else "")
-    if not (no_switch or leave):
-        await _kept_by_somebody(name, version, as_json)
+            if not leave:
+                await _kept_by_somebody(desk, version, filled, as_json)
 
 
 async def _one_partition(desk: Desk, partition: int) -> Version:
@@ -82,33 +81,24 @@ def _decide(proof: Proof, accept: bool, yes: bool) -> None:
     sure("Let readers see it all the same?", False)
 
 
-async def _kept_by_somebody(name: str, version: Version, as_json: bool) -> None:
-    """Where no worker that runs has this code, keep the version up to date from here until one does.
-
-    Between two looks nobody has the right to build it: the worker that has the code takes it, and is left alone.
-    """
+async def _kept_by_somebody(desk: Desk, version: Version, filled: Rebuild, as_json: bool) -> None:
+    """Where no worker that runs has this code, keep the version up to date from here until one does."""
     said = False
-    async with at_desk(name) as desk:
-        while True:
-            now = await desk.version(version.number)
-            if now.joined or not now.live:
-                break
-            if not said:
-                say(as_json, waiting=f"no worker that runs has version {version.code} of the code: kept up to date "
-                     "from here until one does; Ctrl-C leaves it to the next")  # fmt: skip
-                said = True
-            with suppress(Busy):
-                async with building(desk.versions, desk.model):
-                    await _advanced(desk, now)
-            await asyncio.sleep(0.5)
-        if said and now.joined:
+    while True:
+        now = await desk.version(version.number)
+        if now.joined and said:
             say(as_json, kept=f"{now.table} is kept up to date by the workers from here on")
-
-
-async def _advanced(desk: Desk, version: Version) -> None:
-    filled = Rebuild(desk.ground.log, desk.versions, desk.model.context, version, Pace(None), nothing)
-    await filled.open()
-    await filled.advance(await filled.live())
+        if now.joined or not now.live:
+            return
+        if not said:
+            say(as_json, waiting=f"no worker that runs has version {version.code} of the code: kept up to date from "
+                 "here until one does; Ctrl-C leaves it to the next")  # fmt: skip
+            said = True
+        await filled.advance(await filled.live())
+        if now.state == "joining":
+            await rejoin(filled, desk.versions)
+        else:
+            await asyncio.sleep(0.5)
 
 
 async def verify(name: str, rate: float | None, sample: int, as_json: bool) -> None:
@@ -143,7 +133,7 @@ async def upto(name: str, upto: str, rate: float | None, yes: bool, why: str, as
                 await desk.versions.upto(connection, version, ends)
             found["version"] = version.number
             with Bars(version.table, as_json) as bars:
-                filled = Rebuild(desk.ground.log, desk.versions, desk.model.context, version, Pace(rate), bars.tell)
+                filled = Rebuild(desk.ground.log, desk.versions, version, Pace(rate), bars.tell)
                 await filled.open()
                 await filled.fill(ends)
             await desk.versions.state(version, "ready", f"as of {upto}")
