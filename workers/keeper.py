@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 10.0
 """Between two looks."""
+SOON_SECONDS = 0.5
+"""To the next look where something was mended: what was rebuilt has to join the others, too."""
 
 
 class Notice(Struct, frozen=True):
@@ -49,15 +51,17 @@ class Keeper:
     async def run(self) -> None:
         """Look, and mend, until cancelled."""
         while True:
+            mended = False
             for context, database in self._databases.items():
                 try:
-                    await self._look(context, database)
+                    mended |= await self._look(context, database)
                 except DatabaseUnavailable as fault:
                     logger.warning("read models of %s cannot be looked at: %s", context, fault)
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(SOON_SECONDS if mended else EVERY_SECONDS)
 
-    async def _look(self, context: str, database: Database) -> None:
-        known = models(context)
+    async def _look(self, context: str, database: Database) -> bool:
+        """Say what is so, mend it, and give back whether anything was mended."""
+        known, mended = models(context), False
         versions = Versions(database, known)
         for notice in notices(known, await versions.all()):
             if notice.said not in self._said:
@@ -66,9 +70,10 @@ class Keeper:
             if notice.version is not None:
                 await versions.state(notice.version, "joining")
             if self._settings.rebuild or not notice.asked:
-                await self._mend(notice)
+                mended |= await self._mend(notice)
+        return mended
 
-    async def _mend(self, notice: Notice) -> None:
+    async def _mend(self, notice: Notice) -> bool:
         env = {
             **os.environ,
             "ORDERLOG_KAFKA": self._settings.kafka,
@@ -85,6 +90,7 @@ class Keeper:
                 await process.wait()
         said = errors.decode(errors="replace").strip().splitlines()[-1:] or [""]
         logger.info("orders projections %s: exit code %d %s", " ".join(notice.words), process.returncode, said[0])
+        return process.returncode == 0
 
 
 def notices(known: Sequence[Model], versions: Sequence[Version]) -> Iterator[Notice]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from projections.postgres import Database
+from projections.postgres import Database, Lacking
 from projections.registry import models
 from projections.store import Moved
 from projections.versions import Refusal, Version, Versions
@@ -80,6 +80,8 @@ async def at_desk(name: str) -> AsyncIterator[Desk]:
             raise Refused(f"{stop}. What it had is kept; the same command goes on from there", Exit.STOPPED) from stop
         except Moved:
             raise Refused("somebody else has built on it, or dropped it, in the meantime") from None
+        except Lacking as no:
+            raise Refused(f"{model.name} cannot be built: {no}") from no
         except (Busy, Refusal) as no:
             raise Refused(str(no)) from no
         finally:

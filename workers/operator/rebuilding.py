@@ -24,6 +24,7 @@ async def rebuild(
     partition: int | None,
     again: bool,
     no_switch: bool,
+    leave: bool,
     accept: bool,
     sample: int,
     yes: bool,
@@ -48,7 +49,8 @@ async def rebuild(
             _decide(proof, accept, yes)
             former = await switch(filled, desk.versions)
             say(as_json, switched=version.table, former=former.table if former else "")
-            await _kept_by_somebody(desk, version, filled, as_json)
+            if not leave:
+                await _kept_by_somebody(desk, version, filled, as_json)
 
 
 async def _one_partition(desk: Desk, partition: int) -> Version:
@@ -84,6 +86,8 @@ async def _kept_by_somebody(desk: Desk, version: Version, filled: Rebuild, as_js
     said = False
     while True:
         now = await desk.version(version.number)
+        if now.joined and said:
+            say(as_json, kept=f"{now.table} is kept up to date by the workers from here on")
         if now.joined or not now.live:
             return
         if not said:
