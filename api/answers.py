@@ -17,7 +17,7 @@ from api.watch import Row
 from schemas.values import SECRET
 
 INTERNAL = frozenset({"partition", "position"})
-_JSON = msgspec.json.Encoder()
+_JSON = msgspec.json.Encoder(decimal_format="number")  # sums of money are whole numbers, however large
 
 
 class Strict(BaseModel):

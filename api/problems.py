@@ -43,6 +43,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "NotLoggedIn": (401, "There is no valid token."),
     "CredentialsWrong": (401, "E-mail address and password do not belong together."),
     "NotFound": (404, "There is nothing here."),
+    "NotServedHere": (404, "This process does not serve a context that the answer needs."),
     "MethodNotAllowed": (405, "The resource does not know this method."),
     "BodyTooLarge": (413, "The body is too large."),
     "UnsupportedMediaType": (415, "The body must be application/json."),

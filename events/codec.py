@@ -17,6 +17,8 @@ from events.errors import Undecodable, UnknownTag
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL character in JSON: `\\u0000`, whose backslash is not itself the second of a pair."""
 
+_BACKSLASH = 0x5C
+
 REMEMBERED = 2048
 """Messages that are remembered with their bytes: what one reader of a process has decoded, the others need not."""
 
@@ -37,7 +39,11 @@ class Codec(Generic[M]):
         self._upcasters = dict(upcasters or {})
         for old in self._upcasters:
             self._newest(old)
-        self._known = lru_cache(REMEMBERED)(self._decode)
+        # Asking a class for its validator costs a third of what the validator needs for a small event.
+        self._validate: dict[str, Callable[[bytes], M]] = {
+            tag: cls.__pydantic_validator__.validate_json for tag, cls in self.types.items()
+        }
+        self._known = lru_cache(REMEMBERED)(self.fresh)
 
     def encode(self, message: M) -> bytes:
         """The message's body as JSON."""
@@ -56,14 +62,13 @@ class Codec(Generic[M]):
         """
         return self._known(tag, body)
 
-    def _decode(self, tag: str, body: bytes) -> M:
-        if b"\\u0000" in body and _NUL.search(body):
+    def fresh(self, tag: str, body: bytes) -> M:
+        """The same, always anew: for those who read history, where nothing comes twice."""
+        if _BACKSLASH in body and _NUL.search(body):
             raise Undecodable(f"{tag}: a NUL character, which no database takes")
-        cls = self.types.get(tag)
+        validate = self._validate.get(tag)
         try:
-            if cls is not None:
-                return cls.__pydantic_validator__.validate_json(body)  # type: ignore[no-any-return]
-            return self._upcast(tag, body)
+            return validate(body) if validate is not None else self._upcast(tag, body)
         except ValidationError as error:
             raise Undecodable(f"{tag}: {_first(error)}") from None
         except (ValueError, KeyError, TypeError) as error:

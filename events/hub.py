@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from events.errors import LogError, Truncated, Unavailable
 from events.log import Draft, Log, Place, Position, Reader, Record
+from events.sweep import Sweep, sweep
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,10 @@ class Hub:
             if not first <= position <= end:
                 raise Truncated(f"{place} has {first} to {end}, not {position}")
         return Member(self, dict(positions))
+
+    async def sweep(self, place: Place, start: int) -> Sweep:
+        """As Sweeps.sweep: who reads history shares with nobody."""
+        return await sweep(self._log, place, start)
 
     async def private(self, positions: Mapping[Place, int]) -> Reader:
         """A reader that shares with nobody."""

@@ -5,8 +5,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -14,9 +14,11 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from aiokafka.structs import OffsetAndMetadata
 
 from events.errors import Fenced, TooLarge, Truncated, Unavailable
-from events.lenient import read_leniently
+from events.lenient import read_leniently, whole
 from events.log import Draft, Place, Position, Record
+from events.sweep import Found
 from events.topics import MAX_BATCH_BYTES, Topic
+from events.unpack import record_of, unpack
 
 logger = logging.getLogger(__name__)
 # Its normal life is noisy, and a fresh broker makes every first consumer complain once.
@@ -80,15 +82,22 @@ class KafkaLog:
 
     async def reader(self, positions: Mapping[Place, int]) -> "KafkaReader":
         """As Log.reader."""
+        return KafkaReader(await self._following(positions))
+
+    async def sweep(self, place: Place, start: int) -> "KafkaSweep":
+        """As Sweeps.sweep."""
+        return KafkaSweep(await self._following({place: start}, value_deserializer=whole), place)
+
+    async def _following(self, positions: Mapping[Place, int], **more: Any) -> AIOKafkaConsumer:
         for place, position in positions.items():
             first, _ = await self.bounds(place)
             if position < first:
                 raise Truncated(f"{place} begins at {first}, after {position}")
-        consumer = await _started(self._consumer())
+        consumer = await _started(self._consumer(**more))
         consumer.assign([TopicPartition(*place) for place in positions])
         for place, position in positions.items():
             consumer.seek(TopicPartition(*place), position)
-        return KafkaReader(consumer)
+        return consumer
 
     async def committed(self, group: str) -> dict[Place, Position]:
         """As Log.committed."""
@@ -119,7 +128,7 @@ class KafkaLog:
         except KafkaError as error:
             raise Unavailable(repr(error)) from error
 
-    def _consumer(self, group: str | None = None) -> AIOKafkaConsumer:
+    def _consumer(self, group: str | None = None, **more: Any) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap,
             group_id=group,
@@ -130,6 +139,7 @@ class KafkaLog:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             retry_backoff_ms=50,
             metadata_max_age_ms=60_000,
+            **more,
         )
 
     async def _get_committer(self, group: str) -> AIOKafkaConsumer:
@@ -209,19 +219,26 @@ class KafkaReader:
 
     async def batch(self, max_records: int = 500, timeout: float = 1.0) -> dict[Place, list[Record]]:
         """As Reader.batch."""
+        found = await self.fetched(timeout, max_records)
+        return {
+            Place(tp.topic, tp.partition): [record_of(record) for record in records]
+            for tp, records in found.items()
+            if records
+        }
+
+    async def fetched(self, timeout: float, max_records: int | None = None) -> dict[TopicPartition, list[Any]]:
+        """What the consumer hands out.
+
+        Raises:
+            Truncated, Unavailable: as a reader does.
+        """
         try:
             found = await self._consumer.getmany(timeout_ms=int(timeout * 1000), max_records=max_records)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             raise Truncated(repr(error)) from error
         except KafkaError as error:
             raise Unavailable(repr(error)) from error
-        return {
-            Place(tp.topic, tp.partition): [
-                Record(r.offset, r.key or b"", r.value or b"", _named(r.headers), r.timestamp) for r in records
-            ]
-            for tp, records in found.items()
-            if records
-        }
+        return dict(found)
 
     def seek(self, place: Place, offset: int) -> None:
         """As Reader.seek."""
@@ -239,12 +256,24 @@ class KafkaReader:
         await self._consumer.stop()
 
 
-def _named(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
-    """As Record has them; a stranger's header may have no value."""
-    named = dict(headers)
-    if None in named.values():
-        return {name: value or b"" for name, value in headers}
-    return named  # type: ignore[return-value]
+class KafkaSweep:
+    """A sweep on Kafka: batches come whole, and are unpacked when they are looked at."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, place: Place) -> None:
+        self._consumer, self._reader, self._place = consumer, KafkaReader(consumer), place
+
+    async def batch(self, timeout: float = 1.0) -> Iterable[list[Found]]:
+        """As Sweep.batch."""
+        wholes = (await self._reader.fetched(timeout)).get(TopicPartition(*self._place), [])
+        return filter(None, map(unpack, wholes))
+
+    async def position(self) -> int:
+        """As Sweep.position."""
+        return await self._reader.position(self._place)
+
+    async def close(self) -> None:
+        """As Sweep.close."""
+        await self._reader.close()
 
 
 def this_process() -> str:

@@ -3,18 +3,34 @@
 Brokers take such a record from any client; aiokafka raises while it unpacks, whenever it is asked again, and has no
 setting for it. So two private names of its fetcher are replaced by classes that do the same, and after the error unpack
 that one batch again, slowly: the name becomes one that nobody of ours has, and the record any other stranger's.
+
+The same classes hand out whole batches to a consumer that asks for them: there is nothing in aiokafka between all of a
+record's objects and none.
 """
 
 import struct
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 
 _START = struct.Struct(">qi")
 """A batch's first offset, and how many bytes follow."""
+
+
+class Whole(NamedTuple):
+    """A batch as it was written; of its records, those before `start` have been read already."""
+
+    raw: bytes
+    start: int
+
+
+def whole(body: bytes) -> bytes:
+    """As a consumer's `value_deserializer`, the mark of one that wants a Whole instead of each batch's records."""
+    return body
 
 
 class FetchedBatches(fetcher.MemoryRecords):  # type: ignore[misc]
@@ -42,6 +58,18 @@ class FetchedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
             self._records_iterator = chain(self._second_reading(), self._unpack_records())
             return next(self)
 
+    def _unpack_records(self) -> Iterator[Any]:
+        return self._wholes() if self._value_deserializer is whole else super()._unpack_records()
+
+    def _wholes(self) -> Iterator[Whole]:
+        for raw in _slices(self._records.raw):
+            batch, start = DefaultRecordBatch(raw), self.next_fetch_offset
+            if self._check_crcs and not batch.validate_crc():
+                raise CorruptRecordException(f"Invalid CRC - {self._tp}")
+            self.next_fetch_offset = max(start, batch.next_offset)
+            if not batch.is_control_batch and batch.next_offset > start:
+                yield Whole(raw, start)
+
     def _second_reading(self) -> Iterator[Any]:
         batch = next(each for each in _batches(self._records.raw) if each.next_offset > self.next_fetch_offset)
         batch._maybe_uncompress()
@@ -65,11 +93,19 @@ class _Text(bytearray):
 
 
 def _batches(raw: bytes) -> Iterator[Any]:
+    return map(_DefaultRecordBatchPy, _slices(raw))
+
+
+def _slices(raw: bytes) -> Iterator[bytes]:
+    """The batches of a fetch; what it has cut off at its end is left for the next."""
     at = 0
-    while at < len(raw):
+    while at + _START.size <= len(raw):
         _, length = _START.unpack_from(raw, at)
-        yield _DefaultRecordBatchPy(raw[at : at + _START.size + length])
-        at += _START.size + length
+        end = at + _START.size + length
+        if end > len(raw):
+            return
+        yield raw[at:end]
+        at = end
 
 
 def read_leniently() -> None:

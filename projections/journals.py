@@ -10,7 +10,7 @@ from events.envelope import CLIENT
 from events.letter import LetterEvent
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from projections import letters
-from projections.recorded import Effective
+from projections.recorded import Item
 from projections.view import Journal
 
 
@@ -52,7 +52,7 @@ OUTCOMES = {
 }  # fmt: skip
 
 
-def _history(partition: int, item: Effective) -> dict[str, Any] | None:
+def _history(partition: int, item: Item) -> dict[str, Any] | None:
     envelope, record = item.envelope, item.record
     if envelope is None or item.event is None:
         return None
@@ -70,7 +70,7 @@ def _history(partition: int, item: Effective) -> dict[str, Any] | None:
     }
 
 
-def _outcomes(partition: int, item: Effective) -> list[dict[str, Any]]:
+def _outcomes(partition: int, item: Item) -> list[dict[str, Any]]:
     """What became of clients' commands: the first event of a command tells, and the rest find it told.
 
     One that was set aside has a second outcome, once somebody has retried or discarded it.
@@ -96,5 +96,5 @@ def _outcomes(partition: int, item: Effective) -> list[dict[str, Any]]:
     return [{"command_id": envelope.causation, "again": False, **said, **where}]
 
 
-def _dead_letter(topic: str, partition: int, item: Effective) -> dict[str, Any] | None:
+def _dead_letter(topic: str, partition: int, item: Item) -> dict[str, Any] | None:
     return letters.row_of(topic, partition, item)

@@ -10,7 +10,7 @@ from events.ids import derive
 from events.letter import LetterDiscarded, LetterEdited, LetterParked, LetterReleased, LetterRetried
 from events.log import Record
 from events.outcome import RecordParked
-from projections.recorded import Effective
+from projections.recorded import Item
 
 Row = dict[str, Any]
 
@@ -61,7 +61,7 @@ OF_STREAM = (
 """One letter, and the open ones of its stream."""
 
 
-def row_of(topic: str, partition: int, item: Effective) -> Row | None:
+def row_of(topic: str, partition: int, item: Item) -> Row | None:
     """What a record tells of a letter."""
     record, envelope, event = item.record, item.envelope, item.event
     told = _of_event(envelope, event) if event is not None and envelope is not None else None

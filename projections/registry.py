@@ -7,13 +7,17 @@ from projections.order import ORDERS
 from projections.payment import PAYMENTS
 from projections.postgres import Database
 from projections.product import PRODUCTS
+from projections.reservation import RESERVATIONS
+from projections.revenue import REVENUE
+from projections.search import SEARCH
+from projections.spending import SPENDING
 from projections.user import USERS
 from projections.versions import Versions
 from projections.view import Model, Projection
 
 PROJECTIONS: dict[str, tuple[Projection, ...]] = {
-    "order": (ORDERS,),
-    "product": (PRODUCTS,),
+    "order": (ORDERS, SPENDING, REVENUE),
+    "product": (PRODUCTS, RESERVATIONS, SEARCH),
     "payment": (PAYMENTS,),
     "user": (USERS,),
     "notification": (NOTIFICATIONS,),

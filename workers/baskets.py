@@ -30,7 +30,7 @@ STREETS = ("Maple Street", "Oak Avenue", "Station Road", "Mill Lane", "Harbor St
 CITIES = ("Springfield", "Fairview", "Riverside", "Greenville", "Lakewood")
 
 ROWS = """
-    SELECT basket_id, household_id, product_id, quantity, sales_value
+    SELECT basket_id, household_id, product_id, quantity, sales_value, transaction_timestamp
     FROM read_parquet(?, file_row_number = true)
     WHERE transaction_timestamp >= ? AND transaction_timestamp < ?
     ORDER BY transaction_timestamp, basket_id, file_row_number
@@ -103,6 +103,7 @@ class Basket(NamedTuple):
     id: int
     household: int
     lines: tuple[OrderLine, ...]
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -135,10 +136,16 @@ class Baskets:
 
     def orders(self, window: Window, declined: float = 0.0, tally: Tally | None = None) -> Iterator[PlaceOrder]:
         """Orders by time, read as they are taken; a share of about `declined` pays with a card that will be refused."""
+        return map(itemgetter(1), self.dated(window, declined, tally))
+
+    def dated(
+        self, window: Window, declined: float = 0.0, tally: Tally | None = None
+    ) -> Iterator[tuple[datetime, PlaceOrder]]:
+        """The same, each with the moment (UTC) at which the basket was paid for."""
         for basket in self._baskets(window, Tally() if tally is None else tally):
             order_id = str(uuid5(NAMESPACE, str(basket.id)))
             token = "tok_declined" if self._drawn("declined", order_id, declined) else "tok_visa"
-            yield _placed(order_id, basket, token)
+            yield basket.at, _placed(order_id, basket, token)
 
     def products(self, window: Window, scarcity: float = 0.0) -> list[ListProduct]:
         """What the window's orders ask for: stock for all of it, but half of it for a share `scarcity` of the SKUs."""
@@ -193,19 +200,20 @@ def _query(sql: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
     import duckdb
 
     with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         result = connection.execute(sql, parameters)
         while portion := result.fetchmany(10_000):
             yield from portion
 
 
 def _basket(rows: Sequence[tuple[Any, ...]], tally: Tally) -> Basket | None:
-    lines = [line for row in rows if (line := _line(tally.skipped, *row[2:]))]
+    lines = [line for row in rows if (line := _line(tally.skipped, *row[2:5]))]
     if len(lines) > MAX_LINES:
         tally.skipped["beyond the longest order"] += len(lines) - MAX_LINES
     if not lines:
         tally.empty += 1
         return None
-    return Basket(rows[0][0], rows[0][1], tuple(lines[:MAX_LINES]))
+    return Basket(rows[0][0], rows[0][1], tuple(lines[:MAX_LINES]), rows[0][5].replace(tzinfo=UTC))
 
 
 def _line(skipped: Counter[str], product: int, quantity: int, sales_value: float) -> OrderLine | None:

@@ -1,4 +1,6 @@
-"""`make bench` prints figures: drain, latency, CPU, restart. Each measurement has servers of its own, started fresh.
+"""`make bench` prints figures: drain, latency, CPU, restart; of a whole history, if asked: year, ten, back.
+
+Each measurement has servers of its own, started fresh.
 
 Machines are shared and noisy: `others` says how many cores were busy with something else, and every rate stands beside
 a limit that was measured in the same minute.
@@ -19,6 +21,7 @@ from tests.bench import house, limit
 from tests.bench.drain import Drained, drain
 from tests.bench.latency import Latency, latency
 from tests.bench.restart import Restarted, restart
+from tests.bench.year import back_table, cost_of_ten, restarts, ten_table, year, year_tables
 from workers.local import Servers
 
 MONEY_PATH = ("order", "product", "payment")
@@ -86,14 +89,14 @@ def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("what", nargs="*", default=["drain", "latency", "restart"])
-    parser.add_argument("--orders", type=int, default=8000, help="orders a drain")
+    parser.add_argument("--orders", type=int, help="orders a drain (8000), or of the history (all: 155,368)")
     parser.add_argument("--repeats", type=int, default=3, help="drains of each layout")
     parser.add_argument("--rates", type=float, nargs="+", default=[50.0], help="orders a second, open loop")
     parser.add_argument("--seconds", type=float, default=20.0, help="length of each open loop")
     asked = parser.parse_args()
     console = Console(width=140)
     if "drain" in asked.what:
-        console.print(drain_table(measure_drain(asked.orders, asked.repeats)))
+        console.print(drain_table(measure_drain(asked.orders or 8000, asked.repeats)))
     if "latency" in asked.what:
         found = []
         for rate in asked.rates:
@@ -103,6 +106,14 @@ def main() -> None:
     if "restart" in asked.what:
         with tempfile.TemporaryDirectory() as folder:
             console.print(restart_table(asyncio.run(restart(Path(folder)))))
+    if "year" in asked.what:
+        for table in year_tables(year(asked.orders)):
+            console.print(table)
+    if "ten" in asked.what:
+        console.print(ten_table(*cost_of_ten(asked.orders or 5000)))
+    if "back" in asked.what:
+        long = asked.orders or 40_000
+        console.print(back_table(restarts([long // 10, long])))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from psycopg import conninfo
 
+from projections import versions
+from projections.journals import journals
 from projections.postgres import Database
-from projections.registry import install
+from projections.registry import COMMON
+from projections.versions import Versions
 from tests.faults.checker import collect as collecting
 from tests.faults.checker.collect import collect
 from tests.faults.checker.wire import lines, records
@@ -88,15 +91,16 @@ def _write_records(kafka: str, topic: str) -> None:
     assert producer.flush(20) == 0
 
 
-async def _make_tables(postgres: str, context: str) -> None:
+async def _install(postgres: str, context: str) -> None:
+    """What every context has: common tables, and its journals."""
     database = Database(postgres, context)
-    await database.open()
-    await install(database, "order")
+    await database.create(versions.DDL + COMMON)
+    await Versions(database, journals(context)).install()
     await database.close()
 
 
 def _write_rows(postgres: str, context: str) -> None:
-    asyncio.run(_make_tables(postgres, context))
+    asyncio.run(_install(postgres, context))
     with psycopg.connect(conninfo.make_conninfo(postgres, dbname=f"orderlog_{context}")) as database:
         database.execute("CREATE TABLE things (name text, at timestamptz, data jsonb)")
         row = [ODD_TEXT, "2026-11-23T13:00:00.120000+01:00", json.dumps({"text": ODD_TEXT, "big": 10**30})]
