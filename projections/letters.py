@@ -23,7 +23,7 @@ COLUMNS = {
 """`partition` and `position` are the place of the record that tells; `of_…`, of the one that was set aside."""
 INDEXES = (
     "CREATE INDEX {table}_of_letter ON {table} (id)",
-    "CREATE INDEX {table}_of_stream ON {table} (stream, position)",
+    "CREATE INDEX {table}_of_stream ON {table} USING hash (stream)",  # a stranger's may be too long for a tree
 )
 
 _LETTERS = """
