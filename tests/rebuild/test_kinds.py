@@ -73,7 +73,7 @@ async def nothing_behind(world: World) -> bool:
 async def rebuilt(world: World, database: Database, model: Model) -> tuple[Rebuild, Versions]:
     versions = Versions(database, models(model.context))
     version, _ = await begun(versions, model, again=True)
-    rebuild = Rebuild(world.log, versions, model.context, version, Pace(None), nothing)
+    rebuild = Rebuild(world.log, versions, version, Pace(None), nothing)
     await rebuild.open()
     await rebuild.fill()
     return rebuild, versions
@@ -173,13 +173,13 @@ async def test_totals_go_with_the_version_that_has_them(
     versions = Versions(databases["order"], [*models("order"), bare])
     former = await live_of(databases["order"], REVENUE)
     version, _ = await begun(versions, bare, again=True)
-    rebuild = Rebuild(world.log, versions, "order", version, Pace(None), nothing)
+    rebuild = Rebuild(world.log, versions, version, Pace(None), nothing)
     await rebuild.open()
     await rebuild.fill()
     await switch(rebuild, versions)
     assert not await databases["order"].fetch("SELECT FROM pg_views WHERE viewname = 'revenue_totals'")
 
-    back = Rebuild(world.log, versions, "order", former, Pace(None), nothing)
+    back = Rebuild(world.log, versions, former, Pace(None), nothing)
     await back.open()
     await switch(back, versions)
     await versions.drop(version)
