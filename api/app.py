@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from api import (
     customers,
     health,
+    letters,
     notifications,
     openapi,
     operations,
@@ -64,7 +65,8 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     )
     app.add_middleware(Door)
     served = [router for context in settings.chosen() for router in ROUTERS[context]]
-    for router in (*served, operations.router, projections.router, health.router, pages.router):
+    operating = (letters.router, operations.router, projections.router, health.router, pages.router)
+    for router in (*served, *operating):
         app.include_router(router)
     openapi.complete(app)
     return app

@@ -74,7 +74,7 @@ class Rows(Table):
     async def changed(self, _: Connection, batch: Batch) -> Sequence[Change]:
         """As Table.changed."""
         apart = self.model.keys == ("partition", "position")
-        return [Change(row, apart) for partition, item in batch if (row := self.model.row_of(partition, item))]
+        return [Change(row, apart) for partition, item in batch for row in self.model.rows_of(partition, item)]
 
 
 class Keyed(Table):

@@ -68,8 +68,9 @@ PARKED = "SELECT * FROM parked_views WHERE name = %(name)s ORDER BY at, key"
 class Version(Struct, frozen=True):
     """One version: its table's number and the version of the code that it is made by.
 
-    state: `building`, `ready` (as far as its positions say), `joining` (a worker has its code), `paused`, or `stopped`
-    (by an event, see `said`). upto: the offsets, by partition, at which it ends if it is not to come to the present.
+    state: `building`, `ready` (as far as its positions say), `joining` (a worker has its code), `paused`, `stopped` (by
+    an event, see `said`) or `refused` (it was not what it should be). upto: the offsets, by partition, at which it ends
+    if it is not to come to the present.
     """
 
     name: str

@@ -72,14 +72,14 @@ class Projection(Struct, frozen=True):
 
 
 class Journal(Struct, frozen=True):
-    """A row per record: `row_of(partition, record)` makes it, or None where there is nothing to note.
+    """A row per record, or a few: `rows_of(partition, record)` makes them.
 
     Where `keys` meet a row that is there, the first stays.
     """
 
     name: str
     context: str
-    row_of: Callable[[int, Item], dict[str, Any] | None]
+    rows_of: Callable[[int, Item], Sequence[dict[str, Any]]]
     columns: dict[str, str]
     keys: tuple[str, ...]
     indexes: tuple[str, ...] = ()

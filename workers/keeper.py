@@ -118,6 +118,6 @@ def notices(known: Sequence[Model], versions: Sequence[Version]) -> Iterator[Not
 
 
 def _new(full: str, said: str, model: Model) -> Notice:
-    why = ("--accept-differences", "--why", f"by itself: the code has version {model.version}")
+    why = ("--accept-differences", "--leave", "--why", f"by itself: the code has version {model.version}")
     words = ("rebuild", full, *why)
     return Notice(f"{said}: `orders projections rebuild {full}`", words, asked=True)

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from events.envelope import Envelope
 from events.fence import CLAIM
 from events.kafka import KafkaLog, create_topics
+from events.letter import LetterParked
 from events.log import Draft, Place, scan
 from events.order import OrderCancelled
-from events.outcome import RecordParked
 from events.topics import TOPICS, Topic
 from projections.postgres import Database
 from schemas.order import CancelOrder, PlaceOrder
@@ -83,7 +83,7 @@ async def assert_parked(shop: House, victim: PlaceOrder, offset: int) -> None:
     asked = await shop.send(CancelOrder(order_id=victim.order_id))
     await shop.settle()
     [told] = shop.chronicle.outcomes[asked]
-    assert isinstance(told.event, RecordParked)
+    assert isinstance(told.event, LetterParked)
     assert f"order.events/{told.place.partition}/{offset}: " in told.event.reason
     assert told.event.about == victim.stream
 
@@ -98,6 +98,6 @@ async def claims(shop: House, place: Place) -> int:
 async def letters(shop: House) -> list[tuple[str, int, int]]:
     """Where the records of the order context lie that its read model could not take."""
     rows = await shop.databases["order"].fetch(
-        "SELECT topic, partition, position FROM dead_letters WHERE topic = 'order.events'"
+        "SELECT topic, of_partition, of_position FROM dead_letters WHERE topic = 'order.events'"
     )
-    return [(row["topic"], row["partition"], row["position"]) for row in rows]
+    return [(row["topic"], row["of_partition"], row["of_position"]) for row in rows]

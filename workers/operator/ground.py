@@ -34,6 +34,7 @@ def find_settings() -> Settings:
     try:
         said = Settings()
         said.chosen()
+        said.pausing()
     except ValueError as senseless:
         raise Refused(f"the settings make no sense: {senseless}") from None
     if said.model_fields_set & {"kafka", "postgres"}:

@@ -49,6 +49,8 @@ async def judge(ground: Ground, before: Look, now: Look) -> Status:
     ]
     reasons += [f"the payment provider's circuit is {row['value']} in {row['process']}" for row in breakers if
                 row["value"] != "closed"]  # fmt: skip
+    for name in names:
+        reasons += await _paused(ground, name, now)
     warnings = [f"{row['context']}: {row['dead_letters']} dead letters" for row in contexts if row["dead_letters"]]
     warnings += [why for row in contexts for table in row["tables"] if (why := outdated(table))]
     return Status(not reasons, reasons, warnings, this_version(), partitions, contexts, breakers)
@@ -98,6 +100,18 @@ async def _context(ground: Ground, name: str, now: Look) -> Row:
     letters = (await ground.databases[name].fetch(DEAD))[0]["letters"]
     lag = sum(seen.lag for place, seen in now.places.items() if context_of(place) == name)
     return {"context": name, "lag": lag, "dead_letters": letters, "tables": await tables_of(ground, name)}
+
+
+async def _paused(ground: Ground, name: str, now: Look) -> list[str]:
+    """Consumers that stand still at a failure, as their workers show it."""
+    if name in now.silent:
+        return []
+    try:
+        rows = await ground.databases[name].fetch(STATES)
+    except DatabaseUnavailable:  # its tables are older than this version
+        return []
+    shown = [row for row in rows if row["name"].startswith("paused ") and row["value"] and row["fresh"]]
+    return [f"{row['name'].removeprefix('paused ')} stands still: {row['value']}" for row in shown]
 
 
 async def _breakers(ground: Ground, now: Look) -> list[Row]:

@@ -46,7 +46,7 @@ def rebuild(
     no_switch: Annotated[bool, typer.Option("--no-switch", help="prove it, and leave the live one live")] = False,
     leave: Annotated[
         bool, typer.Option("--leave", help="once switched, leave it to the workers that have its code")
-    ] = (False),
+    ] = False,
     accept: Anyway = False,
     sample: Sample = SAMPLE,
     yes: Yes = False,

@@ -46,7 +46,11 @@ async def rebuild(
             if no_switch:
                 await desk.versions.state(version, "ready")
                 return
-            _decide(proof, accept, yes)
+            try:
+                _decide(proof, accept, yes)
+            except Refused as no:  # the next one begins anew, and not with these rows
+                await desk.versions.state(version, "refused", str(no))
+                raise
             former = await switch(filled, desk.versions)
             say(as_json, switched=version.table, former=former.table if former else "")
             if not leave:
