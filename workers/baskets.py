@@ -136,7 +136,8 @@ class Baskets:
 
     def orders(self, window: Window, declined: float = 0.0, tally: Tally | None = None) -> Iterator[PlaceOrder]:
         """Orders by time, read as they are taken; a share of about `declined` pays with a card that will be refused."""
-        return map(itemgetter(1), self.dated(window, declined, tally))
+        for _, order in self.dated(window, declined, tally):
+            yield order
 
     def dated(
         self, window: Window, declined: float = 0.0, tally: Tally | None = None

@@ -16,6 +16,8 @@ from typing import Any
 from zlib import crc32
 
 import uvloop
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.structs import TopicPartition
 from msgspec import Struct
 
 from aggregates.decider import Decider, alone
@@ -103,7 +105,7 @@ async def _orders(kafka: str, window: Window, partitions: frozenset[int], copies
         for at, partition, stream, said in _timeline(_placings(window, copies), partitions, written):
             await pens[partition].write(at, stream, said)
         for pen in pens.values():
-            await pen.commit()
+            await pen.close(kafka)
             written += pen.written
     finally:
         await log.close()
@@ -119,7 +121,7 @@ async def _products(kafka: str, window: Window) -> Written:
         for listing in Baskets.from_wheel().products(window):
             await pens[topics.partition_of(listing.stream)].write(window.start, listing.stream, Said(listing))
         for pen in pens:
-            await pen.commit()
+            await pen.close(kafka)
             written += pen.written
     finally:
         await log.close()
@@ -222,6 +224,19 @@ class Pen:
         self._tenure += len(self._commit)
         self._commit = []
         self._size = SMALLEST + crc32(b"%d" % next(self._sizes)) % (LARGEST - SMALLEST)
+
+    async def close(self, kafka: str) -> None:
+        """Append what is left; the commands that came by their topic are those that its retention has taken since."""
+        await self.commit()
+        place = Place(topics.commands(self._decider.context), self._place.partition)
+        for at in range(0, self._position, 2000):
+            await self._log.append(place, [Draft("", b"", [])] * min(2000, self._position - at))
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+        await admin.start()
+        try:
+            await admin.delete_records({TopicPartition(*place): RecordsToDelete(before_offset=self._position)})
+        finally:
+            await admin.close()
 
     async def _claim(self) -> None:
         """Somebody else takes over; the former owner's last commit comes too late to count."""

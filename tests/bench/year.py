@@ -376,7 +376,7 @@ async def _until_flushed(log: KafkaLog, postgres: str) -> None:
     """Wait until resume points and checkpoints stand where the log ends, but for the claims that came last."""
     where = conninfo.make_conninfo(postgres, dbname="orderlog_order")
     asked = "SELECT coalesce(sum(next), 0)::bigint FROM "
-    async with asyncio.timeout(900):
+    async with asyncio.timeout(300):
         while True:
             await asyncio.sleep(0.5)
             end = sum((await house.ends(log, [TOPIC])).values())

@@ -292,7 +292,9 @@ async def test_compressed_batches_are_read(on_kafka: OnKafka, kafka: str, codec:
     owner = await own(on_kafka.log, place)
     event = OrderDelivered(order_id=ID, email="")
     named = envelope(owner, 1, event).headers()
-    async with AIOKafkaProducer(bootstrap_servers=kafka, compression_type=None if codec == "none" else codec) as other:
+    async with AIOKafkaProducer(
+        bootstrap_servers=kafka, max_batch_size=1_000_000, compression_type=None if codec == "none" else codec
+    ) as other:
         batch = other.create_batch()
         for number in range(50):
             batch.append(key=STREAM.encode(), value=b"v" * number, timestamp=number, headers=named)
