@@ -4,7 +4,8 @@ Rejection
 ├── OrderUnknown · OrderExists · OrderSettled · OrderAlreadyShipped · OrderNotReady · OrderNotShipped
 ├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn · StockHeld
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
-└── EmailTaken
+├── EmailTaken
+└── LetterUnknown · LetterWaits · LetterUnfit
 """
 
 
@@ -70,3 +71,15 @@ class RefundTooLarge(Rejection):
 
 class EmailTaken(Rejection):
     """There is an account with this e-mail address."""
+
+
+class LetterUnknown(Rejection):
+    """There is no such dead letter, or it is not open any more."""
+
+
+class LetterWaits(Rejection):
+    """The dead letter waits behind another, which must go first."""
+
+
+class LetterUnfit(Rejection):
+    """The new body does not fit the dead letter's type, or is about another aggregate."""

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from aggregates.decider import Decider
+from aggregates.letters import NONE, Letters
 from events.envelope import CLIENT, Envelope
 from events.errors import Undecodable
 from events.event import Event
@@ -36,7 +37,7 @@ class Entity(msgspec.Struct, frozen=True):
     """An aggregate: its state, its version (0: nothing happened), who asked last, and client command ids seen.
 
     `unreadable` names the record that nobody here can read, if there is one: where it lies in the partition, and why.
-    Then nobody knows the state, and what stands for it leaves nothing to be done.
+    Then nobody knows the state, and what stands for it leaves nothing to be done. `letters` wait for a person.
     """
 
     state: Any
@@ -45,10 +46,15 @@ class Entity(msgspec.Struct, frozen=True):
     causation: str = ""
     seen: tuple[str, ...] = ()
     unreadable: str = ""
+    letters: Letters = NONE
 
 
 class Unreadable(Exception):
     """An aggregate whose state is asked for has a record that cannot be read."""
+
+
+class Unhandled(Exception):
+    """A command cannot be handled as things are; the text says why."""
 
 
 class NotLoaded(Exception):
@@ -153,7 +159,12 @@ class Repository:
 
     def after(self, entity: Entity, envelope: Envelope, event: Event) -> Entity:
         """An aggregate after an event; outcomes have no version and change only what has been seen."""
-        if not envelope.version or entity.unreadable:
+        if not envelope.version:
+            letters = entity.letters.after(envelope, event)
+            return _noted(
+                entity if letters is entity.letters else replace(entity, letters=letters), envelope, entity.state
+            )
+        if entity.unreadable:
             return _noted(entity, envelope, entity.state)
         return _noted(entity, envelope, self.decider.evolve(entity.state, event))
 
@@ -172,4 +183,4 @@ def _noted(entity: Entity, envelope: Envelope, state: Any) -> Entity:
         seen = (*seen, envelope.causation)[-REMEMBERED:]
     if not envelope.version:
         return replace(entity, seen=seen) if seen is not entity.seen else entity
-    return Entity(state, envelope.version, envelope.correlation, envelope.id, seen, entity.unreadable)
+    return Entity(state, envelope.version, envelope.correlation, envelope.id, seen, entity.unreadable, entity.letters)

@@ -14,10 +14,10 @@ from starlette.responses import Response
 
 from api.problems import field_error, invalid
 from api.watch import Row
+from schemas.values import SECRET
 
-SECRET = frozenset({"password_hash", "payment_token"})
 INTERNAL = frozenset({"partition", "position"})
-_JSON = msgspec.json.Encoder()
+_JSON = msgspec.json.Encoder(decimal_format="number")  # sums of money are whole numbers, however large
 
 
 class Strict(BaseModel):

@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from api import (
+    customers,
     health,
+    letters,
     notifications,
     openapi,
     operations,
@@ -16,6 +18,7 @@ from api import (
     problems,
     products,
     projections,
+    revenue,
     users,
 )
 from api.door import Door
@@ -26,12 +29,12 @@ from events.log import Log
 from projections.postgres import Database
 from schemas.settings import Settings
 
-ROUTERS: dict[str, APIRouter] = {
-    "order": orders.router,
-    "product": products.router,
-    "payment": payments.router,
-    "user": users.router,
-    "notification": notifications.router,
+ROUTERS: dict[str, tuple[APIRouter, ...]] = {
+    "order": (orders.router, customers.router, revenue.router),
+    "product": (products.router,),
+    "payment": (payments.router,),
+    "user": (users.router,),
+    "notification": (notifications.router,),
 }
 
 
@@ -61,9 +64,9 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
         exception_handlers=problems.HANDLERS,  # type: ignore[arg-type]
     )
     app.add_middleware(Door)
-    for context in settings.chosen():
-        app.include_router(ROUTERS[context])
-    for router in (operations.router, projections.router, health.router, pages.router):
+    served = [router for context in settings.chosen() for router in ROUTERS[context]]
+    operating = (letters.router, operations.router, projections.router, health.router, pages.router)
+    for router in (*served, *operating):
         app.include_router(router)
     openapi.complete(app)
     return app

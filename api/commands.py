@@ -88,13 +88,13 @@ async def sent(request: Request, ask: Asked, command: Command, creates: bool = F
     """Send a command and answer 202, or with its outcome if the client waits or has sent it before."""
     if answer := await repeated(request, ask, command, creates):
         return answer
-    await _send(request, ask, command)
+    await put(request, ask, command)
     context = CONTEXT_OF[type(command)]
     outcome = await of(request).outcome(context, ask.command_id, ask.wait) if ask.wait else None
     if outcome is not None:
         with suppress(DatabaseUnavailable):  # the command is safe all the same
             return await _answered(request, outcome, command, creates, {"Preference-Applied": f"wait={ask.wait}"})
-    return _accepted(context, ask.command_id, url_of(command.stream))
+    return accepted(context, ask.command_id, url_of(command.stream))
 
 
 async def repeated(request: Request, ask: Asked, command: Command, creates: bool = False) -> Response | None:
@@ -107,7 +107,12 @@ async def repeated(request: Request, ask: Asked, command: Command, creates: bool
     return await _answered(request, outcome, command, creates, {"Idempotent-Replayed": "true"})
 
 
-async def _send(request: Request, ask: Asked, command: Command) -> None:
+async def put(request: Request, ask: Asked, command: Command, context: str = "") -> None:
+    """Put the command on its topic.
+
+    Raises:
+        Problem: 503, when nobody knows whether it is there.
+    """
     try:
         await of(request).gateway.send(
             command,
@@ -115,6 +120,7 @@ async def _send(request: Request, ask: Asked, command: Command) -> None:
             correlation=ask.request_id,
             causation=ask.request_id,
             traceparent=ask.traceparent,
+            context=context,
         )
     except (Fenced, Unanswered):
         detail = (
@@ -123,7 +129,8 @@ async def _send(request: Request, ask: Asked, command: Command) -> None:
         raise Problem("OutcomeUnknown", detail, command_id=ask.command_id, idempotency_key=ask.command_id) from None
 
 
-def _accepted(context: str, command_id: str, resource: str) -> Response:
+def accepted(context: str, command_id: str, resource: str) -> Response:
+    """The command is durable, and not yet decided upon."""
     location = f"/commands/{context}/{command_id}"
     said = {"command_id": command_id, "status": "pending", "command": location, "resource": resource}
     return reply(said, 202, {"Location": location, "Retry-After": "1"})

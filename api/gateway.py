@@ -105,15 +105,24 @@ class Gateway:
         self._lanes: dict[Place, Lane] = {}
 
     async def send(
-        self, command: Command, *, command_id: str, correlation: str, causation: str, traceparent: str = ""
+        self,
+        command: Command,
+        *,
+        command_id: str,
+        correlation: str,
+        causation: str,
+        traceparent: str = "",
+        context: str = "",
     ) -> Receipt:
         """Append the command; `correlation` and `causation` are ids of the request behind it.
+
+        `context` is who is asked, where the command does not say so.
 
         Raises:
             Unavailable, TooLarge: nothing was written.
             Fenced, Unanswered: nobody knows; send it again under the same command id.
         """
-        context, stream = CONTEXT_OF[type(command)], command.stream
+        context, stream = context or CONTEXT_OF[type(command)], command.stream
         place = Place(commands(context), partition_asked(command))
         now = datetime.now(UTC).isoformat()
         envelope = Envelope(

@@ -11,9 +11,13 @@ from projections.notification import NotificationView
 from projections.order import OrderView
 from projections.payment import PaymentView
 from projections.product import ProductView
+from projections.reservation import Stock
+from projections.revenue import Revenue
+from projections.search import Found
+from projections.spending import Spent
 from schemas.values import Command
 
-VIEWS = (OrderView, ProductView, PaymentView, NotificationView)
+VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, Found, Spent, Revenue)
 _REF = "#/components/schemas/{}"
 _JSON = "application/json"
 
@@ -78,6 +82,13 @@ def request_body(name: str) -> dict[str, Any]:
 def gives(view: str) -> dict[str, Any]:
     """Arguments of a route that answers with this view."""
     return {"responses": {200: {"content": {_JSON: {"schema": {"$ref": _REF.format(view)}}}}}}
+
+
+def lists(view: str) -> dict[str, Any]:
+    """Arguments of a route that answers with a list of this view."""
+    items = {"type": "array", "items": {"$ref": _REF.format(view)}}
+    schema = {"type": "object", "required": ["items"], "properties": {"items": items}}
+    return {"responses": {200: {"content": {_JSON: {"schema": schema}}}}}
 
 
 def complete(app: FastAPI) -> None:

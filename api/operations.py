@@ -1,19 +1,19 @@
-"""Operations are what those who run the system ask: outcomes, figures, and what was set aside."""
+"""Operations are what those who run the system ask: outcomes and figures; letters.py has what was set aside."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
-from api.answers import Limited, reply
+from api.answers import reply
 from api.commands import wait_of
 from api.resources import url_of
 from api.system import System, of, served
 from api.watch import Row
 from projections import notification, order, payment, product
-from projections.registry import DEAD_LETTERS, STATISTICS
+from projections.registry import STATISTICS
 from schemas.values import Uuid
 
 router = APIRouter(tags=["operations"])
@@ -56,20 +56,7 @@ async def get_summary(request: Request) -> Response:
 async def get_statistics(request: Request) -> Response:
     """What happened per minute, over the last hour."""
     since = datetime.now(UTC) - timedelta(hours=1)
-    return reply({"since": since, "items": await _everywhere(of(request), STATISTICS, {"since": since})})
-
-
-@router.get("/dead-letters")
-async def list_dead_letters(request: Request, query: Annotated[Limited, Query()]) -> Response:
-    """Records that were set aside, with the reason and where they lie."""
-    return reply({"items": await _everywhere(of(request), DEAD_LETTERS, {"limit": query.limit})})
-
-
-@router.get("/dead-letters/{context}")
-async def list_dead_letters_of(request: Request, context: str, query: Annotated[Limited, Query()]) -> Response:
-    """Records that one context has set aside."""
-    rows = await of(request).rows(served(request, context), DEAD_LETTERS, {"limit": query.limit})
-    return reply({"items": _labelled(context, rows)})
+    return reply({"since": since, "items": await everywhere(of(request), STATISTICS, {"since": since})})
 
 
 async def summary(system: System) -> dict[str, list[Row]]:
@@ -79,12 +66,14 @@ async def summary(system: System) -> dict[str, list[Row]]:
     return dict(zip(parts, found, strict=True))
 
 
-async def _everywhere(system: System, query: str, parameters: dict[str, Any]) -> list[Row]:
+async def everywhere(system: System, query: str, parameters: dict[str, Any]) -> list[Row]:
+    """The rows of all contexts that this process serves."""
     found = await asyncio.gather(*(system.rows(context, query, parameters) for context in system.contexts))
-    return [row for context, rows in zip(system.contexts, found, strict=True) for row in _labelled(context, rows)]
+    return [row for context, rows in zip(system.contexts, found, strict=True) for row in labelled(context, rows)]
 
 
-def _labelled(context: str, rows: Sequence[Row]) -> list[Row]:
+def labelled(context: str, rows: Sequence[Row]) -> list[Row]:
+    """Rows with the context that they are from."""
     return [{"context": context, **row} for row in rows]
 
 

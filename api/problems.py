@@ -32,6 +32,9 @@ REJECTIONS: dict[type[no.Rejection], int] = {
     no.NothingToRefund: 409,
     no.RefundTooLarge: 422,
     no.EmailTaken: 409,
+    no.LetterUnknown: 404,
+    no.LetterWaits: 409,
+    no.LetterUnfit: 422,
 }
 PROBLEMS: dict[str, tuple[int, str]] = {
     "BadRequest": (400, "The request makes no sense."),
@@ -40,6 +43,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "NotLoggedIn": (401, "There is no valid token."),
     "CredentialsWrong": (401, "E-mail address and password do not belong together."),
     "NotFound": (404, "There is nothing here."),
+    "NotServedHere": (404, "This process does not serve a context that the answer needs."),
     "MethodNotAllowed": (405, "The resource does not know this method."),
     "BodyTooLarge": (413, "The body is too large."),
     "UnsupportedMediaType": (415, "The body must be application/json."),
@@ -48,6 +52,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "KeyReused": (422, "The Idempotency-Key has been used for another request."),
     "InternalError": (500, "This is our fault, and it has been logged."),
     "CommandParked": (500, "The command was set aside for a person to look at; it has changed nothing."),
+    "LetterFailedAgain": (409, "The dead letter could not be handled this time either; it stays in its place."),
+    "LetterDiscarded": (409, "The command was set aside, and somebody has decided that it is not to be handled."),
     "LogUnavailable": (503, "The log cannot be reached; nothing has been written."),
     "OutcomeUnknown": (503, "The log has not answered in time; the command may have been written."),
     "ReadModelUnavailable": (503, "The read model cannot be reached."),

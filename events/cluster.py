@@ -1,18 +1,22 @@
 """Cluster is what the brokers say of themselves: topics as they are, who is in which group, how far each has read."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.protocol import ConsumerProtocol
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, for_code
 from msgspec import Struct
 
 from events.errors import Unavailable
 from events.kafka import REQUEST_TIMEOUT_MS
 from events.log import Place, Position
+
+PATIENCE, PAUSE = 15, 0.2
+"""How often a group's coordinator is looked for, and the seconds between."""
 
 
 class TopicAsIs(Struct, frozen=True):
@@ -63,13 +67,22 @@ class Cluster:
     async def members(self, groups: Sequence[str]) -> list[Member]:
         """Who is in these groups."""
         # One at a time: aiokafka 0.14 reads answers of version 3 as version 2, and stumbles at the second group.
-        answers = [one for group in groups for one in await self._admin.describe_consumer_groups([group])]
+        answers = [one for group in groups for one in await self._group(group)]
         return [
             Member(row[1], member[1], member[2].removeprefix("/"), _places(member[4]))
             for answer in answers
             for row in answer.groups
             for member in row[5]
         ]
+
+    async def _group(self, group: str) -> list[Any]:
+        """A group's description; a broker that has just started has no coordinator for a moment."""
+        for _ in range(PATIENCE):
+            with suppress(GroupCoordinatorNotAvailableError):
+                found: list[Any] = await self._admin.describe_consumer_groups([group])
+                return found
+            await asyncio.sleep(PAUSE)
+        raise Unavailable(f"nobody coordinates the group {group}")
 
     async def positions(self, group: str) -> dict[Place, Position]:
         """How far a group has come, as it has noted on the brokers."""

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from events import audit, notification, order, outcome, payment, product, user
+from events import audit, letter, notification, order, outcome, payment, product, user
 from events.codec import Codec
 from events.event import Event
 from schemas import notification as ask_notification
@@ -10,7 +10,7 @@ from schemas import order as ask_order
 from schemas import payment as ask_payment
 from schemas import product as ask_product
 from schemas import user as ask_user
-from schemas.parking import ParkRecord
+from schemas.parking import EVERYWHERE
 from schemas.values import Command
 
 EVENTS: dict[str, tuple[type[Event], ...]] = {
@@ -27,7 +27,8 @@ COMMANDS: dict[str, tuple[type[Command], ...]] = {
     "user": (ask_user.RegisterUser,),
     "notification": get_args(ask_notification.NotificationCommand),
 }
-OUTCOMES: tuple[type[Event], ...] = get_args(outcome.Outcome)
+OUTCOMES: tuple[type[Event], ...] = get_args(outcome.Outcome) + get_args(letter.LetterEvent)
+"""What any context may record of what changed no state: it has no version."""
 
 OPERATIONS: tuple[type[Event], ...] = (audit.OperatorActed,)
 """What is recorded of operators, in no context."""
@@ -35,4 +36,4 @@ OPERATIONS: tuple[type[Event], ...] = (audit.OperatorActed,)
 event_codec: Codec[Event] = Codec(
     [cls for classes in EVENTS.values() for cls in classes] + list(OUTCOMES) + list(OPERATIONS)
 )
-command_codec: Codec[Command] = Codec([cls for classes in COMMANDS.values() for cls in classes] + [ParkRecord])
+command_codec: Codec[Command] = Codec([cls for classes in COMMANDS.values() for cls in classes] + list(EVERYWHERE))

@@ -4,7 +4,11 @@ SERVER = "SELECT current_setting('server_version_num')::int AS version, pg_datab
 
 TABLES = "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()"
 
-DEAD = "SELECT count(*) AS letters, max(at) AS newest FROM dead_letters"
+DEAD = """
+SELECT count(*) AS letters, max(at) AS newest
+FROM (SELECT DISTINCT ON (id) status, at FROM dead_letters ORDER BY id, position DESC) AS newest_of_each
+WHERE status IN ('open', 'aside')
+"""
 
 RESUME_POINTS = """
 SELECT r.partition, r.next, r.epoch, r.writer, r.aggregates, count(s.stream) AS counted,
@@ -34,7 +38,7 @@ CORRELATIONS = "SELECT correlation FROM history GROUP BY correlation ORDER BY ma
 
 EFFECTIVE = """
 SELECT position FROM history WHERE partition = %(partition)s AND position >= %(start)s
-UNION SELECT position FROM dead_letters WHERE topic = %(topic)s AND partition = %(partition)s AND position >= %(start)s
+UNION SELECT position FROM dead_letters WHERE partition = %(partition)s AND position >= %(start)s
 """
 
 OF_CORRELATION = """

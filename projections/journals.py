@@ -1,32 +1,39 @@
 """Journals are the read models that every context has: its history, its commands' outcomes, what was set aside."""
 
-import base64
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw
 
 from events import topics
 from events.envelope import CLIENT
+from events.letter import LetterEvent
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
-from projections.recorded import Effective
+from projections import letters
+from projections.recorded import Item
 from projections.view import Journal
 
 
 def journals(context: str) -> tuple[Journal, ...]:
     """The journals of a context."""
     topic = topics.events(context)
+    place = ("partition", "position")
     return (
-        Journal("history", context, _history, HISTORY, ("partition", "position"), HISTORY_INDEXES),
-        Journal("outcomes", context, _outcome, OUTCOMES, ("command_id",)),
+        Journal("history", context, lambda p, item: _some(_history(p, item)), HISTORY, place, HISTORY_INDEXES),
+        Journal("outcomes", context, _outcomes, OUTCOMES, ("command_id", "again")),
         Journal(
             "dead_letters",
             context,
-            lambda partition, item: _dead_letter(topic, partition, item),
-            DEAD_LETTERS,
-            ("topic", "partition", "position"),
+            lambda p, item: _some(_dead_letter(topic, p, item)),
+            letters.COLUMNS,
+            place,
+            letters.INDEXES,
         ),
     )
+
+
+def _some(row: dict[str, Any] | None) -> Sequence[dict[str, Any]]:
+    return () if row is None else (row,)
 
 
 HISTORY = {
@@ -39,16 +46,13 @@ HISTORY_INDEXES = (
     "CREATE INDEX {table}_of_correlation ON {table} (correlation)",
 )
 OUTCOMES = {
-    "command_id": "text NOT NULL", "status": "text NOT NULL", "code": "text NOT NULL", "detail": "text NOT NULL",
-    "stream": "text NOT NULL", "partition": "int NOT NULL", "position": "bigint NOT NULL", "at": "timestamptz NOT NULL",
-}  # fmt: skip
-DEAD_LETTERS = {
-    "topic": "text NOT NULL", "partition": "int NOT NULL", "position": "bigint NOT NULL", "reason": "text NOT NULL",
-    "stream": "text NOT NULL", "key": "text NOT NULL", "value": "text NOT NULL", "at": "timestamptz NOT NULL",
+    "command_id": "text NOT NULL", "again": "boolean NOT NULL", "status": "text NOT NULL", "code": "text NOT NULL",
+    "detail": "text NOT NULL", "stream": "text NOT NULL", "partition": "int NOT NULL", "position": "bigint NOT NULL",
+    "at": "timestamptz NOT NULL",
 }  # fmt: skip
 
 
-def _history(partition: int, item: Effective) -> dict[str, Any] | None:
+def _history(partition: int, item: Item) -> dict[str, Any] | None:
     envelope, record = item.envelope, item.record
     if envelope is None or item.event is None:
         return None
@@ -66,11 +70,20 @@ def _history(partition: int, item: Effective) -> dict[str, Any] | None:
     }
 
 
-def _outcome(partition: int, item: Effective) -> dict[str, Any] | None:
-    """What became of a client's command: its first event tells, and the rest find it told."""
+def _outcomes(partition: int, item: Item) -> list[dict[str, Any]]:
+    """What became of clients' commands: the first event of a command tells, and the rest find it told.
+
+    One that was set aside has a second outcome, once somebody has retried or discarded it.
+    """
     envelope, event = item.envelope, item.event
-    if envelope is None or event is None or envelope.origin != CLIENT:
-        return None
+    if envelope is None or event is None:
+        return []
+    where = {"stream": envelope.subject, "partition": partition, "position": item.record.offset, "at": envelope.at}
+    if isinstance(event, LetterEvent):
+        told = letters.outcomes(envelope, event)
+        return [{"command_id": name, "again": name != envelope.causation, **row, **where} for name, row in told.items()]
+    if envelope.origin != CLIENT:
+        return []
     match event:
         case CommandRejected():
             said = {"status": "rejected", "code": event.code, "detail": event.detail}
@@ -80,24 +93,8 @@ def _outcome(partition: int, item: Effective) -> dict[str, Any] | None:
             said = {"status": "parked", "code": "Parked", "detail": event.reason}
         case _:
             said = {"status": "accepted", "code": "", "detail": ""}
-    where = {"stream": envelope.subject, "partition": partition, "position": item.record.offset}
-    return {"command_id": envelope.causation, **said, **where, "at": envelope.at}
+    return [{"command_id": envelope.causation, "again": False, **said, **where}]
 
 
-def _dead_letter(topic: str, partition: int, item: Effective) -> dict[str, Any] | None:
-    record, event = item.record, item.event
-    if isinstance(event, RecordParked) and item.envelope:
-        said = event.model_dump(include={"topic", "partition", "reason", "key", "value"})
-        return {**said, "position": event.offset, "stream": event.about, "at": item.envelope.at}
-    if event is not None:
-        return None
-    return {
-        "topic": topic,
-        "partition": partition,
-        "position": record.offset,
-        "reason": item.reason,
-        "stream": item.envelope.subject if item.envelope else record.key.decode(errors="replace").replace("\0", ""),
-        "key": base64.b64encode(record.key).decode(),
-        "value": base64.b64encode(record.value).decode(),
-        "at": datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC),
-    }
+def _dead_letter(topic: str, partition: int, item: Item) -> dict[str, Any] | None:
+    return letters.row_of(topic, partition, item)

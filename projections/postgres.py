@@ -28,6 +28,34 @@ class DatabaseUnavailable(Exception):
     """The database cannot be reached now."""
 
 
+class Lacking(Exception):
+    """The server lacks an extension that a read model needs; the message names the way out."""
+
+
+async def extend(connection: Connection, extension: str) -> None:
+    """Have an extension in this database; those that come with Postgres (contrib) need no superuser.
+
+    Raises:
+        Lacking: the server does not have it, or we may not create it.
+    """
+    found = await connection.execute("SELECT FROM pg_extension WHERE extname = %s", [extension])
+    if found.rowcount:
+        return
+    name = connection.info.dbname
+    try:
+        async with connection.transaction():
+            await connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
+    except (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile):
+        raise Lacking(
+            f"this Postgres has no extension {extension}: install its contrib package (such as postgresql-contrib)"
+        ) from None
+    except psycopg.errors.InsufficientPrivilege:
+        raise Lacking(
+            f"we may not create the extension {extension}: let the owner of {name}, or a superuser, say "
+            f"CREATE EXTENSION {extension} in it"
+        ) from None
+
+
 class _Checked(AsyncConnection[DictRow]):
     """A connection that knows when it was last seen alive, in seconds of the monotonic clock."""
 

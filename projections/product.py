@@ -98,6 +98,7 @@ MISSING = """
 SELECT asked FROM unnest(%(skus)s::text[]) AS asked
 WHERE NOT EXISTS (SELECT FROM products WHERE sku = asked AND NOT withdrawn)
 """
+DEPARTMENTS = "SELECT sku, department FROM products WHERE sku = ANY(%(skus)s)"
 PAGE = f"""
 SELECT * FROM products
 WHERE (%(words)s::text IS NULL OR {_WORDS} @@ websearch_to_tsquery('simple', %(words)s))

@@ -7,13 +7,17 @@ from projections.order import ORDERS
 from projections.payment import PAYMENTS
 from projections.postgres import Database
 from projections.product import PRODUCTS
+from projections.reservation import RESERVATIONS
+from projections.revenue import REVENUE
+from projections.search import SEARCH
+from projections.spending import SPENDING
 from projections.user import USERS
 from projections.versions import Versions
 from projections.view import Model, Projection
 
 PROJECTIONS: dict[str, tuple[Projection, ...]] = {
-    "order": (ORDERS,),
-    "product": (PRODUCTS,),
+    "order": (ORDERS, SPENDING, REVENUE),
+    "product": (PRODUCTS, RESERVATIONS, SEARCH),
     "payment": (PAYMENTS,),
     "user": (USERS,),
     "notification": (NOTIFICATIONS,),
@@ -53,9 +57,10 @@ CREATE TABLE IF NOT EXISTS worker_states (
 
 CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY partition"
 HISTORY = "SELECT * FROM history WHERE stream = %(stream)s AND version > 0 ORDER BY version"
-OUTCOME = "SELECT * FROM outcomes WHERE command_id = %(command_id)s"
-OUTCOMES = "SELECT * FROM outcomes WHERE command_id = ANY(%(command_ids)s)"
-DEAD_LETTERS = "SELECT * FROM dead_letters ORDER BY at, topic, partition, position LIMIT %(limit)s"
+OUTCOME = "SELECT * FROM outcomes WHERE command_id = %(command_id)s ORDER BY again DESC LIMIT 1"
+OUTCOMES = """
+SELECT DISTINCT ON (command_id) * FROM outcomes WHERE command_id = ANY(%(command_ids)s) ORDER BY command_id, again DESC
+"""
 STATISTICS = """
 SELECT minute, name, currency, sum(value)::bigint AS value FROM statistics
 WHERE minute >= %(since)s GROUP BY minute, name, currency ORDER BY minute, name, currency

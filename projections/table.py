@@ -8,23 +8,22 @@ from msgspec import Struct, structs
 
 from events.event import Event
 from projections.postgres import Connection
-from projections.recorded import Effective
+from projections.recorded import Item
 from projections.view import Journal, Model, Projection
 
 REMEMBERED = 20_000
 """Views of a table that are remembered."""
 
-Batch = Iterable[tuple[int, Effective]]
+Batch = Iterable[tuple[int, Item]]
 """Records with the partition of each."""
 
 
 class Fault(Exception):
     """A projection cannot take an event in: its code raises."""
 
-    def __init__(self, table: str, key: str, partition: int, item: Effective, error: Exception) -> None:
-        self.key, self.partition, self.position = key, partition, item.record.offset
-        tag = item.envelope.type if item.envelope else "no message"
-        self.reason = f"{tag} at {partition}:{self.position}, key {key}: {error!r}"
+    def __init__(self, table: str, key: str, partition: int, item: Item, error: Exception) -> None:
+        self.key, self.partition, self.position = key, partition, item.offset
+        self.reason = f"{item.type} at {partition}:{self.position}, key {key}: {error!r}"
         super().__init__(f"{table} cannot take in {self.reason}")
 
 
@@ -75,7 +74,7 @@ class Rows(Table):
     async def changed(self, _: Connection, batch: Batch) -> Sequence[Change]:
         """As Table.changed."""
         apart = self.model.keys == ("partition", "position")
-        return [Change(row, apart) for partition, item in batch if (row := self.model.row_of(partition, item))]
+        return [Change(row, apart) for partition, item in batch for row in self.model.rows_of(partition, item)]
 
 
 class Keyed(Table):
@@ -103,31 +102,29 @@ class Keyed(Table):
         """As Table.changed."""
         self.faults, self.waiting = [], {}
         touched = list(self._touched(batch))
-        first = {key: item.envelope.version for key, _, item, _ in reversed(touched) if item.envelope}
+        first = {key: item.version for key, _, item, _ in reversed(touched)}
         views = await self._views(connection, first)
         places: dict[str, dict[str, int]] = {}
         for key, partition, item, event in touched:
             if self.parked is not None and key in self.parked:
                 self.waiting[key] = self.waiting.get(key, 0) + 1
                 continue
-            envelope = item.envelope
-            assert envelope is not None  # noqa: S101
             try:
-                view = self.model.project(views.get(key), event, envelope.at)
+                view = self.model.project(views.get(key), event, item.at)
             except Exception as error:
                 self._fault(Fault(self.name, key, partition, item, error))
                 continue
             if view is not None:
                 views[key] = view
-                places[key] = {"version": envelope.version, "partition": partition, "position": item.record.offset}
+                places[key] = {"version": item.version, "partition": partition, "position": item.offset}
         self._remember(views)
         return [Change(structs.asdict(views[key]) | place, first[key] == 1) for key, place in places.items()]
 
-    def _touched(self, batch: Batch) -> Iterator[tuple[str, int, Effective, Event]]:
+    def _touched(self, batch: Batch) -> Iterator[tuple[str, int, Item, Event]]:
         key_of: Callable[[Event], str | None] = self.model.key_of
         for partition, item in batch:
-            event, envelope = item.event, item.envelope
-            if event is not None and envelope is not None and envelope.version and (key := key_of(event)):
+            event = item.event
+            if event is not None and item.version and (key := key_of(event)):
                 yield key, partition, item, event
 
     def _fault(self, fault: Fault) -> None:

@@ -6,6 +6,7 @@ most do: a batch is then one commit for all of them. Any other stands apart, wit
 up by whoever builds it. To switch is to point the name elsewhere while no partition's checkpoint can move.
 """
 
+import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,14 +15,23 @@ from typing import Any
 from msgspec import Struct
 
 from events.fence import Fence
-from projections.postgres import Connection, Database
+from projections.postgres import Connection, Database, Lacking, extend
 from projections.table import Table, table_of
 from projections.view import Model, ddl, indexes, totals_table
+
+logger = logging.getLogger(__name__)
 
 LOCK = 7210
 """The advisory lock of those who change which tables there are."""
 
 DDL = """
+DO $$ BEGIN
+  -- From before there were versions: all of it comes back from the log.
+  IF to_regclass('checkpoints') IS NOT NULL AND to_regclass('view_versions') IS NULL THEN
+    DROP TABLE checkpoints;
+    DROP TABLE IF EXISTS orders, products, payments, users, notifications, history, outcomes, dead_letters;
+  END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS checkpoints (
   partition int PRIMARY KEY, next bigint NOT NULL, epoch bigint NOT NULL, writer text NOT NULL, ignored bigint NOT NULL,
   generation bigint NOT NULL DEFAULT 0
@@ -58,8 +68,9 @@ PARKED = "SELECT * FROM parked_views WHERE name = %(name)s ORDER BY at, key"
 class Version(Struct, frozen=True):
     """One version: its table's number and the version of the code that it is made by.
 
-    state: `building`, `ready` (as far as its positions say), `stopped` (by an event, see `said`) or `paused`. upto: the
-    offsets, by partition, at which it ends if it is not to come up to the present.
+    state: `building`, `ready` (as far as its positions say), `joining` (a worker has its code), `paused`, `stopped` (by
+    an event, see `said`) or `refused` (it was not what it should be). upto: the offsets, by partition, at which it ends
+    if it is not to come to the present.
     """
 
     name: str
@@ -106,7 +117,10 @@ class Versions:
         return max(found, key=lambda model: model.version)
 
     async def install(self) -> None:
-        """Make a first version of what has none, where that can be joined: nothing has been read yet."""
+        """Make a first version of what has none, where that can be joined: nothing has been read yet.
+
+        One that the server cannot have yet is left out, and said: the others go on, and it can be rebuilt later.
+        """
         if self._installed:
             return
         if {version.name for version in await self.all()} >= {name for name, _ in self.models}:
@@ -115,8 +129,13 @@ class Versions:
         async with self.changing() as (connection, checkpoints):
             known = {version.name for version in await self.all(connection)}
             fresh = not any(fence.next for fence in checkpoints.values())
-            for name in {name for name, _ in self.models} - known if fresh else ():
-                version = await self.make(connection, self.newest(name), live=True, joined=True)
+            for name in sorted({name for name, _ in self.models} - known) if fresh else ():
+                try:
+                    version = await self.make(connection, self.newest(name), live=True, joined=True)
+                except Lacking as no:
+                    logger.error("there is no read model %s for now: %s; then `orders projections rebuild %s`",
+                                 name, no, name)  # fmt: skip
+                    continue
                 await self._finish(connection, version)
                 await point(connection, version)
         self._installed = True
@@ -177,7 +196,13 @@ class Versions:
             yield connection
 
     async def make(self, connection: Connection, model: Model, *, live: bool = False, joined: bool = False) -> Version:
-        """A new version: an empty table, without indexes but its key."""
+        """A new version: an empty table, without indexes but its key.
+
+        Raises:
+            Lacking: the server has not what it needs; nothing was made.
+        """
+        for extension in model.extensions:
+            await extend(connection, extension)
         last = max((v.number for v in await self.all(connection) if v.name == model.name), default=0)
         state = "ready" if joined else "building"
         await connection.execute(
@@ -228,6 +253,7 @@ class Versions:
         if former is not None:
             await connection.execute(mark, [False, former.name, former.number])
         await connection.execute(mark, [True, version.name, version.number])
+        await self._say(connection, version, joined=version.joined, state="ready")
         await point(connection, version)
         if kept is not None and kept.number != version.number:
             await self.part(connection, kept, checkpoints, "ready")
@@ -287,8 +313,9 @@ async def point(connection: Connection, version: Version) -> None:
     names = {version.name: version.table}
     if row and row["summed"]:
         names[totals_table(version.name)] = totals_table(version.table)
-    for name, table in names.items():
+    for name in (version.name, totals_table(version.name)):
         await connection.execute(f"DROP VIEW IF EXISTS {name}")
+    for name, table in names.items():
         await connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {table}")  # noqa: S608
 
 

@@ -7,13 +7,13 @@ the version up, and an operator rebuilds it from the log beside the old one.
 
 import types
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
 
 from events.event import Event
-from projections.recorded import Effective
+from projections.recorded import Item
 
 Project = Callable[[Any, Any, datetime], Any]
 """project(view or None, event, when it happened) → the view after it, or None to leave it out."""
@@ -39,7 +39,7 @@ class Projection(Struct, frozen=True):
     """A row per key. `view` is a Struct whose first field is the key; its fields are the columns.
 
     A key's events must all be of one stream: then its first event has version 1, and all lie in one partition.
-    `indexes` are SQL with {table} for the table.
+    `indexes` are SQL with {table} for the table; `extensions` are those of Postgres that they need.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Projection(Struct, frozen=True):
     indexes: tuple[str, ...] = ()
     version: int = 1
     totals: Totals | None = None
+    extensions: tuple[str, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -71,24 +72,27 @@ class Projection(Struct, frozen=True):
 
 
 class Journal(Struct, frozen=True):
-    """A row per record: `row_of(partition, record)` makes it, or None where there is nothing to note.
+    """A row per record, or a few: `rows_of(partition, record)` makes them.
 
     Where `keys` meet a row that is there, the first stays.
     """
 
     name: str
     context: str
-    row_of: Callable[[int, Effective], dict[str, Any] | None]
+    rows_of: Callable[[int, Item], Sequence[dict[str, Any]]]
     columns: dict[str, str]
     keys: tuple[str, ...]
     indexes: tuple[str, ...] = ()
     version: int = 1
     totals: Totals | None = None
+    extensions: tuple[str, ...] = ()
 
 
 Model: TypeAlias = Projection | Journal
 
-_SQL: dict[Any, str] = {str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz", float: "double precision"}
+_SQL: dict[Any, str] = {
+    str: "text", int: "bigint", bool: "boolean", float: "double precision", datetime: "timestamptz", date: "date",
+}  # fmt: skip
 
 
 def sql_type(hint: Any) -> str:
@@ -123,7 +127,7 @@ def _summed(totals: Totals, table: str) -> str:
     """
     sums, keys = totals_table(table), ", ".join(("partition", *totals.keys))
     columns = "".join(f", {name} {kind} NOT NULL" for name, kind in totals.keys.items())
-    columns += "".join(f", {name} bigint NOT NULL" for name in totals.sums)
+    columns += "".join(f", {name} numeric NOT NULL" for name in totals.sums)  # a sum of many bigint may be none
     added = ", ".join(f"sum({name}) AS {name}" for name in totals.sums)
     both = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in totals.sums)
     names = ", ".join(totals.sums)

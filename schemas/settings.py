@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     flush_seconds: float = Field(2.0, description="how often snapshots and resume points are written")
     rebuild: bool = Field(False, description="rebuild by itself a read model whose code has another version")
     replication: int = Field(1, description="copies of every partition; 3 outside development")
+    pause: str = Field(
+        "",
+        description="consumers that stand still at a failure instead of setting it aside, comma separated,"
+        " such as order.writer,payment.reactions",
+    )
     who: str = Field("", description="who an operator is, for the audit stream; user@host where it says nothing")
 
     def chosen(self) -> tuple[str, ...]:
@@ -43,4 +48,16 @@ class Settings(BaseSettings):
         names = tuple(name.strip() for name in self.contexts.split(",") if name.strip())
         if unknown := [name for name in names if name not in CONTEXTS]:
             raise ValueError(f"unknown context {unknown[0]!r}; there are {', '.join(CONTEXTS)}")
+        return names
+
+    def pausing(self) -> frozenset[str]:
+        """The consumers that stand still at a failure.
+
+        Raises:
+            ValueError: if one is unknown; the message lists those that exist.
+        """
+        there = [f"{context}.{part}" for context in CONTEXTS for part in ("writer", "reactions")]
+        names = frozenset(name.strip() for name in self.pause.split(",") if name.strip())
+        if unknown := sorted(names - set(there)):
+            raise ValueError(f"unknown consumer {unknown[0]!r}; there are {', '.join(there)}")
         return names

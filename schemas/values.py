@@ -27,6 +27,10 @@ Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """An amount in minor units of its currency."""
 
 
+SECRET = frozenset({"password_hash", "payment_token"})
+"""Fields that nobody is shown."""
+
+
 class Value(BaseModel):
     """A shape at the door: frozen, no unknown fields, no guessing of types."""
 

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
-from workers.operator import audit, consumers, doctor, log, projections, snapshots, split, status, topics
+from workers.operator import audit, consumers, dead_letters, doctor, log, projections, snapshots, split, status, topics
 
 if TYPE_CHECKING:
     from workers.run import Plan
@@ -35,6 +35,7 @@ cli.add_typer(topics.app, name="topics")
 cli.add_typer(projections.app, name="projections")
 cli.add_typer(log.app, name="log")
 cli.add_typer(snapshots.app, name="snapshots")
+cli.add_typer(dead_letters.app, name="dead-letters")
 
 
 @cli.callback()
@@ -52,6 +53,7 @@ def worker(
     settings = Settings() if not contexts else Settings(contexts=contexts)
     try:
         settings.chosen()
+        settings.pausing()
     except ValueError as unknown:
         raise typer.BadParameter(str(unknown), param_hint="--contexts") from None
     from workers.process import Process

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -12,6 +12,7 @@ from projections.snapshots import Snapshots
 from projections.store import Store
 from workers.effects import Effect
 from workers.hotset import HotSet
+from workers.pausing import Pauses
 from workers.policy import Reaction
 from workers.projector import Projector
 from workers.reactor import Reactor
@@ -51,6 +52,7 @@ class Context:
         snapshots: Snapshots | None,
         flush_seconds: float = 2.0,
         clock: Clock = now_utc,
+        pause: Collection[str] = (),
     ) -> None:
         self.name = parts.decider.context
         self._join = join
@@ -62,10 +64,23 @@ class Context:
             flush_seconds,
             clock,
             parts.writer_pace,
+            f"{self.name}.writer" in pause,
         )
-        self.reactor = Reactor(log, self.name, parts.reactions, self.writer.inbox)
+        self.reactor = Reactor(
+            log,
+            self.name,
+            parts.reactions,
+            self.writer.inbox,
+            lambda: self.writer.tenures,
+            f"{self.name}.reactions" in pause,
+        )
         self.projector = Projector(log, self.name, store, parts.view_pace) if store else None
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def pauses(self) -> tuple[Pauses, ...]:
+        """What stands still of writer and reactor."""
+        return self.writer.pauses, self.reactor.pauses
 
     async def run(self) -> None:
         """Run until cancelled."""

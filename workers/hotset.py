@@ -8,6 +8,7 @@ from typing import NoReturn
 import msgspec
 
 from aggregates.decider import Decider
+from aggregates.letters import NONE, Letters
 from aggregates.repository import Entity, Handled, NotLoaded, Repository
 from events.errors import Fenced
 from events.failpoints import reach
@@ -31,6 +32,7 @@ class _Row(msgspec.Struct):
     causation: str
     seen: tuple[str, ...]
     unreadable: str = ""
+    letters: Letters = NONE
 
 
 class HotSet:
@@ -142,7 +144,8 @@ class HotSet:
         raise Fenced(f"{self._decider.context}/{self._partition}: snapshots were spoiled and are dropped: {error}")
 
     def _pending(self, entity: Entity) -> bool:
-        return bool(self._decider.todos(entity.state))
+        # Whoever asks whether something waits, or did, must not have to ask the database.
+        return entity.letters != NONE or bool(self._decider.todos(entity.state))
 
     def _evict(self) -> None:
         """Let go of those that changed longest ago; their snapshots are up to date."""
@@ -165,4 +168,4 @@ def decoded(decider: Decider, stream: str, row: str) -> Entity:
     """
     kept = msgspec.json.decode(row, type=_Row)
     state = msgspec.json.decode(kept.state, type=type(decider.initial_of(stream)))
-    return Entity(state, kept.version, kept.correlation, kept.causation, kept.seen, kept.unreadable)
+    return Entity(state, kept.version, kept.correlation, kept.causation, kept.seen, kept.unreadable, kept.letters)

@@ -23,14 +23,20 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 10.0
 """Between two looks."""
+SOON_SECONDS = 0.5
+"""To the next look where something was mended: what was rebuilt has to join the others, too."""
 
 
 class Notice(Struct, frozen=True):
-    """What is so, and the words of the command that mends it; `asked` if that needs the flag."""
+    """What is so, and the words of the command that mends it; `asked` if that needs the flag.
+
+    `version`: the one that a worker with its code may take up again. Whoever keeps it up to date meanwhile is told so.
+    """
 
     said: str
     words: tuple[str, ...]
     asked: bool
+    version: Version | None = None
 
 
 class Keeper:
@@ -40,28 +46,34 @@ class Keeper:
 
     def __init__(self, settings: Settings, databases: Mapping[str, Database]) -> None:
         self._settings, self._databases = settings, databases
-        self._said: set[Notice] = set()
+        self._said: set[str] = set()
 
     async def run(self) -> None:
         """Look, and mend, until cancelled."""
         while True:
+            mended = False
             for context, database in self._databases.items():
                 try:
-                    await self._look(context, database)
+                    mended |= await self._look(context, database)
                 except DatabaseUnavailable as fault:
                     logger.warning("read models of %s cannot be looked at: %s", context, fault)
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(SOON_SECONDS if mended else EVERY_SECONDS)
 
-    async def _look(self, context: str, database: Database) -> None:
-        known = models(context)
-        for notice in notices(known, await Versions(database, known).all()):
-            if notice not in self._said:
+    async def _look(self, context: str, database: Database) -> bool:
+        """Say what is so, mend it, and give back whether anything was mended."""
+        known, mended = models(context), False
+        versions = Versions(database, known)
+        for notice in notices(known, await versions.all()):
+            if notice.said not in self._said:
                 logger.warning("%s", notice.said)
-                self._said.add(notice)
+                self._said.add(notice.said)
+            if notice.version is not None:
+                await versions.state(notice.version, "joining")
             if self._settings.rebuild or not notice.asked:
-                await self._mend(notice)
+                mended |= await self._mend(notice)
+        return mended
 
-    async def _mend(self, notice: Notice) -> None:
+    async def _mend(self, notice: Notice) -> bool:
         env = {
             **os.environ,
             "ORDERLOG_KAFKA": self._settings.kafka,
@@ -78,6 +90,7 @@ class Keeper:
                 await process.wait()
         said = errors.decode(errors="replace").strip().splitlines()[-1:] or [""]
         logger.info("orders projections %s: exit code %d %s", " ".join(notice.words), process.returncode, said[0])
+        return process.returncode == 0
 
 
 def notices(known: Sequence[Model], versions: Sequence[Version]) -> Iterator[Notice]:
@@ -94,12 +107,17 @@ def notices(known: Sequence[Model], versions: Sequence[Version]) -> Iterator[Not
         elif table.code != model.version:
             yield _new(full, f"{full} is version {model.version} in this code, and {table.table} is made by "
                              f"version {table.code}", model)  # fmt: skip
-        if table is not None and not table.joined and table.state == "ready" and (name, table.code) in codes:
+        if (
+            table is not None
+            and not table.joined
+            and table.state in ("ready", "joining")
+            and (name, table.code) in codes
+        ):
             why = ("--why", "the worker that has its code has started")
-            yield Notice(f"{table.table} is brought up to date", ("resume", full, *why), asked=False)
+            yield Notice(f"{table.table} is brought up to date", ("resume", full, *why), False, table)
 
 
 def _new(full: str, said: str, model: Model) -> Notice:
-    why = ("--accept-differences", "--why", f"by itself: the code has version {model.version}")
+    why = ("--accept-differences", "--leave", "--why", f"by itself: the code has version {model.version}")
     words = ("rebuild", full, *why)
     return Notice(f"{said}: `orders projections rebuild {full}`", words, asked=True)

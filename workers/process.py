@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -67,7 +67,8 @@ class Process:
         store = Store(database, name, PROJECTIONS[name])
         # Notifications are heard by a Faust agent (docs/decisions/0002), so their context has no reactor of its own.
         heard = replace(parts, reactions=()) if name == "notification" else parts
-        return Context(self._hub, heard, join, store, Snapshots(database), settings.flush_seconds)
+        return Context(self._hub, heard, join, store, Snapshots(database), settings.flush_seconds,
+                       pause=settings.pausing())  # fmt: skip
 
     def _agents(self) -> list[Agent]:
         """Faust's streams. They cost as much per event as an order does on the money path, so they live where the
@@ -85,6 +86,14 @@ class Process:
         if "payment" in self._databases and isinstance(provider, HttpProvider):
             await tell(self._databases["payment"], this_process(), "breaker", lambda: provider.breaker_state)
 
+    def _tell_of_pauses(self) -> list[Coroutine[None, None, None]]:
+        """Let operators see what stands still."""
+        found = [(context.name, pauses) for context in self.contexts for pauses in context.pauses if pauses.on]
+        return [
+            tell(self._databases[name], this_process(), f"paused {pauses.consumer}", pauses.told)
+            for name, pauses in found
+        ]
+
     async def _flush(self, rows: Sequence[Row]) -> None:
         await keep(self._databases["notification"], [figure for row in rows for figure in _figures(row)])
 
@@ -93,11 +102,11 @@ class Process:
         await _until_there(lambda: create_topics(self._settings.kafka, topics.TOPICS, self._settings.replication))
         for name, database in self._databases.items():
             await _until_there(partial(install, database, name))
-        telling = asyncio.create_task(self._tell())
+        telling = [asyncio.create_task(doing) for doing in (self._tell(), *self._tell_of_pauses())]
         try:
             yield
         finally:
-            await end([telling])
+            await end(telling)
             for database in self._databases.values():
                 await database.close()
             await self._provider.aclose()

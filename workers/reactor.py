@@ -3,6 +3,9 @@
 At least once and in order: its commands carry an origin that follows from the event, and the writer drops a repeat.
 A command for a partition that is ours goes straight to the writer beside us; any other takes the way over the topic.
 Why that is safe: docs/decisions/0007-reactions-beside-their-writer.md.
+
+An event that a reaction cannot take is set aside by the writer beside us, and later ones of its aggregate behind it;
+what the writer releases is read from its log: docs/decisions/0008-dead-letters-keep-their-order.md.
 """
 
 import asyncio
@@ -10,20 +13,29 @@ import base64
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
-from aggregates.stage import Incoming
+from msgspec import Struct
+from msgspec.structs import replace
+
+from aggregates.letters import NONE, Letters
+from aggregates.repository import Repository
+from aggregates.stage import Incoming, Paused
 from events import topics
 from events.envelope import Envelope
 from events.errors import Fenced, LogError, Undecodable
 from events.failpoints import reach
 from events.fence import Fence, Verdict
+from events.fenced import Owner
 from events.ids import derive
-from events.log import Draft, Log, Place, Position, Record
+from events.letter import LetterReleased, hearing
+from events.log import Draft, Log, Place, Position, Record, scan
 from events.registry import EVENTS, command_codec, event_codec
-from schemas.parking import ParkRecord
+from schemas.parking import ParkEvent, ParkRecord
 from schemas.values import Command
 from workers.inbox import Inbox, Receipt
+from workers.pausing import Pauses, TryAgain
 from workers.policy import Reaction
 from workers.together import together
 
@@ -33,6 +45,32 @@ NOWHERE = Inbox("", ())
 
 KEEP_EVERY = 1.0
 """Seconds between two notes of the position; what lies between is sent again after a restart, and dropped."""
+
+LARGEST = 150_000
+"""Bytes of an event that can be set aside in order: twice, in base64, they must fit into half a batch. Ours do."""
+
+_RELEASED = LetterReleased.tag.encode()
+
+
+class Beside(Protocol):
+    """What a reactor asks of the writer beside it: what has been set aside, and how far its log has come."""
+
+    released: int
+
+    @property
+    def owner(self) -> Owner: ...
+    @property
+    def repository(self) -> Repository: ...
+
+
+class Run(Struct):
+    """One tenure of the writer: where it takes commands, and how far its log was read for what it has released."""
+
+    inbox: Inbox
+    beside: Mapping[int, Beside]
+    own: dict[Place, Fence]
+    asked: list[Incoming] = []
+    sent: list[Receipt] = []
 
 
 class Reactor:
@@ -44,61 +82,172 @@ class Reactor:
         context: str,
         reactions: Sequence[Reaction],
         inbox: Callable[[], Awaitable[Inbox]] | None = None,
+        beside: Callable[[], Mapping[int, Beside]] = dict,
+        pauses: bool = False,
     ) -> None:
         self._log, self._context, self._group = log, context, f"{context}.reactions"
-        self._inbox = inbox
-        # By every tag that it was ever recorded under: what lies in the log keeps its old ones.
-        self._reactions = {tag.encode(): row for row in reactions for tag in event_codec.tags(row.event)}
+        self._inbox, self._beside = inbox, beside
+        self._reactions = table_of(reactions)
         self._sources = [name for name, types in EVENTS.items() if any(r.event in types for r in reactions)]
         self.fences: dict[Place, Fence] = {}
+        self.pauses = Pauses(self._group, pauses)
 
     async def run(self, partitions: frozenset[int]) -> None:
         """React to these partitions of every context that we listen to, until cancelled."""
+        self.pauses.begin_again()
         while True:
             try:
                 await self._follow(partitions)
+            except Paused as stopped:
+                self.pauses.stop(stopped)
+            except TryAgain:
+                self.pauses.begin_again()
             except LogError as fault:
                 logger.warning("%s reactions begin again: %s", self._context, fault)
                 await asyncio.sleep(0.1 if isinstance(fault, Fenced) else 0.5)
 
-    async def _follow(self, partitions: Iterable[int]) -> None:
+    async def _follow(self, partitions: frozenset[int]) -> None:
         places = [Place(topics.events(name), p) for name in self._sources for p in partitions]
         if not places:
             await asyncio.Event().wait()
         kept = await self._log.committed(self._group)
         # In this order: what a former reactor has sent over the topic and we do not send again, goes in before ours.
-        inbox = await self._inbox() if self._inbox else NOWHERE
-        self.fences = {place: _fence(kept.get(place)) for place in places}
+        run = await self._begun(kept)
+        # Where the writer stands still, or we do, nothing is heard: what cannot be taken would find no place to wait.
+        heard = (partitions if self._inbox is None else run.beside.keys()) - self.pauses.why.keys()
+        self.fences = {place: _fence(kept.get(place)) for place in places if place.partition in heard}
+        if not self.fences:
+            await self.pauses.due()
+        # What had been released before comes before what is heard now.
+        await self._hear_released(run)
         reader = await self._log.reader({place: fence.next for place, fence in self.fences.items()})
         try:
             noted = time.monotonic()
             moved: set[Place] = set()
-            sent: list[Receipt] = []
             while True:
                 found = await reader.batch(timeout=KEEP_EVERY)
-                asked = [one for place, records in found.items() for one in self._react(place, records)]
-                if asked:
-                    reach("reaction.sending")
-                sent += await self._bring(asked, inbox)
-                if asked:
-                    reach("reaction.sent")
+                run.inbox.check()
+                self.pauses.check()
+                await self._hear(run, found)
+                await self._hear_released(run)
                 moved.update(found)
                 if moved and time.monotonic() - noted > KEEP_EVERY:
-                    await together(*sent)  # the position may follow only what is recorded
-                    reach("reaction.noting")
-                    await self._log.commit(self._group, {place: _position(self.fences[place]) for place in moved})
-                    reach("reaction.noted")
-                    noted, moved, sent = time.monotonic(), set(), []
+                    await self._note(run, moved)
+                    noted, moved = time.monotonic(), set()
         finally:
             await reader.close()
 
+    async def _begun(self, kept: Mapping[Place, Position]) -> Run:
+        inbox = await self._inbox() if self._inbox else NOWHERE
+        beside = dict(self._beside())
+        own = {tenure.owner.place: _fence(kept.get(tenure.owner.place)) for tenure in beside.values()}
+        return Run(inbox, beside, own)
+
+    async def _hear(self, run: Run, found: Mapping[Place, Sequence[Record]]) -> None:
+        for place, records in found.items():
+            if (tenure := run.beside.get(place.partition)) is None:
+                run.asked += self._react(place, records)
+                continue
+            for record, reaction in self._heard(place, records):
+                await self._take(run, tenure, place, record, reaction)
+        await self._send(run)
+
     def _react(self, place: Place, records: Iterable[Record]) -> Iterable[Incoming]:
+        for record, reaction in self._heard(place, records):
+            yield from asked_by(self._context, place, record, reaction)
+
+    def _heard(self, place: Place, records: Iterable[Record]) -> Iterable[tuple[Record, Reaction]]:
+        """Those that count and that we listen to."""
         fence = self.fences[place]
         for record in records:
             if fence.judge(record.offset, record.headers) is Verdict.EFFECTIVE:
                 reaction = self._reactions.get(record.headers.get("ce_type", b""))
                 if reaction is not None:
-                    yield from asked_by(self._context, place, record, reaction)
+                    yield record, reaction
+
+    async def _take(self, run: Run, tenure: Beside, place: Place, record: Record, reaction: Reaction) -> None:
+        """React to one event, unless one before it waits, of the same aggregate."""
+        letters = self._letters(tenure, record)
+        if letters != NONE:
+            if f"{place.topic}/{place.partition}/{record.offset}/0" in letters.heard:
+                return  # it has been set aside, and we begin before it; what has become of it is told by our own log
+            if letters.open:
+                await self._park(run, tenure, behind(self._context, place, record))
+                return
+            await self._hear_released(run)
+            if self._letters(tenure, record).open:  # released, and set aside again
+                await self._park(run, tenure, behind(self._context, place, record))
+                return
+        asked = asked_by(self._context, place, record, reaction)
+        if len(asked) == 1 and isinstance(asked[0].command, ParkEvent):
+            await self._park(run, tenure, asked[0])
+        else:
+            run.asked += asked
+
+    def _letters(self, tenure: Beside, record: Record) -> Letters:
+        subject = (record.headers.get("ce_subject") or record.key).decode(errors="replace")
+        return self._kept(tenure, hearing(self._context, subject))
+
+    def _kept(self, tenure: Beside, about: str) -> Letters:
+        entity = tenure.repository.entities.get(about)
+        return entity.letters if entity else NONE
+
+    async def _park(self, run: Run, tenure: Beside, one: Incoming) -> None:
+        """Have it set aside, and wait until it is: what comes next of its aggregate must find it there."""
+        await self._send(run)
+        if self.pauses.on and isinstance(one.command, ParkEvent) and one.command.reason:
+            raise Paused(tenure.owner.place.partition, one.command.reason)
+        await together(*await self._bring([one], run.inbox))
+        while not tenure.repository.handled.has(one.envelope.origin):  # it went over the topic
+            run.inbox.check()
+            await asyncio.sleep(0.005)
+
+    async def _hear_released(self, run: Run) -> None:
+        """React to what our own writer has released, in the order of its log, before anything else."""
+        for tenure in run.beside.values():
+            place = tenure.owner.place
+            fence = run.own[place]
+            while fence.next < tenure.released:  # more may be released while we read
+                async for records in scan(self._log, place, fence.next, tenure.released):
+                    for record in records:
+                        effective = fence.judge(record.offset, record.headers) is Verdict.EFFECTIVE
+                        if effective and record.headers.get("ce_type") == _RELEASED:
+                            await self._take_released(run, tenure, place, record)
+        await self._send(run)
+
+    async def _take_released(self, run: Run, tenure: Beside, place: Place, record: Record) -> None:
+        letters = self._kept(tenure, record.key.decode())
+        if f"{place.topic}/{place.partition}/{record.offset}/0" in letters.heard:
+            return
+        asked = released_by(self._context, place, record, self._reactions, waits=bool(letters.open))
+        if len(asked) == 1 and isinstance(asked[0].command, ParkEvent):
+            await self._park(run, tenure, asked[0])
+        else:
+            run.asked += asked
+
+    async def _send(self, run: Run) -> None:
+        """Bring what has been asked so far."""
+        asked, run.asked = run.asked, []
+        if asked:
+            reach("reaction.sending")
+        run.sent += await self._bring(asked, run.inbox)
+        if asked:
+            reach("reaction.sent")
+
+    async def _note(self, run: Run, moved: Iterable[Place]) -> None:
+        # Nothing that was released is left unread up to here, so the way from where we last looked need not be read.
+        own = {
+            tenure.owner.place: replace(tenure.owner.fence)
+            for tenure in run.beside.values()
+            if run.own[tenure.owner.place].next >= tenure.released
+        }
+        positions = {place: _position(self.fences[place]) for place in moved}
+        sent, run.sent = run.sent, []
+        await together(*sent)  # the position may follow only what is recorded
+        reach("reaction.noting")
+        await self._log.commit(self._group, positions | {place: _position(fence) for place, fence in own.items()})
+        reach("reaction.noted")
+        run.own |= own
 
     async def _bring(self, asked: Iterable[Incoming], inbox: Inbox) -> list[Receipt]:
         """Bring commands to our writer, and wait for the acks of those that go to another's."""
@@ -138,7 +287,7 @@ def asked_by(context: str, place: Place, record: Record, reaction: Reaction) -> 
 
 
 def reaction_of(context: str, place: Place, record: Record, reaction: Reaction) -> tuple[Envelope, Sequence[Command]]:
-    """What a context asks of itself because of a record; what cannot be understood is asked to be parked."""
+    """What a context asks of itself because of a record; what cannot be understood is asked to be set aside."""
     try:
         cause = Envelope.read(record.headers)
     except Undecodable as error:
@@ -146,12 +295,77 @@ def reaction_of(context: str, place: Place, record: Record, reaction: Reaction) 
         return unread, [park_of(context, place, record, str(error))]
     try:
         return cause, reaction.react(event_codec.decode(cause.type, record.value))
+    except Exception as error:
+        return cause, [park_event(context, place, record, cause, _why(context, cause, error))]
+
+
+def _why(context: str, cause: Envelope, error: Exception) -> str:
+    if isinstance(error, Undecodable):
+        return str(error)
+    logger.error(
+        "bug in the reaction of %s to %s, correlation %s", context, cause.type, cause.correlation, exc_info=error
+    )
+    return "".join(traceback.format_exception(error, limit=-3))
+
+
+def park_event(context: str, place: Place, record: Record, cause: Envelope, reason: str) -> ParkEvent | ParkRecord:
+    """What a context is asked when it cannot react to an event, or, without a reason, not yet."""
+    if len(record.value) > LARGEST:
+        return park_of(context, place, record, reason or "too large to wait for its turn")
+    return ParkEvent(
+        about=hearing(context, cause.subject),
+        letter="",
+        type=cause.type,
+        message=cause.id,
+        subject=cause.subject,
+        topic=place.topic,
+        partition=place.partition,
+        offset=record.offset,
+        reason=reason,
+        key=base64.b64encode(record.key).decode(),
+        value=base64.b64encode(record.value).decode(),
+        attempts=1 if reason else 0,
+    )
+
+
+def behind(context: str, place: Place, record: Record) -> Incoming:
+    """The command that sets an event aside because one before it is."""
+    try:
+        cause = Envelope.read(record.headers)
     except Undecodable as error:
-        reason = str(error)
-    except Exception:
-        logger.exception("bug in the reaction of %s to %s, correlation %s", context, cause.type, cause.correlation)
-        reason = traceback.format_exc(limit=-3)
-    return cause, [park_of(context, place, record, reason)]
+        unread = Envelope.unread(f"{place.topic}/{place.partition}", record.offset, record.key)
+        return asked(context, place, record.offset, 0, unread, park_of(context, place, record, str(error)))
+    return asked(context, place, record.offset, 0, cause, park_event(context, place, record, cause, ""))
+
+
+def released_by(
+    context: str, place: Place, record: Record, reactions: Mapping[bytes, Reaction], waits: bool = False
+) -> list[Incoming]:
+    """The commands that a context gives itself because of a letter that was released, or the one to set it aside again.
+
+    `waits` says that one before it has been, of the same aggregate.
+    """
+    cause, letter = Envelope.read(record.headers), event_codec.decode(LetterReleased.tag, record.value)
+    reaction = reactions.get(letter.type.encode()) if isinstance(letter, LetterReleased) else None
+    if not isinstance(letter, LetterReleased) or reaction is None:
+        return []
+    commands: Sequence[Command]
+    try:
+        heard = event_codec.decode(letter.type, base64.b64decode(letter.value))
+        commands = [_again(letter, "")] if waits else reaction.react(heard)
+    except Exception as error:
+        commands = [_again(letter, _why(context, cause, error))]
+    return [asked(context, place, record.offset, i, cause, command) for i, command in enumerate(commands)]
+
+
+def _again(letter: LetterReleased, reason: str) -> ParkEvent:
+    kept = letter.model_dump(exclude={"consumer"})
+    return ParkEvent(**{**kept, "reason": reason, "attempts": letter.attempts + bool(reason)})
+
+
+def table_of(reactions: Sequence[Reaction]) -> dict[bytes, Reaction]:
+    """Reactions by every tag that their event was ever recorded under: what lies in the log keeps its old ones."""
+    return {tag.encode(): row for row in reactions for tag in event_codec.tags(row.event)}
 
 
 def asked(context: str, place: Place, offset: int, index: int, cause: Envelope, command: Command) -> Incoming:

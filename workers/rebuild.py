@@ -7,19 +7,18 @@ is committed with the rows; whatever ends it, the next one goes on from there.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from events import topics
 from events.errors import Truncated
 from events.fence import Fence
-from events.log import Log, Place, Record, scan
+from events.log import Log
 from projections.build import Build
-from projections.reading import judged
-from projections.recorded import Effective, Step
+from projections.reading import history
+from projections.recorded import Step
 from projections.table import Fault
 from projections.versions import Version, Versions, fences, put_positions
 from projections.view import Model
@@ -75,9 +74,10 @@ def nothing(_: Progress) -> None:
 class Rebuild:
     """The filling of one version."""
 
-    def __init__(self, log: Log, versions: Versions, context: str, version: Version, pace: Pace, tell: Tell) -> None:
-        self._log, self._versions, self._topic = log, versions, topics.events(context)
-        self._build, self._pace, self._tell = Build(versions, version), pace, tell
+    def __init__(self, log: Log, versions: Versions, version: Version, pace: Pace, tell: Tell) -> None:
+        self._log, self._versions, self._pace, self._tell = log, versions, pace, tell
+        self._build = Build(versions, version)
+        self._model = self._build.model
         self.version = version
         self.positions: dict[int, Fence] = {}
         self.rows = 0
@@ -124,41 +124,16 @@ class Rebuild:
             raise Stopped(f"history is missing: {gap}") from gap
 
     async def _advance(self, partition: int, goal: int) -> None:
-        fence = self.positions[partition]
-        chunk: list[Record] = []
-        async for records in scan(self._log, Place(self._topic, partition), fence.next, goal):
-            chunk += records
-            if len(chunk) >= self._pace.chunk:
-                await self._take_in(partition, chunk, goal)
-                chunk = []
-        await self._take_in(partition, chunk, goal)
-
-    async def _take_in(self, partition: int, records: Sequence[Record], goal: int) -> None:
-        if not records:
-            return
-        before = replace(self.positions[partition])
-        fence = replace(before)
-        batch = [item for record in records if (item := judged(fence, record))]
-        try:
-            await self._write(Step(partition, before, fence, batch), goal)
-        except Fault as fault:
-            await self._write_before(fault, partition, records, before, goal)
-            raise
-        await self._pace.spend(len(records))
-
-    async def _write_before(
-        self, fault: Fault, partition: int, records: Iterable[Record], before: Fence, goal: int
-    ) -> None:
-        """Keep what comes before the event that cannot be taken in: after a fix, that one is the first."""
-        fence = replace(before)
-        batch: list[Effective] = []
-        for record in records:
-            if record.offset >= fault.position:
-                break
-            if item := judged(fence, record):
-                batch.append(item)
-        if fence.next > before.next:
-            await self._write(Step(partition, before, fence, batch), goal)
+        since = self.positions[partition]
+        async for step in history(self._log, self._model, partition, since, goal, self._pace.chunk):
+            try:
+                await self._write(step, goal)
+            except Fault as fault:
+                # What comes before the event that cannot be taken in is kept: after a fix, that one is the first.
+                async for part in history(self._log, self._model, partition, step.before, fault.position, CHUNK):
+                    await self._write(part, goal)
+                raise
+            await self._pace.spend(step.after.next - step.before.next)
 
     async def _write(self, step: Step, goal: int) -> None:
         began, start = self._began[step.partition]

@@ -9,28 +9,30 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from aggregates.decider import Decider, Todo
 from aggregates.repository import LOCAL, Entity, NotLoaded, Repository
-from aggregates.stage import Incoming, Stage
+from aggregates.stage import Incoming, Paused, Stage
 from events import topics
-from events.envelope import ASKING, Envelope
+from events.envelope import ASKING, CLIENT, Envelope
 from events.errors import LogError, Undecodable
 from events.failpoints import reach
 from events.fenced import Owner, claim
 from events.ids import derive
+from events.letter import LetterReleased
 from events.log import Log, Place, Reader, Record
 from events.registry import COMMANDS, command_codec
 from projections.postgres import DatabaseUnavailable
-from schemas.parking import ParkRecord
+from schemas.parking import EVERYWHERE
 from schemas.values import Command
 from workers.effects import Effect, Effects
 from workers.hotset import HotSet
 from workers.inbox import Inbox
+from workers.pausing import Pauses, TryAgain
 from workers.together import end, together
 
 logger = logging.getLogger(__name__)
@@ -54,10 +56,17 @@ class Tenure:
 
     def __init__(self, partition: int, owner: Owner, hot: HotSet) -> None:
         self.partition, self.owner, self.hot = partition, owner, hot
+        self.released = owner.fence.next
 
     @property
     def repository(self) -> Repository:
         return self.hot.repository
+
+    def note(self, base: int, commit: Sequence[tuple[Envelope, bytes]]) -> None:
+        """Note where events lie that go back to the reactions: `released` is the offset behind the last of them."""
+        for offset, (envelope, _) in enumerate(commit, base):
+            if envelope.type == LetterReleased.tag:
+                self.released = offset + 1
 
 
 class Writer:
@@ -72,10 +81,12 @@ class Writer:
         flush_seconds: float = 2.0,
         clock: Clock = now_utc,
         pace_seconds: float = 0.0,
+        pauses: bool = False,
     ) -> None:
         self._log, self._decider, self._clock, self._pace = log, decider, clock, pace_seconds
         self._handlers, self._hot_set, self._flush_seconds = handlers, hot_set, flush_seconds
         self._context = decider.context
+        self.pauses = Pauses(f"{decider.context}.writer", pauses)
         self._commands = topics.commands(decider.context)
         self.tenures: dict[int, Tenure] = {}
         self.ready = asyncio.Event()
@@ -102,10 +113,15 @@ class Writer:
     async def run(self, partitions: frozenset[int]) -> None:
         """Own these partitions until cancelled; a fence or a fault only makes us begin again."""
         pause = 0.1
+        self.pauses.begin_again()
         while True:
             began = time.monotonic()
             try:
-                await self._own(partitions)
+                await self._own(partitions - self.pauses.why.keys())
+            except Paused as stopped:
+                self.pauses.stop(stopped)
+            except TryAgain:
+                self.pauses.begin_again()
             except (LogError, DatabaseUnavailable) as fault:
                 pause = 0.1 if time.monotonic() - began > 5 else min(pause * 2, 2.0)
                 logger.warning("%s writer begins again in about %.1f s: %s", self._context, pause, fault)
@@ -113,6 +129,8 @@ class Writer:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 
     async def _own(self, partitions: frozenset[int]) -> None:
+        if not partitions:
+            await self.pauses.due()
         inbox = self._inbox = Inbox(self._context, partitions)
 
         async def answered(stream: str, todo: Todo, command: Command) -> None:
@@ -132,6 +150,8 @@ class Writer:
                 asyncio.create_task(self._work(inbox, effects)),
                 asyncio.create_task(effects.keep_time()),
             ]
+            if self.pauses.why:
+                tasks.append(asyncio.create_task(self.pauses.due()))
             self.ready.set()
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -177,25 +197,31 @@ class Writer:
         try:
             command = command_codec.decode(envelope.type, record.value)
         except Undecodable as error:
-            return self._undecoded(place, record, envelope, str(error))
+            known = command_codec.types.get(envelope.type) in COMMANDS[self._context]
+            mendable = known and record.key == envelope.subject.encode()
+            return self._undecoded(place, record, envelope, str(error), mendable)
         if reason := self._misplaced(place, command):
             return self._undecoded(place, record, envelope, reason)
         return Incoming(envelope, command, place.topic, place.partition, record.offset, record.key, record.value)
 
     def _misplaced(self, place: Place, command: Command) -> str:
         """Why a command is not for us here; obeyed all the same, there would be two aggregates of one name."""
-        if isinstance(command, ParkRecord):
+        if isinstance(command, EVERYWHERE):
             return ""
         if not isinstance(command, COMMANDS[self._context]):
             return f"{command.tag} is not for {self._context}"
         asked = topics.partition_asked(command)
         return "" if asked == place.partition else f"{command.stream} lives in partition {asked}"
 
-    def _undecoded(self, place: Place, record: Record, envelope: Envelope | None, reason: str) -> Incoming:
+    def _undecoded(
+        self, place: Place, record: Record, envelope: Envelope | None, reason: str, mendable: bool = False
+    ) -> Incoming:
         if envelope is None:
             envelope = Envelope.unread(f"{place.topic}/{place.partition}", record.offset, record.key)
         # Its origin is nothing to go by: a senseless one would make later commands of that source look like repeats.
-        return Incoming(replace(envelope, origin=LOCAL), None, *place, record.offset, record.key, record.value, reason)
+        if not mendable or envelope.origin != CLIENT:
+            envelope = replace(envelope, origin=LOCAL)
+        return Incoming(envelope, None, *place, record.offset, record.key, record.value, reason, mendable)
 
     def _local(self, stream: str, todo: Todo, command: Command) -> Incoming:
         """An effect's answer as a command: no hop over the topic, for if it gets lost the effect is asked again."""
@@ -226,31 +252,37 @@ class Writer:
         streams = {one.command.stream for one in incoming if one.command is not None and self._is_ours(one.command)}
         await tenure.hot.prefetch(streams)
         while incoming:
-            stage = Stage(tenure.repository, tenure.owner, self._clock())
-            done = await self._decide(tenure, stage, incoming)
+            stage = Stage(tenure.repository, tenure.owner, self._clock(), self.pauses.on)
+            done, stopped = await self._decide(tenure, stage, incoming)
             await tenure.hot.prefetch({f"{self._context}-unknown"})  # a flush may have put it out of memory just now
-            stage.handled(max(one.offset for one in incoming[:done]))
+            stage.handled(max((one.offset for one in incoming[:done]), default=-1))
             if stage.commit:
                 reach("writer.decided")
-                await tenure.owner.append(stage.commit)
+                base = await tenure.owner.append(stage.commit)
                 reach("writer.written")
+                tenure.note(base, stage.commit)
             # Rule 3: only now has it happened.
             tenure.repository.advance(stage.entities, (envelope for envelope, _ in stage.commit))
             reach("writer.advanced")
             for stream, entity in stage.entities.items():
                 effects.look(stream, entity)
+            if stopped is not None:
+                raise stopped  # what came before it is recorded
             incoming = incoming[done:]
 
     def _is_ours(self, command: Command) -> bool:
         return self._decider.has(command.stream)
 
-    async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> int:
-        """Stage as many as surely fit into one batch, and say how many."""
+    async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> tuple[int, Paused | None]:
+        """Stage as many as surely fit into one batch, and say how many; and at what we stand still, if so."""
         for done, one in enumerate(incoming):
-            if stage.size > topics.MAX_BATCH_BYTES // 2:
-                return done
-            await self._handle(tenure, stage, one)
-        return len(incoming)
+            if stage.full:
+                return done, None
+            try:
+                await self._handle(tenure, stage, one)
+            except Paused as stopped:
+                return done, stopped
+        return len(incoming), None
 
     async def _handle(self, tenure: Tenure, stage: Stage, one: Incoming) -> None:
         while True:

@@ -13,7 +13,7 @@ from events.fenced import Owner
 from events.ids import derive
 from events.log import Place, Record
 from events.memory import MemoryLog
-from events.registry import event_codec
+from events.registry import command_codec, event_codec
 from events.topics import commands, events
 from schemas.values import Command
 from tests.builders.values import NOON
@@ -41,7 +41,8 @@ def incoming(
         causation=command_id,
         origin=origin,
     )
-    return Incoming(envelope, command, commands("order"), 0, offset, b"key", b"value", why)
+    body = command_codec.encode(command) if command else b"value"
+    return Incoming(envelope, command, commands("order"), 0, offset, b"key", body, why)
 
 
 class Desk:

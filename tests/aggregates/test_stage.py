@@ -9,6 +9,7 @@ from aggregates.order import DECIDER, Status
 from aggregates.repository import LOCAL
 from events.envelope import CLIENT
 from events.event import Event
+from events.letter import LetterParked
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from schemas.order import CancelOrder, RecordReservation, ShipOrder
 from schemas.parking import ParkRecord
@@ -159,8 +160,8 @@ def test_an_origin_that_makes_no_sense_stops_nobody(origin: str) -> None:
 
 def test_a_bug_in_a_rule_is_parked_and_the_next_command_is_decided_upon() -> None:
     desk = Desk(broken(DECIDER, CancelOrder))
-    parked, rejected = desk.stage(incoming(CANCEL), incoming(ShipOrder(order_id=A), "next"))
-    assert isinstance(parked, RecordParked)
+    parked, rejected = desk.stage(incoming(CANCEL), incoming(ShipOrder(order_id=B), "next"))
+    assert isinstance(parked, LetterParked)
     assert "ZeroDivisionError" in parked.reason
     assert isinstance(rejected, CommandRejected)
 

@@ -11,9 +11,10 @@ from aggregates.order import DECIDER, Status
 from events.envelope import Envelope
 from events.event import Event
 from events.ids import derive
+from events.letter import LetterParked
 from events.log import Record
 from events.order import OrderCancelled
-from events.outcome import CommandRejected, RecordParked
+from events.outcome import CommandRejected
 from events.product import StockReleased
 from schemas.order import CancelOrder, RecordReservation
 from schemas.product import ReceiveStock, ReleaseReservation, ReserveStock
@@ -104,7 +105,7 @@ def test_its_commands_are_parked_with_the_place_of_the_record_and_other_aggregat
 
     parked, cancelled = heir.stage(incoming(CancelOrder(order_id=A), "3"), incoming(CancelOrder(order_id=B), "4"))
 
-    assert isinstance(parked, RecordParked)
+    assert isinstance(parked, LetterParked)
     assert parked.about == STREAM
     assert "order.events/0/2: " in parked.reason
     assert isinstance(cancelled, OrderCancelled)
@@ -160,7 +161,7 @@ def test_its_input_is_handled_for_all_that() -> None:
 def test_a_client_that_repeats_a_parked_command_has_it_parked_once() -> None:
     heir = taken_over([*written(two_orders()), forged(2, STREAM)])
     cancel = incoming(CancelOrder(order_id=A), "3")
-    assert [event.tag for event in heir.stage(cancel, cancel)] == ["record.parked.v1"]
+    assert [event.tag for event in heir.stage(cancel, cancel)] == ["letter.parked.v1"]
     assert heir.stage(cancel) == []
 
 
@@ -191,7 +192,7 @@ def test_a_command_that_would_have_to_look_at_it_is_parked_too() -> None:
     both = ReserveStock(order_id=B, partition=0, items=products.items())
     parked, received = heir.stage(incoming(both, "both"), incoming(ReceiveStock(sku=MILK, quantity=1), "more"))
 
-    assert isinstance(parked, RecordParked)
+    assert isinstance(parked, LetterParked)
     assert parked.about == f"reservation-0-{B}"
     assert f"product-{FIGS} cannot be known" in parked.reason
     assert received.tag == "stock.received.v1"
@@ -220,5 +221,5 @@ def test_code_that_can_read_it_knows_the_aggregate_again() -> None:
 def test_an_order_that_was_unreadable_from_its_first_record_is_not_placed_anew() -> None:
     heir = taken_over([forged(0, STREAM, 1)])
     [parked] = heir.stage(incoming(place()))
-    assert isinstance(parked, RecordParked)
+    assert isinstance(parked, LetterParked)
     assert isinstance(heir.stage(incoming(CancelOrder(order_id=B), "3"))[0], CommandRejected)

@@ -115,6 +115,7 @@ async def test_payments_are_listed_the_latest_first(world: World) -> None:
         (f"/orders/{uuid4()}?wait_for=settled&timeout=0.1", "OrderUnknown"),
         (f"/orders/{uuid4()}/history", "OrderUnknown"),
         (f"/products/{uuid4()}", "ProductUnknown"),
+        (f"/products/{uuid4()}/stock", "ProductUnknown"),
         (f"/payments/{uuid4()}", "PaymentUnknown"),
     ],
 )

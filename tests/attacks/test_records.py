@@ -16,6 +16,7 @@ from events.envelope import Envelope
 from events.errors import Undecodable
 from events.fence import CLAIM, Fence, Verdict
 from events.kafka import KafkaLog
+from events.letter import LetterParked
 from events.log import Place
 from events.outcome import RecordParked
 from events.registry import command_codec
@@ -182,7 +183,7 @@ async def assert_set_aside(house: House, written: Written) -> None:
     parked: Counter[tuple[str, int, int]] = Counter()
     for context in CONTEXTS:
         for _, event in await house.events(context):
-            if isinstance(event, RecordParked):
+            if isinstance(event, RecordParked | LetterParked):
                 parked[event.topic, event.partition, event.offset] += 1
     for place, record in places.items():
         assert parked[place] == (place[0].endswith(".commands")), (place, record)
@@ -197,6 +198,6 @@ async def dead_letters(house: House) -> set[tuple[str, int, int]]:
 
 
 def _dead_letters(postgres: str, context: str) -> list[tuple[str, int, int]]:
-    asked = "SELECT topic, partition, position FROM dead_letters WHERE topic LIKE %s"
+    asked = "SELECT topic, of_partition, of_position FROM dead_letters WHERE topic LIKE %s"
     with psycopg.connect(postgres, dbname=f"orderlog_{context}") as connection:
         return connection.execute(asked, [f"{context}.%"]).fetchall()

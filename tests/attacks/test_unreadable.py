@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from events.envelope import Envelope
 from events.fence import CLAIM
 from events.kafka import KafkaLog, create_topics
+from events.letter import LetterParked
 from events.log import Draft, Place, scan
 from events.order import OrderCancelled
-from events.outcome import RecordParked
 from events.topics import TOPICS, Topic
 from projections.postgres import Database
 from schemas.order import CancelOrder, PlaceOrder
@@ -60,10 +60,11 @@ async def test_its_commands_are_parked_other_orders_settle_and_nobody_claims_for
 
     offset = await shop.log.append(place, [spoil(forged(shop, place, victim))])
     await bought_at(shop, apple)
-    await assert_parked(shop, victim, offset)
+    first = await parked(shop, victim)
+    assert f"{place.topic}/{place.partition}/{offset}: " in first.reason
     await shop.restart(*CONTEXTS)
     await bought_at(shop, apple)
-    await assert_parked(shop, victim, offset)
+    assert (await parked(shop, victim)).behind == first.letter
 
     assert await claims(shop, place) == before + 2, "one because of the record, one because of the restart"
     await all_shown(shop)
@@ -78,14 +79,14 @@ def forged(shop: House, place: Place, about: PlaceOrder) -> Draft:
     return Draft(about.stream, b"{}", envelope.headers())
 
 
-async def assert_parked(shop: House, victim: PlaceOrder, offset: int) -> None:
-    """A command to the order is set aside, and says because of which record."""
+async def parked(shop: House, victim: PlaceOrder) -> LetterParked:
+    """A command to the order, as it is set aside."""
     asked = await shop.send(CancelOrder(order_id=victim.order_id))
     await shop.settle()
     [told] = shop.chronicle.outcomes[asked]
-    assert isinstance(told.event, RecordParked)
-    assert f"order.events/{told.place.partition}/{offset}: " in told.event.reason
+    assert isinstance(told.event, LetterParked)
     assert told.event.about == victim.stream
+    return told.event
 
 
 async def claims(shop: House, place: Place) -> int:
@@ -98,6 +99,6 @@ async def claims(shop: House, place: Place) -> int:
 async def letters(shop: House) -> list[tuple[str, int, int]]:
     """Where the records of the order context lie that its read model could not take."""
     rows = await shop.databases["order"].fetch(
-        "SELECT topic, partition, position FROM dead_letters WHERE topic = 'order.events'"
+        "SELECT topic, of_partition, of_position FROM dead_letters WHERE topic = 'order.events'"
     )
-    return [(row["topic"], row["partition"], row["position"]) for row in rows]
+    return [(row["topic"], row["of_partition"], row["of_position"]) for row in rows]

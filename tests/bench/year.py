@@ -298,7 +298,7 @@ async def rebuild(kafka: str, postgres: str, rate: float | None = None) -> Rebui
             async with versions.making() as connection:
                 version = await versions.make(connection, ORDERS)
             began = time.perf_counter()
-            filling = Rebuild(log, versions, "order", version, Pace(rate), nothing)
+            filling = Rebuild(log, versions, version, Pace(rate), nothing)
             await filling.open()
             await filling.fill(ends)
             seconds = time.perf_counter() - began

@@ -8,6 +8,7 @@ import pytest
 from aggregates import notification, order, payment, reservation, user
 from aggregates.decider import Decider
 from aggregates.errors import Rejection
+from events import letter as letter_events
 from events import notification as notification_events
 from events import order as order_events
 from events import outcome as outcome_events
@@ -18,9 +19,11 @@ from events.event import Event
 from events.registry import COMMANDS, EVENTS, OUTCOMES, command_codec, event_codec
 from schemas import notification as notification_commands
 from schemas import order as order_commands
+from schemas import parking
 from schemas import payment as payment_commands
 from schemas import product as product_commands
 from schemas import user as user_commands
+from schemas.parking import EVERYWHERE
 from schemas.settings import CONTEXTS
 from schemas.values import Command
 from tests.golden.examples import COMMANDS as ASKED
@@ -69,7 +72,8 @@ def tagged(module: ModuleType, base: type) -> set[type]:
 def test_every_message_that_a_context_defines_is_registered(context: str) -> None:
     assert set(EVENTS[context]) == tagged(EVENT_MODULES[context], Event)
     assert set(COMMANDS[context]) == tagged(COMMAND_MODULES[context], Command)
-    assert set(OUTCOMES) == tagged(outcome_events, Event)
+    assert set(OUTCOMES) == tagged(outcome_events, Event) | tagged(letter_events, Event)
+    assert set(EVERYWHERE) == tagged(parking, Command)
 
 
 def test_every_tag_is_unique_and_events_say_their_version() -> None:

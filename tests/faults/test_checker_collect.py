@@ -1,5 +1,6 @@
 """What the checker collects is what lies there: every byte, every row, every mail, on the real servers."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,11 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from psycopg import conninfo
 
+from projections import versions
+from projections.journals import journals
+from projections.postgres import Database
 from projections.registry import COMMON
+from projections.versions import Versions
 from tests.faults.checker import collect as collecting
 from tests.faults.checker.collect import collect
 from tests.faults.checker.wire import lines, records
@@ -86,9 +91,17 @@ def _write_records(kafka: str, topic: str) -> None:
     assert producer.flush(20) == 0
 
 
+async def _install(postgres: str, context: str) -> None:
+    """What every context has: common tables, and its journals."""
+    database = Database(postgres, context)
+    await database.create(versions.DDL + COMMON)
+    await Versions(database, journals(context)).install()
+    await database.close()
+
+
 def _write_rows(postgres: str, context: str) -> None:
+    asyncio.run(_install(postgres, context))
     with psycopg.connect(conninfo.make_conninfo(postgres, dbname=f"orderlog_{context}")) as database:
-        database.execute(COMMON)
         database.execute("CREATE TABLE things (name text, at timestamptz, data jsonb)")
         row = [ODD_TEXT, "2026-11-23T13:00:00.120000+01:00", json.dumps({"text": ODD_TEXT, "big": 10**30})]
         database.execute("INSERT INTO things VALUES (%s, %s, %s)", row)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from events import letter
 from events.audit import OperatorActed
 from events.event import Event
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
@@ -9,13 +10,21 @@ from schemas import notification as notifications
 from schemas import order as orders
 from schemas import payment as payments
 from schemas import product as products
-from schemas.parking import ParkRecord
+from schemas.parking import DiscardLetter, EditLetter, ParkEvent, ParkRecord, RetryLetter
 from schemas.values import Command
 from tests.builders import notification, order, payment, product, user
-from tests.builders.values import EUR, FIGS, MILK, A
+from tests.builders.values import EUR, FIGS, MILK, A, B
 
 LETTER: dict[str, Any] = {"topic": "order.commands", "partition": 0, "offset": 7, "reason": "lines: Field required"}
 BYTES: dict[str, Any] = {"key": "b3JkZXItYQ==", "value": "e30="}
+L = "11111111-1111-5111-8111-111111111111"
+KEPT: dict[str, Any] = {
+    "consumer": "order.writer",
+    "type": "order.cancel",
+    "message": A,
+    "subject": f"order-{A}",
+    "attempts": 1,
+}
 HERE: dict[str, Any] = {"order_id": A, "partition": product.SHELF}
 
 _EVENTS: tuple[Event, ...] = (
@@ -63,6 +72,11 @@ _EVENTS: tuple[Event, ...] = (
     CommandRejected(about=f"order-{A}", code="OrderUnknown", detail="There is no such order."),
     CommandUnchanged(about=f"order-{A}"),
     RecordParked(about="order-unknown", **LETTER, **BYTES),
+    letter.LetterParked(about=f"order-{A}", letter=L, **LETTER, **BYTES, **KEPT, behind="", blocks=True),
+    letter.LetterRetried(about=f"order-{A}", letter=L, attempts=2, became="accepted", code="", detail="", command=A),
+    letter.LetterReleased(about=f"order-{A}", letter=L, topic="payment.events", partition=0, offset=7, **BYTES, **KEPT),
+    letter.LetterEdited(about=f"order-{A}", letter=L, value="e30=", before="e30=", why="a typo"),
+    letter.LetterDiscarded(about=f"order-{A}", letter=L, why="nobody wants it", command=A),
     OperatorActed(who="ada@desk", action="snapshots drop", target="order", why="a new shape", detail={"dropped": 7}),
 )
 _COMMANDS: tuple[Command, ...] = (
@@ -103,6 +117,10 @@ _COMMANDS: tuple[Command, ...] = (
     notifications.RecordDelivery(notification_id=notification.MAIL),
     notifications.RecordRefusal(notification_id=notification.MAIL, reason="no such mailbox"),
     ParkRecord(about="order-unknown", **LETTER, **BYTES),
+    ParkEvent(about=f"order-hears-{B}", letter="", type="x.y.v1", message=A, subject=B, attempts=1, **LETTER, **BYTES),
+    RetryLetter(about=f"order-{A}", letter=L, partition=0),
+    EditLetter(about=f"order-{A}", letter=L, partition=0, value="{}", why="a typo"),
+    DiscardLetter(about=f"order-{A}", letter=L, partition=0, why="nobody wants it"),
 )
 EVENTS = {event.tag: event for event in _EVENTS}
 COMMANDS = {command.tag: command for command in _COMMANDS}

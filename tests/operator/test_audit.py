@@ -1,10 +1,15 @@
 """What operators do is on record: who, what, when and why, also when it was refused or cut off."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
 from events import audit as stream
-from events.log import Draft
+from events.errors import Unavailable
+from events.log import Draft, Place
 from events.memory import MemoryLog
+from workers.operator import audit
 from workers.operator.audit import acting, merged, record
 from workers.operator.terms import Refused
 
@@ -54,3 +59,19 @@ async def test_a_strangers_record_hides_no_act() -> None:
     await log.append(stream.PLACE, [Draft("", b"\xff", [("ce_type", b"\xff")])])
     await record(log, "topics create", "order.events", "")
     assert [outcome for *_, outcome in await rows(log)] == ["unreadable", "done"]
+
+
+class Deaf(MemoryLog):
+    """A log whose broker has gone while it was written to."""
+
+    async def append(self, place: Place, drafts: Sequence[Draft]) -> int:
+        """As Log.append, but for the end."""
+        await asyncio.Event().wait()
+        return 0
+
+
+async def test_an_act_that_cannot_be_put_on_record_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "PATIENCE_SECONDS", 0.05)
+    with pytest.raises(Unavailable, match="could not be put on record"):
+        async with acting(Deaf(), "topic.create", "order.events", "none"):
+            raise AssertionError("nothing is changed that is not on record")

@@ -99,12 +99,12 @@ async def test_new_code_is_switched_to_and_back_while_old_code_keeps_its_own(sho
     await until(lambda: shop.row(late, first.table))
 
     versions = shop.versions(second, ORDERS)
-    again = Rebuild(shop.log, versions, "order", rebuild.version, Pace(None), nothing)
+    again = Rebuild(shop.log, versions, rebuild.version, Pace(None), nothing)
     await again.open()
     await rejoin(again, versions)  # as a worker with the new code has it done when it starts
     assert (await shop.row(late))["total"] == 250
 
-    back = Rebuild(shop.log, shop.versions(), "order", first, Pace(None), nothing)
+    back = Rebuild(shop.log, shop.versions(), first, Pace(None), nothing)
     await back.open()
     await shop.switched(back)
     assert (await shop.live()).number == first.number
@@ -132,13 +132,13 @@ async def test_what_was_committed_is_not_read_again(shop: Workshop) -> None:
     versions = shop.versions()
     version, resumed = await begun(versions, ORDERS, again=False)
     assert not resumed
-    cut = Rebuild(shop.log, versions, "order", version, Pace(None), nothing)
+    cut = Rebuild(shop.log, versions, version, Pace(None), nothing)
     await cut.open()
     goals = {p: at // 2 for p, at in (await cut.live()).items()}
     await cut.advance(goals)  # and then it is killed
 
     version, resumed = await begun(versions, ORDERS, again=False)
-    again = Rebuild(shop.log, versions, "order", version, Pace(None), nothing)
+    again = Rebuild(shop.log, versions, version, Pace(None), nothing)
     await again.open()
     assert resumed
     assert {p: fence.next for p, fence in again.positions.items()} == goals
@@ -164,7 +164,7 @@ async def test_a_read_model_that_stands_still_shows_the_past_and_comes_back(shop
     await stand_apart(versions, live)
     [late] = await shop.sold_unseen()
     assert await shop.row(late) == {}
-    rebuild = Rebuild(shop.log, versions, "order", live, Pace(None), nothing)
+    rebuild = Rebuild(shop.log, versions, live, Pace(None), nothing)
     await rebuild.open()
     await rejoin(rebuild, versions)
     await until(lambda: shop.row(late))
@@ -205,7 +205,7 @@ async def test_progress_is_told_by_the_api_until_it_is_done(shop: Workshop) -> N
     asking = asyncio.create_task(shop.world.client.get("/projections/order/orders/progress"))
     await asyncio.wait({asking}, timeout=2)
     assert not asking.done(), "it ends with the building"
-    rebuild = Rebuild(shop.log, shop.versions(), "order", version, Pace(None), nothing)
+    rebuild = Rebuild(shop.log, shop.versions(), version, Pace(None), nothing)
     await rebuild.open()
     await rebuild.fill()
     await shop.versions().state(version, "ready")

@@ -14,6 +14,8 @@ from events.order import OrderEvent
 from projections.journals import journals
 from projections.order import ORDERS, OrderView, project
 from projections.postgres import Database
+from projections.revenue import REVENUE
+from projections.spending import SPENDING
 from projections.versions import Version, Versions
 from projections.view import Projection
 from tests.api.world import World, order
@@ -57,14 +59,14 @@ class Workshop:
 
     def versions(self, *models: Projection) -> Versions:
         """Versions as code with these read models of orders sees them."""
-        return Versions(self.database, [*(models or (ORDERS,)), *journals("order")])
+        return Versions(self.database, [*(models or (ORDERS,)), SPENDING, REVENUE, *journals("order")])
 
     async def filled(self, model: Projection = ORDERS, *known: Projection, rate: float | None = None) -> Rebuild:
         """A new version, or an unfinished one, close to the live checkpoint."""
         versions = self.versions(model, *known)
         async with building(versions, model):
             version, _ = await begun(versions, model, again=False)
-            rebuild = Rebuild(self.log, versions, "order", version, Pace(rate), nothing)
+            rebuild = Rebuild(self.log, versions, version, Pace(rate), nothing)
             await rebuild.open()
             await rebuild.fill()
         return rebuild

@@ -5,16 +5,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from aggregates.repository import Repository
+from aggregates.stage import Incoming
 from events import topics
 from events.envelope import Envelope
 from events.errors import Undecodable
 from events.event import Event
 from events.fence import Fence, Verdict
+from events.letter import LetterDiscarded, LetterParked, LetterReleased, LetterRetried
 from events.log import Place, Record
 from events.outcome import RecordParked
 from events.registry import event_codec
 from workers.context import Parts
-from workers.reactor import asked_by
+from workers.reactor import asked_by, released_by, table_of
 
 
 class Told(NamedTuple):
@@ -39,12 +41,14 @@ class Chronicle:
         self.repositories = {place: Repository(parts[_context(place)].decider) for place in self.places}
         self.ours: set[str] = set()
         self.told: list[Told] = []
-        self.parked: list[RecordParked] = []
+        self.parked: list[RecordParked | LetterParked] = []
+        self.became: dict[str, LetterRetried | LetterDiscarded] = {}
         self.expected: dict[str, str] = {}
         self.outcomes: defaultdict[str, list[Told]] = defaultdict(list)
         self._seen: set[tuple[str, str]] = set()
         self._unanswered: dict[str, str] = {}
         self._pending: dict[str, str] = {}
+        self._of_origin: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
 
     def expect(self, command_id: str, what: str) -> None:
         """A client has sent this command."""
@@ -58,9 +62,9 @@ class Chronicle:
 
     def forget(self) -> None:
         """What was ours so far is not ours any more."""
-        for ours in (self.ours, self.told, self.parked, self.expected, self.outcomes):
+        for ours in (self.ours, self.told, self.parked, self.became, self.expected, self.outcomes):
             ours.clear()
-        for open_ in (self._seen, self._unanswered, self._pending):
+        for open_ in (self._seen, self._unanswered, self._pending, self._of_origin):
             open_.clear()
 
     def take(self, place: Place, records: Iterable[Record]) -> None:
@@ -76,8 +80,10 @@ class Chronicle:
             told = Told(place, record.offset, envelope, event_codec.decode(envelope.type, record.value))
         except Undecodable:
             return  # a forged one: nothing can be told of it
-        if isinstance(told.event, RecordParked):
+        if isinstance(told.event, RecordParked | LetterParked):
             self.parked.append(told.event)
+        if isinstance(told.event, LetterRetried | LetterDiscarded):
+            self.became[told.event.command] = told.event
         if envelope.correlation in self.ours:
             self.told.append(told)
             self._seen.add((envelope.type, envelope.correlation))
@@ -90,13 +96,30 @@ class Chronicle:
         for context, parts in self._parts.items():
             for reaction in parts.reactions:
                 if reaction.event is type(told.event):
-                    for one in asked_by(context, place, record, reaction):
-                        self._expect(one.envelope.id, f"{one.envelope.type} of {one.envelope.subject}")
+                    self._foresee_all(asked_by(context, place, record, reaction))
+        if isinstance(told.event, LetterReleased):
+            self._foresee_all(
+                released_by(_context(place), place, record, table_of(self._parts[_context(place)].reactions))
+            )
+        if isinstance(told.event, LetterParked) and told.event.consumer.endswith(".reactions"):
+            self._wait(told.envelope)
         repository = self.repositories[place]
         todos = repository.decider.todos(repository.entities[told.envelope.subject].state)
         self._pending.pop(told.envelope.subject, None)
         if todos:
             self._pending[told.envelope.subject] = ", ".join(todo.step for todo in todos)
+
+    def _foresee_all(self, asked: Iterable[Incoming]) -> None:
+        for one in asked:
+            self._expect(one.envelope.id, f"{one.envelope.type} of {one.envelope.subject}")
+            self._of_origin[one.envelope.source, _heard(one.envelope)].append(one.envelope.id)
+
+    def _wait(self, parked: Envelope) -> None:
+        """What a reaction owes is not owed while its event waits."""
+        for name in self._of_origin[parked.source, _heard(parked)]:
+            if name != parked.causation:
+                self.expected.pop(name, None)
+                self._unanswered.pop(name, None)
 
     def open(self) -> list[str]:
         """What is still to come: commands without an outcome, effects without an answer."""
@@ -130,3 +153,8 @@ class Chronicle:
 
 def _context(place: Place) -> str:
     return place.topic.removesuffix(".events")
+
+
+def _heard(asked: Envelope) -> str:
+    """Where the event lies that a reaction was to."""
+    return asked.origin.rpartition("/")[0]

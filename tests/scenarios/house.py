@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from aggregates.letters import Letter
 from events import topics
 from events.log import Log, Place, Reader
 from events.outcome import CommandRejected
@@ -14,8 +15,8 @@ from projections.registry import CHECKPOINTS, PROJECTIONS
 from projections.snapshots import Snapshots
 from projections.store import Store
 from projections.versions import fences
-from schemas.order import DeliverOrder, ShipOrder
-from schemas.parking import ParkRecord
+from schemas.order import DeliverOrder, PlaceOrder, ShipOrder
+from schemas.parking import DiscardLetter, EditLetter, ParkRecord, RetryLetter
 from schemas.settings import CONTEXTS, Settings
 from schemas.values import Command
 from tests.scenarios import laws, read_models
@@ -59,6 +60,7 @@ class House:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._reader: Reader | None = None
         self._disturbed = False
+        self.pause: frozenset[str] = frozenset()
 
     async def open(self) -> None:
         """Start everything."""
@@ -105,7 +107,9 @@ class House:
         database = self.databases.get(name)
         store = Store(database, name, PROJECTIONS[name]) if database else None
         snapshots = Snapshots(database) if database else None
-        context = Context(self.log, self.parts[name], _all_is_ours, store, snapshots, 0.05, self.clocks[name])
+        context = Context(
+            self.log, self.parts[name], _all_is_ours, store, snapshots, 0.05, self.clocks[name], self.pause
+        )
 
         async def door() -> Door:
             return Door(await context.writer.inbox(), self.log)
@@ -120,6 +124,35 @@ class House:
         self.chronicle.expect(command_id, command.tag)
         await self.log.append(place_of(command), [client_draft(command, command_id)])
         return command_id
+
+    async def of_letter(
+        self,
+        context: str,
+        about: str,
+        letter: str,
+        kind: type[RetryLetter | EditLetter | DiscardLetter] = RetryLetter,
+        **more: str,
+    ) -> str:
+        """Ask, as an operator does, what is to become of a letter."""
+        place = next(place for place, r in self.chronicle.repositories.items() if about in r.entities)
+        command = kind(about=about, letter=letter, partition=place.partition, **more)
+        command_id = str(uuid4())
+        self.chronicle.expect(command_id, command.tag)
+        await self.log.append(Place(topics.commands(context), place.partition), [client_draft(command, command_id)])
+        return command_id
+
+    def placing(self, bought: PlaceOrder) -> str:
+        """The id of the command that placed an order."""
+        return next(name for name, command in self.sent.items() if command == bought)
+
+    async def retry(self, context: str, about: str) -> str:
+        """Retry the first of a stream's letters."""
+        return await self.of_letter(context, about, self.letters(about)[0].id)
+
+    def letters(self, about: str) -> tuple[Letter, ...]:
+        """What is open of a stream, as the log has it."""
+        found = (r.entities[about].letters.open for r in self.chronicle.repositories.values() if about in r.entities)
+        return next(found, ())
 
     async def stocked(self, stock: Mapping[str, int]) -> None:
         """List products, and wait until they can be bought."""

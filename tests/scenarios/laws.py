@@ -11,6 +11,7 @@ from aggregates.repository import LOCAL
 from aggregates.reservation import Status as Reservation
 from events import notification, order, payment, product, user
 from events.event import Event
+from events.letter import LetterParked
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from schemas.values import Command
 from tests.scenarios.chronicle import Chronicle
@@ -37,7 +38,7 @@ AT_MOST_ONCE = (
     notification.NotificationRequested, notification.NotificationDelivered, notification.NotificationRefused,
 )  # fmt: skip
 ENDS = (product.ReservationRefused, product.ReservationReleased, product.ReservationLapsed, product.ReservationShipped)
-OUTCOMES = (CommandRejected, CommandUnchanged, RecordParked)
+OUTCOMES = (CommandRejected, CommandUnchanged, RecordParked, LetterParked)
 
 
 class Facts(NamedTuple):

@@ -5,6 +5,7 @@ from typing import Any
 from aggregates.payment import Payment, Status
 from events import payment
 from events.envelope import CLIENT
+from events.letter import LetterDiscarded, LetterParked
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from projections.postgres import Database
 from projections.registry import OUTCOMES
@@ -14,7 +15,7 @@ from tests.scenarios.shop import CONTEXT_OF
 
 KEYS = {"order": "order_id", "payment": "order_id", "product": "sku", "notification": "notification_id"}
 TABLES = {"order": "orders", "payment": "payments", "product": "products", "notification": "notifications"}
-WORDS = {CommandRejected: "rejected", CommandUnchanged: "unchanged", RecordParked: "parked"}
+WORDS = {CommandRejected: "rejected", CommandUnchanged: "unchanged", RecordParked: "parked", LetterParked: "parked"}
 
 
 async def check(context: str, database: Database, chronicle: Chronicle, sent: dict[str, Command]) -> None:
@@ -69,4 +70,11 @@ async def _outcomes(context: str, database: Database, chronicle: Chronicle, sent
     ]
     found = await database.fetch(OUTCOMES, {"command_ids": ours})
     told = {row["command_id"]: row["status"] for row in found}
-    assert told == {command_id: WORDS.get(type(first[command_id].event), "accepted") for command_id in ours}
+    assert told == {command_id: word_of(chronicle, command_id) for command_id in ours}
+
+
+def word_of(chronicle: Chronicle, command_id: str) -> str:
+    """What a client is told: the first outcome, unless it was set aside, and something else has become of it."""
+    if became := chronicle.became.get(command_id):
+        return "rejected" if isinstance(became, LetterDiscarded) else became.became
+    return WORDS.get(type(chronicle.outcomes[command_id][0].event), "accepted")

@@ -101,3 +101,7 @@ class Door(Inbox):
         """As Inbox.put."""
         receipt = await self._inbox.put(partition, incoming)
         return await self._inbox.put(partition, incoming) if self._board.twice else receipt
+
+    def check(self) -> None:
+        """As Inbox.check."""
+        self._inbox.check()

@@ -16,7 +16,7 @@ from events.topics import PARTITIONS
 from projections.registry import PROJECTIONS
 from projections.view import Projection
 from tests.scenarios import laws
-from tests.scenarios.read_models import WORDS
+from tests.scenarios.read_models import word_of
 from tests.scenarios.shop import CONTEXT_OF
 from tests.simulation.answers import Answered
 from tests.simulation.broker import Broker
@@ -93,12 +93,13 @@ def every_checkpoint_is_at_the_head_and_every_event_in_the_history(town: Quiet) 
 
 
 def every_client_is_told_what_became_of_his_command(town: Quiet) -> None:
-    told = {key: row["status"] for tables in town.tables.values() for (key,), row in tables.rows["outcomes"].items()}
+    rows = [row for tables in town.tables.values() for row in tables.rows["outcomes"].items()]
+    told = {key: row["status"] for (key, _), row in sorted(rows, key=lambda each: each[0])}
     outcomes = town.facts.chronicle.outcomes
     for command_id, command in town.facts.sent.items():
         first = outcomes[command_id][0]
         assert first.envelope.origin == CLIENT, command
-        expected = WORDS.get(type(first.event), "accepted")
+        expected = word_of(town.facts.chronicle, command_id)
         assert told.get(command_id) == expected, f"{command_id}: {told.get(command_id)}, not {expected}"
     assert CONTEXT_OF
 

@@ -68,8 +68,8 @@ class Tables:
 
 KEYS = {
     "history": ("partition", "position"),
-    "outcomes": ("command_id",),
-    "dead_letters": ("topic", "partition", "position"),
+    "outcomes": ("command_id", "again"),
+    "dead_letters": ("partition", "position"),
 }
 
 

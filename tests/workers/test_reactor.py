@@ -6,7 +6,7 @@ from events.log import Draft, Place, Record
 from events.registry import command_codec, event_codec
 from events.topics import MAX_BATCH_BYTES, partition_of
 from schemas.order import ConfirmOrder
-from schemas.parking import ParkRecord
+from schemas.parking import ParkEvent, ParkRecord
 from schemas.values import Command
 from tests.builders import order, payment
 from tests.builders.values import NOON, A
@@ -68,8 +68,9 @@ def test_a_question_for_a_shelf_goes_to_that_shelf() -> None:
 def test_what_cannot_be_decoded_is_asked_to_be_parked_where_it_lies() -> None:
     table = on(type(AUTHORIZED), confirm_when_authorized)
     _, [asked] = reaction_of("order", PLACE, record(AUTHORIZED, b"{}"), table)
-    assert isinstance(asked, ParkRecord)
+    assert isinstance(asked, ParkEvent)
     assert (asked.topic, asked.partition, asked.offset) == ("payment.events", 2, 41)
+    assert (asked.stream, asked.shelf) == (f"order-hears-payment-{A}", 2)
     assert "order_id: Field required" in asked.reason
 
 
@@ -89,7 +90,7 @@ def test_a_bug_in_a_reaction_is_asked_to_be_parked() -> None:
         raise ZeroDivisionError(event.tag)
 
     _, [asked] = reaction_of("order", PLACE, record(AUTHORIZED), on(type(AUTHORIZED), confirm_with_a_bug))
-    assert isinstance(asked, ParkRecord)
+    assert isinstance(asked, ParkEvent)
     assert "ZeroDivisionError" in asked.reason
 
 

@@ -1,5 +1,6 @@
 """Audit puts what operators do on record, and shows it."""
 
+import asyncio
 import getpass
 import os
 import socket
@@ -11,11 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from events import audit as stream
-from events.errors import LogError
+from events.errors import LogError, Unavailable
 from events.log import Log
 from schemas.settings import Settings
 from workers.operator.ground import standing
 from workers.operator.terms import Json, Refused, run, show
+
+PATIENCE_SECONDS = 5.0
 
 
 def who() -> str:
@@ -44,7 +47,11 @@ async def record(
         Fenced, Unavailable: nobody knows whether it was recorded, or it was not.
     """
     act = stream.OperatorActed(who=who(), action=action, target=target, why=why, outcome=outcome, detail=detail)
-    return await stream.append(log, act, datetime.now(UTC), correlation)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):  # a producer without a broker would wait for one for ever
+            return await stream.append(log, act, datetime.now(UTC), correlation)
+    except TimeoutError:
+        raise Unavailable(f"the act could not be put on record within {PATIENCE_SECONDS:.0f} s") from None
 
 
 @asynccontextmanager

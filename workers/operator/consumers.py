@@ -9,13 +9,12 @@ from events.log import Place, Position
 from schemas.settings import CONTEXTS
 from workers.operator.ground import Ground, chosen, standing
 from workers.operator.look import Look, context_of, in_force, look
-from workers.operator.status import Context
-from workers.operator.terms import Json, run, screen, show_json, table
+from workers.operator.terms import InContext, Json, run, screen, show_json, table
 
 Row = dict[str, Any]
 
 
-def consumers(context: Context = None, json: Json = False) -> None:
+def consumers(context: InContext = None, json: Json = False) -> None:
     """Who owns which partition and since when, and how far reactors and streams have read."""
     run(_consumers(context, json))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from projections.postgres import Database
+from projections.postgres import Database, Lacking
 from projections.registry import models
 from projections.store import Moved
 from projections.versions import Refusal, Version, Versions
@@ -61,7 +61,7 @@ class Desk(Struct, frozen=True):
         """A version brought close to the live checkpoint, with bars."""
         with Bars(version.table, as_json) as bars:
             bars.say(f"{'Going on with' if resumed else 'Filling'} {version.table} from the log")
-            rebuild = Rebuild(self.ground.log, self.versions, self.model.context, version, Pace(rate), bars.tell)
+            rebuild = Rebuild(self.ground.log, self.versions, version, Pace(rate), bars.tell)
             await rebuild.open()
             await rebuild.fill()
         return rebuild
@@ -80,6 +80,8 @@ async def at_desk(name: str) -> AsyncIterator[Desk]:
             raise Refused(f"{stop}. What it had is kept; the same command goes on from there", Exit.STOPPED) from stop
         except Moved:
             raise Refused("somebody else has built on it, or dropped it, in the meantime") from None
+        except Lacking as no:
+            raise Refused(f"{model.name} cannot be built: {no}") from no
         except (Busy, Refusal) as no:
             raise Refused(str(no)) from no
         finally:

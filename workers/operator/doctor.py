@@ -25,6 +25,8 @@ GROUPS: dict[str, Callable[[Ground], AsyncIterator[Check]]] = {
     "caches": checks_log.of_caches,
     "clock": checks_servers.of_clocks,
 }
+OF_DATABASES = ("caches", "clock")
+"""Groups that have nothing to look at where a database is silent."""
 COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -41,8 +43,10 @@ async def _doctor(as_json: bool) -> None:
         found += await checks_servers.of_databases(databases)
     try:
         async with standing(whole=False, settings=settings) as ground:
+            silent = any(check.silent for check in found)
             for name, group in GROUPS.items():
-                found += await _asked(name, group, ground)
+                if not (silent and name in OF_DATABASES):
+                    found += await _asked(name, group, ground)
     except LogError as fault:
         out = "is it up, and is ORDERLOG_KAFKA its address?"
         found.append(Check("kafka", "fail", f"no answer: {fault}", out, silent=True))

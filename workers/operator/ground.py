@@ -1,8 +1,9 @@
 """Ground is what commands stand on: where the servers are, and connections to them that answer soon or say so."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import typer
@@ -14,6 +15,8 @@ from projections.postgres import Database
 from schemas.settings import CONTEXTS, Settings
 from workers.local import addresses
 from workers.operator.terms import Refused, unknown
+
+CLOSING_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ def find_settings() -> Settings:
     try:
         said = Settings()
         said.chosen()
+        said.pausing()
     except ValueError as senseless:
         raise Refused(f"the settings make no sense: {senseless}") from None
     if said.model_fields_set & {"kafka", "postgres"}:
@@ -76,7 +80,9 @@ async def kept(
     finally:
         for database in databases.values():
             await database.close()
-        await log.close()
+        with suppress(TimeoutError):  # what waits in a producer for a broker that has gone is not waited for
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await log.close()
 
 
 def quieten() -> None:

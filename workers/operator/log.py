@@ -13,8 +13,7 @@ from schemas.settings import CONTEXTS
 from workers.operator.ground import Ground, chosen, standing
 from workers.operator.records import Judge, Row, brief, from_middle, from_start, row_of
 from workers.operator.snapshots import decider_of
-from workers.operator.status import Context
-from workers.operator.terms import Exit, Json, Refused, printable, run, screen, show, show_json, unknown
+from workers.operator.terms import Exit, InContext, Json, Refused, printable, run, screen, show, show_json, unknown
 from workers.operator.trails import find
 
 app = typer.Typer(no_args_is_help=True, help="The log: its tail, one aggregate, all that a request led to.")
@@ -32,7 +31,7 @@ Stream = Annotated[str, typer.Argument(help="an aggregate, such as order-<uuid>"
 
 @app.command()
 def tail(
-    context: Context = None,
+    context: InContext = None,
     last: Last = 20,
     follow: Follow = False,
     type_: Type = "",

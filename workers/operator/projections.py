@@ -44,6 +44,9 @@ def rebuild(
     upto: Annotated[str | None, typer.Option(help="stop at a time (ISO 8601) or at positions: 0:120,1:98,…")] = None,
     again: Annotated[bool, typer.Option("--again", help="begin anew, even if one is unfinished")] = False,
     no_switch: Annotated[bool, typer.Option("--no-switch", help="prove it, and leave the live one live")] = False,
+    leave: Annotated[
+        bool, typer.Option("--leave", help="once switched, leave it to the workers that have its code")
+    ] = False,
     accept: Anyway = False,
     sample: Sample = SAMPLE,
     yes: Yes = False,
@@ -56,7 +59,7 @@ def rebuild(
     elif upto is not None:
         run(rebuilding.upto(name, upto, rate, yes, why, json))
     else:
-        run(rebuilding.rebuild(name, rate, partition, again, no_switch, accept, sample, yes, why, json))
+        run(rebuilding.rebuild(name, rate, partition, again, no_switch, leave, accept, sample, yes, why, json))
 
 
 @app.command()

@@ -25,8 +25,9 @@ def show_proof(proof: Proof, as_json: bool) -> None:
         pane.print(table(rows))
     if proof.folded:
         pane.print(f"{proof.folded} keys folded a second time, {len(proof.misfolded)} with another row")
-    if proof.sums:
-        pane.print(f"{proof.sums} totals are not the sum of their rows")
+    for table_name, sums in ((proof.new, proof.sums), (f"{proof.live} (live)", proof.live_sums)):
+        if sums:
+            pane.print(f"{sums} totals of {table_name} are not the sum of their rows")
     if proof.differing or proof.misfolded:
         pane.print(
             f"{len(proof.differing)} rows differ; by field: " + ", ".join(f"{k} {n}" for k, n in proof.fields().items())

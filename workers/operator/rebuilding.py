@@ -15,7 +15,7 @@ from workers.operator.desk import Desk, alone_at_desk, at_desk, say
 from workers.operator.proofs import show_proof, spoken
 from workers.operator.terms import Exit, Refused, sure, unknown
 from workers.proof import Proof, prove
-from workers.rebuild import Pace, Rebuild, begun, copied, switch
+from workers.rebuild import Pace, Rebuild, begun, copied, rejoin, switch
 
 
 async def rebuild(
@@ -24,6 +24,7 @@ async def rebuild(
     partition: int | None,
     again: bool,
     no_switch: bool,
+    leave: bool,
     accept: bool,
     sample: int,
     yes: bool,
@@ -45,10 +46,15 @@ async def rebuild(
             if no_switch:
                 await desk.versions.state(version, "ready")
                 return
-            _decide(proof, accept, yes)
+            try:
+                _decide(proof, accept, yes)
+            except Refused as no:  # the next one begins anew, and not with these rows
+                await desk.versions.state(version, "refused", str(no))
+                raise
             former = await switch(filled, desk.versions)
             say(as_json, switched=version.table, former=former.table if former else "")
-            await _kept_by_somebody(desk, version, filled, as_json)
+            if not leave:
+                await _kept_by_somebody(desk, version, filled, as_json)
 
 
 async def _one_partition(desk: Desk, partition: int) -> Version:
@@ -84,6 +90,8 @@ async def _kept_by_somebody(desk: Desk, version: Version, filled: Rebuild, as_js
     said = False
     while True:
         now = await desk.version(version.number)
+        if now.joined and said:
+            say(as_json, kept=f"{now.table} is kept up to date by the workers from here on")
         if now.joined or not now.live:
             return
         if not said:
@@ -91,7 +99,10 @@ async def _kept_by_somebody(desk: Desk, version: Version, filled: Rebuild, as_js
                  "here until one does; Ctrl-C leaves it to the next")  # fmt: skip
             said = True
         await filled.advance(await filled.live())
-        await asyncio.sleep(0.5)
+        if now.state == "joining":
+            await rejoin(filled, desk.versions)
+        else:
+            await asyncio.sleep(0.5)
 
 
 async def verify(name: str, rate: float | None, sample: int, as_json: bool) -> None:
@@ -126,7 +137,7 @@ async def upto(name: str, upto: str, rate: float | None, yes: bool, why: str, as
                 await desk.versions.upto(connection, version, ends)
             found["version"] = version.number
             with Bars(version.table, as_json) as bars:
-                filled = Rebuild(desk.ground.log, desk.versions, desk.model.context, version, Pace(rate), bars.tell)
+                filled = Rebuild(desk.ground.log, desk.versions, version, Pace(rate), bars.tell)
                 await filled.open()
                 await filled.fill(ends)
             await desk.versions.state(version, "ready", f"as of {upto}")

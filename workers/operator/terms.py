@@ -17,6 +17,7 @@ from projections.postgres import DatabaseUnavailable
 
 T = TypeVar("T")
 
+InContext = Annotated[str | None, typer.Option("--context", help="this context alone")]
 Json = Annotated[bool, typer.Option("--json", help="say it as JSON, for programs")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask whether to do it")]
 FILE_WIDTH = 180

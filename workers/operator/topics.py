@@ -104,5 +104,6 @@ async def _create(yes: bool, why: str, as_json: bool) -> None:
             await create_topics(ground.settings.kafka, [AUDIT], copies)
         async with acting(ground.log, "topics create", ", ".join(names), why, copies=copies) as told:
             made = await create_topics(ground.settings.kafka, missing, copies)
-            told["created"] = sorted({*made, *(name for name in names if name == AUDIT.name)})
-    show([{"topic": name, "created": True} for name in told["created"]], as_json)
+            created = sorted({*made, *(name for name in names if name == AUDIT.name)})
+            told["created"] = len(created)
+    show([{"topic": name, "created": True} for name in created], as_json)

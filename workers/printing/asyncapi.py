@@ -11,7 +11,7 @@ from events.envelope import Envelope
 from events.event import Event
 from events.fence import CLAIM
 from events.registry import COMMANDS, EVENTS, OPERATIONS, OUTCOMES
-from schemas.parking import ParkRecord
+from schemas.parking import EVERYWHERE
 from schemas.values import Command
 from workers.printing.catalogue import said
 from workers.printing.shapes import dumped, models, schema_of
@@ -87,7 +87,7 @@ def _content(topic: topics.Topic) -> tuple[str, list[str]]:
 
 
 def _commands_of(context: str) -> list[str]:
-    asked: tuple[type[Command], ...] = (*COMMANDS[context], ParkRecord)
+    asked: tuple[type[Command], ...] = (*COMMANDS[context], *EVERYWHERE)
     return [command.tag for command in asked]
 
 

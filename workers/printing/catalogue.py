@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from events.event import Event
 from events.registry import COMMANDS, EVENTS, OPERATIONS, OUTCOMES
 from events.topics import AUDIT
-from schemas.parking import ParkRecord
+from schemas.parking import EVERYWHERE
 from schemas.values import Address, Command, Item, Line
 from workers.printing.shapes import fields
 from workers.printing.tables import askers, hearers, recorders
@@ -42,7 +42,7 @@ def _context(name: str) -> Iterator[str]:
 
 
 def _all_contexts() -> Iterator[str]:
-    yield from _meanings("In every context", (ParkRecord, *OUTCOMES))
+    yield from _meanings("In every context", (*EVERYWHERE, *OUTCOMES))
     yield from _meanings(f"Of operators, on `{AUDIT.name}`", OPERATIONS)
 
 

@@ -98,15 +98,16 @@ def version_repeated(put: Put) -> None:
 
     Breaks log.versions_gapless. Seen whenever a product is listed with stock, or a captured payment is cancelled.
     """
-    record = Stage._record
+    record = Stage.record
 
-    def once(self: Stage, event: Event, index: int, cause: Envelope, position: int) -> None:
-        record(self, event, index, cause, position)
+    def once(self: Stage, event: Event, index: int, cause: Envelope, position: int) -> Envelope:
+        recorded = record(self, event, index, cause, position)
         if index and self.commit[-2][0].subject == self.commit[-1][0].subject and self.commit[-1][0].version:
             envelope, body = self.commit[-1]
             self.commit[-1] = replace(envelope, version=self.commit[-2][0].version), body
+        return recorded
 
-    put(Stage, "_record", once)
+    put(Stage, "record", once)
 
 
 BUGS = (

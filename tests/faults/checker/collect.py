@@ -32,7 +32,8 @@ COMMON = {
     "checkpoints": "SELECT * FROM checkpoints ORDER BY partition",
     "history": "SELECT * FROM history ORDER BY partition, position",
     "outcomes": "SELECT * FROM outcomes",
-    "dead_letters": "SELECT topic, partition, position, reason, stream, at FROM dead_letters",
+    "dead_letters": """SELECT partition AS home, position AS recorded, id, status, topic, of_partition AS partition,
+        of_position AS position, reason, stream, at FROM dead_letters ORDER BY home, recorded""",
     "resume_points": "SELECT partition, next, epoch, writer, aggregates FROM resume_points",
     "snapshots": "SELECT stream, partition, entity->>'version' AS version FROM snapshots",
 }

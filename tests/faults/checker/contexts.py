@@ -6,7 +6,13 @@ from zlib import crc32
 
 CONTEXTS = ("order", "product", "payment", "user", "notification")
 
-OUTCOMES = ("command.rejected.v1", "command.unchanged.v1", "record.parked.v1")
+PARKED = ("record.parked.v1", "letter.parked.v1")
+"""Records that say what was set aside: with nobody behind it, or in order."""
+
+LETTERS = ("letter.retried.v1", "letter.released.v1", "letter.edited.v1", "letter.discarded.v1")
+"""Records that say what became of a letter."""
+
+OUTCOMES = ("command.rejected.v1", "command.unchanged.v1", *PARKED, *LETTERS)
 """Records that say what became of a command that changed nothing; they have no version."""
 
 CLAIM = "log.claimed.v1"
@@ -60,6 +66,6 @@ HEARD_BY_ORDER = (
 RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
-    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken",
+    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "LetterUnknown", "LetterWaits", "LetterUnfit",
 )  # fmt: skip
 """Codes of refusals that are recorded in the log; all others are given at the door."""

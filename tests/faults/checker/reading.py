@@ -1,9 +1,11 @@
 """Reading is the one pass over the dump: it judges every record of every context and feeds what counts to the folds."""
 
+import base64
+import json
 from collections import Counter
 from typing import Any, NamedTuple
 
-from tests.faults.checker.contexts import CLIENT, CONTEXTS, OUTCOMES, OWNER, reactions_to
+from tests.faults.checker.contexts import CLIENT, CONTEXTS, LETTERS, OUTCOMES, OWNER, PARKED, reactions_to
 from tests.faults.checker.evidence import Evidence, Ledger, Place, Request
 from tests.faults.checker.fence import CLAIMED, COUNTS, Fence, number, readable
 from tests.faults.checker.findings import Fact, Findings, Violation
@@ -64,6 +66,9 @@ class World:
         self.expected: dict[str, dict[str, dict[int, int]]] = {context: {} for context in CONTEXTS}
         self.reacted: dict[str, dict[str, dict[int, int]]] = {context: {} for context in CONTEXTS}
         self.parked: dict[Place, list[Fact]] = {}
+        self.letters: list[Fact] = []
+        self.became: dict[str, Fact] = {}
+        self.waiting: set[tuple[str, str, int]] = set()
         self.unreadable: dict[Place, str] = {}
         self.forged: dict[Place, Fact] = {}
         self.heeded: set[Place] = set()
@@ -162,8 +167,13 @@ class _Partition:
 
     def _look(self, fact: Fact, new: bool) -> None:
         world = self._world
-        if fact.kind == "record.parked.v1":
+        if fact.kind in LETTERS:
+            self._became(fact)
+        if fact.kind in PARKED:
             body = fact.body
+            if str(body.get("consumer", "")).endswith(".reactions"):
+                source, offset, _ = fact.origin.rsplit("/", 2)
+                world.waiting.add((self._context, source, int(offset)))
             place = (body["topic"], body["partition"], body["offset"])
             world.parked.setdefault(place, []).append(fact)
             if place in world.evidence.poison:
@@ -181,6 +191,18 @@ class _Partition:
             world.expected[context].setdefault(source, {})[fact.offset] = commands
         if self._counted:
             world.statistics.add(fact)
+
+    def _became(self, fact: Fact) -> None:
+        """What became of a letter: its command's final outcome, or an event to be reacted to here and now."""
+        world, body = self._world, fact.body
+        world.letters.append(fact)
+        if body.get("command") and body.get("became") != "parked":
+            world.became[body["command"]] = fact
+        if fact.kind == "letter.released.v1":
+            heard = json.loads(base64.b64decode(body["value"]))
+            commands = reactions_to(body["type"], heard, world.evidence.partitions).get(self._context, 0)
+            source = f"{self._context}.events/{self._partition}"
+            world.expected[self._context].setdefault(source, {})[fact.offset] = commands
 
     def _reacted(self, fact: Fact) -> None:
         source, offset, index = fact.origin.rsplit("/", 2)

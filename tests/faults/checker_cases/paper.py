@@ -192,6 +192,7 @@ class Paper:
                 ignored += 1
                 if "ce_subject" not in headers:
                     letter = {"topic": f"{context}.events", "partition": p, "position": line["offset"]}
+                    letter |= {"id": "unread", "home": p, "recorded": line["offset"]}
                     self.tables[context, "dead_letters"].append({**letter, "reason": "no message", "stream": ""})
             else:
                 self._history_of(context, p, line)
@@ -216,6 +217,7 @@ class Paper:
             self.tables[context, "outcomes"].append({**at, **said})
         if kind == "record.parked.v1":
             letter = {"topic": body["topic"], "partition": body["partition"], "position": body["offset"]}
+            letter |= {"id": headers["ce_id"], "home": p, "recorded": line["offset"]}
             about = {"reason": body["reason"], "stream": headers["ce_subject"]}
             self.tables[context, "dead_letters"].append({**letter, **about})
 

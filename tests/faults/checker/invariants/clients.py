@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.checker.contexts import RULES_SAID_NO
+from tests.faults.checker.contexts import LETTERS, PARKED, RULES_SAID_NO
 from tests.faults.checker.evidence import OK, REFUSED, Attempt, Request
 from tests.faults.checker.findings import Fact, Violation
 from tests.faults.checker.reading import Outcome, World
@@ -43,7 +43,7 @@ def no_ghost(world: World) -> Iterator[Violation]:
     """Whatever a client's command has changed must have been asked for."""
     for command_id, outcomes in world.outcomes.items():
         fact = outcomes[0].fact
-        if outcomes[0].context not in ("order", "product", "payment") or fact.kind == "record.parked.v1":
+        if outcomes[0].context not in ("order", "product", "payment") or fact.kind in (*PARKED, *LETTERS):
             continue
         if command_id not in world.asked and not _of_poison(world, outcomes[0]):
             yield _at(fact, "clients.no_ghost", f"{fact.kind} by command {command_id}, which nobody sent")
@@ -63,6 +63,8 @@ def answers_are_true(world: World) -> Iterator[Violation]:
     """What a client was told is what the log says."""
     for request in world.evidence.requests:
         outcomes = world.outcomes.get(request.command_id, ())
+        if request.command_id in world.became:
+            continue  # set aside and then handled, it has had two answers, each true in its time
         for attempt in request.attempts:
             if false := _false(attempt, outcomes[0] if outcomes else None):
                 yield _of(request, "clients.answers_are_true", false, attempt)
@@ -111,7 +113,7 @@ def _false(attempt: Attempt, outcome: Outcome | None) -> str:
         if outcome.code != attempt.code:
             return f"told {attempt.code}, and the log says {outcome.code or outcome.fact.kind}"
     if attempt.outcome == OK and attempt.status in (200, 201) and outcome is not None:
-        if outcome.fact.kind in ("command.rejected.v1", "record.parked.v1"):
+        if outcome.fact.kind in ("command.rejected.v1", *PARKED):
             return f"told {attempt.status}, and the log says {outcome.code or outcome.fact.kind}"
         if attempt.status == 201 and outcome.fact.kind == "command.unchanged.v1":
             return "told that it was created, and the log says that nothing has changed"

@@ -6,6 +6,7 @@ dead letter. A line of poison.jsonl with `"parked": false` says that the record 
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tests.faults.checker.contexts import CONTEXTS
 from tests.faults.checker.evidence import Place
@@ -50,32 +51,57 @@ def all_poison(world: World) -> Iterator[Violation]:
 def table_of_dead_letters(world: World) -> Iterator[Violation]:
     """What each context shows as dead letters is what its log says, up to its checkpoint."""
     for context in CONTEXTS:
-        due = _due(world, context)
+        due, changed = _due(world, context), _changed(world, context)
         for row in lines(world.evidence.dump / "tables" / context / "dead_letters.jsonl"):
+            if row["topic"] is None:
+                place = (f"{context}.events", row["home"], row["recorded"])
+                if changed.pop(place, None) != row["id"]:
+                    yield Violation("views.dead_letters", _name(place), f"{context} shows what became of no letter")
+                continue
             place = (row["topic"], row["partition"], row["position"])
-            ours = due.pop(place, None)
+            ours = due.pop(row["id"] if row["id"] in due else _name(place), None)
             if ours is None:
                 yield Violation("views.dead_letters", _name(place), f"{context} shows what it has not parked")
-            elif ours not in ({}, {"stream": row["stream"], "reason": row["reason"]}):
+            elif ours.said not in ({}, {"stream": row["stream"], "reason": row["reason"]}):
                 yield Violation("views.dead_letters", _name(place), f"{context} shows it with another reason or stream")
-        for place in due:
+        for place in (*(each.place for each in due.values()), *changed):
             yield Violation("views.dead_letters", _name(place), f"{context} does not show what was parked")
 
 
 CHECKS = (only_poison, all_poison, table_of_dead_letters)
 
 
-def _due(world: World, context: str) -> dict[Place, dict[str, str]]:
-    """The dead letters that a context must show, with stream and reason where the log has them."""
+class _Due(NamedTuple):
+    """A dead letter that must be shown: where it lies, and stream and reason where the log has them."""
+
+    place: Place
+    said: dict[str, str]
+
+
+def _due(world: World, context: str) -> dict[str, _Due]:
+    """The dead letters that a context must show, by id; by place, where nobody could read an id."""
     upto = world.views[context].upto
-    due: dict[Place, dict[str, str]] = {
-        place: {} for place, where in world.unreadable.items() if where == context and place[2] < upto.get(place[1], 0)
+    due = {
+        _name(place): _Due(place, {})
+        for place, where in world.unreadable.items()
+        if where == context and place[2] < upto.get(place[1], 0)
     }
     for place, facts in world.parked.items():
         for fact in facts:
             if fact.context == context and fact.offset < upto.get(fact.partition, 0):
-                due.setdefault(place, {"stream": fact.stream, "reason": str(fact.body.get("reason"))})
+                said = {"stream": fact.stream, "reason": str(fact.body.get("reason"))}
+                due.setdefault(str(fact.body.get("letter") or fact.id), _Due(place, said))
     return due
+
+
+def _changed(world: World, context: str) -> dict[Place, str]:
+    """The records that say what became of a letter, with its id."""
+    upto = world.views[context].upto
+    return {
+        (f"{context}.events", fact.partition, fact.offset): str(fact.body.get("letter"))
+        for fact in world.letters
+        if fact.context == context and fact.offset < upto.get(fact.partition, 0)
+    }
 
 
 def _name(place: Place) -> str:

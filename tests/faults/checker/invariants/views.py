@@ -8,14 +8,18 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from tests.faults.checker.contexts import CLIENT
+from tests.faults.checker.contexts import CLIENT, PARKED
 from tests.faults.checker.evidence import Evidence
 from tests.faults.checker.fence import Fence
 from tests.faults.checker.findings import Fact, Findings, Violation
 from tests.faults.checker.invariants.tables import MOMENTS, TABLE
 from tests.faults.checker.wire import lines
 
-STATUS = {"command.rejected.v1": "rejected", "command.unchanged.v1": "unchanged", "record.parked.v1": "parked"}
+STATUS = {"command.rejected.v1": "rejected", "command.unchanged.v1": "unchanged", **dict.fromkeys(PARKED, "parked")}
+
+
+AGAIN = ("letter.retried.v1", "letter.discarded.v1")
+"""Records that tell the client of a command that was set aside what became of it."""
 
 
 class Views:
@@ -32,6 +36,7 @@ class Views:
         self._history = iter(self._table("history"))
         self._next_row = next(self._history, None)
         self._outcomes: dict[str, list[Fact]] = {}
+        self._again: dict[str, Fact] = {}
         self._spoiled = bool(evidence.faults_of("snapshots"))
         # Set back by force, and not to the start, a checkpoint counts some of them again.
         self._reset = any(fault.detail.get("how") != "delete" for fault in evidence.faults_of("checkpoint"))
@@ -64,6 +69,8 @@ class Views:
             self._next_row = next(self._history, None)
             for column, (ours, theirs) in _differences(_history_of(fact), row):
                 self._say("views.history", fact, f"{fact.kind}: {column} is {theirs!r}, not {ours!r}")
+        if again := fact.body.get("command") if fact.kind in AGAIN else "":
+            self._again[again] = fact
         if fact.origin == CLIENT:
             known = self._outcomes.setdefault(fact.causation, [])
             if not any(other.partition == fact.partition for other in known):
@@ -136,9 +143,10 @@ class Views:
 
     def _compare_outcomes(self) -> None:
         for row in self._table("outcomes"):
-            facts = self._outcomes.pop(row["command_id"], [])
-            place = _place(self._context, row)
-            differences = [dict(_differences(_outcome_of(fact), row)) for fact in facts]
+            again = row.get("again", False)
+            facts = [self._again.pop(row["command_id"])] if again else self._outcomes.pop(row["command_id"], [])
+            place, outcome_of = _place(self._context, row), _again_of if again else _outcome_of
+            differences = [dict(_differences(outcome_of(fact), row)) for fact in facts]
             if not differences:
                 self._violate("views.outcomes", row["stream"], f"an outcome of nothing: {row['command_id']}", place)
             elif all(differences):
@@ -148,6 +156,9 @@ class Views:
                 self._violate("views.outcomes", row["stream"], said, place)
         for command_id, facts in self._outcomes.items():
             self._say("views.outcomes", facts[0], f"the outcome of {command_id} is missing")
+        for command_id, fact in self._again.items():
+            if fact.body.get("became") != "parked":
+                self._say("views.outcomes", fact, f"the second outcome of {command_id} is missing")
 
     def _table(self, name: str) -> Iterator[dict[str, Any]]:
         return lines(self._folder / f"{name}.jsonl")
@@ -200,10 +211,22 @@ def _history_of(fact: Fact) -> dict[str, Any]:
 
 
 def _outcome_of(fact: Fact) -> dict[str, Any]:
+    if fact.body.get("became") == "parked":
+        return {"status": "rejected", "code": "LetterFailedAgain", **_where(fact)}
     status = STATUS.get(fact.kind, "accepted")
     code = {"rejected": fact.body.get("code"), "parked": "Parked"}.get(status, "")
-    where = {"stream": fact.stream, "partition": fact.partition, "position": fact.offset, "at": fact.time}
-    return {"status": status, "code": code, **where}
+    return {"status": status, "code": code, **_where(fact)}
+
+
+def _again_of(fact: Fact) -> dict[str, Any]:
+    """What a client is told whose command was set aside first."""
+    if fact.kind == "letter.discarded.v1":
+        return {"status": "rejected", "code": "LetterDiscarded", **_where(fact)}
+    return {"status": fact.body["became"], "code": fact.body["code"], **_where(fact)}
+
+
+def _where(fact: Fact) -> dict[str, Any]:
+    return {"stream": fact.stream, "partition": fact.partition, "position": fact.offset, "at": fact.time}
 
 
 def _by_partition(rows: Iterator[dict[str, Any]]) -> dict[int, dict[str, Any]]:

@@ -1,0 +1,77 @@
+"""A consumer that is set to pause stands still at a failure, in its partition alone, and goes on once it is mended."""
+
+import pytest
+
+from events.order import OrderPlaced
+from schemas.order import PlaceOrder, RecordReservation
+from schemas.settings import Settings
+from tests.scenarios.house import House
+from tests.scenarios.shop import order, place_of, sku_on
+from tests.scenarios.test_bad_records import replace_rule
+from tests.scenarios.test_letters import bug_in, settled
+
+pytestmark = pytest.mark.anyio
+
+
+async def three_orders(house: House) -> tuple[PlaceOrder, PlaceOrder, PlaceOrder]:
+    """One that fails, one that shares its partition, one that does not."""
+    apple = sku_on(0)
+    await house.stocked({apple: 10})
+    several = [order((apple, 1)) for _ in range(60)]
+    unlucky = several[0]
+    here = [each for each in several[1:] if place_of(each) == place_of(unlucky)]
+    elsewhere = [each for each in several[1:] if place_of(each) != place_of(unlucky)]
+    return unlucky, here[0], elsewhere[0]
+
+
+async def test_a_paused_writer_stands_still_in_one_partition_and_sets_nothing_aside(memory_house: House) -> None:
+    house = memory_house
+    house.pause = frozenset({"order.writer"})
+    unlucky, near, far = await three_orders(house)
+    await replace_rule(house, lambda c: isinstance(c, RecordReservation) and c.order_id == unlucky.order_id)
+
+    await house.send(unlucky)
+    pauses = house.contexts["order"].writer.pauses
+    await house.until(lambda: pauses.why, "it stands still")
+    await house.send(near)
+    await house.send(far)
+    await house.until(lambda: settled(house, far), "others go on")
+
+    assert list(pauses.why) == [place_of(unlucky).partition]
+    assert "a bug, for a test" in pauses.told()
+    assert not settled(house, near)
+    await replace_rule(house, lambda c: False)
+    await house.settle()
+    assert house.status(unlucky.order_id) == house.status(near.order_id) == "confirmed"
+    assert not house.chronicle.parked
+    await house.check()
+
+
+async def test_paused_reactions_stand_still_at_an_event_and_hear_it_again_once_mended(memory_house: House) -> None:
+    house = memory_house
+    house.pause = frozenset({"product.reactions"})
+    unlucky, near, far = await three_orders(house)
+    right = house.parts["product"]
+    bug_in(house, "product", OrderPlaced, lambda event: event.order_id == unlucky.order_id)
+    await house.restart("product")
+
+    await house.send(unlucky)
+    pauses = house.contexts["product"].reactor.pauses
+    await house.until(lambda: pauses.why, "it stands still")
+    await house.send(near)
+    await house.send(far)
+    await house.until(lambda: settled(house, far), "others go on")
+
+    assert not settled(house, near)
+    house.parts["product"] = right
+    await house.restart("product")
+    await house.settle()
+    assert house.status(unlucky.order_id) == house.status(near.order_id) == "confirmed"
+    assert not house.chronicle.parked
+    await house.check()
+
+
+def test_a_consumer_that_nobody_has_is_refused_with_those_that_there_are() -> None:
+    assert Settings(pause="order.writer, payment.reactions").pausing() == {"order.writer", "payment.reactions"}
+    with pytest.raises(ValueError, match=r"unknown consumer 'order.reader'; there are order.writer, "):
+        Settings(pause="order.reader").pausing()
