@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.api.world import World, order
 pytestmark = pytest.mark.anyio
 
 LINE = {"sku": "tea", "quantity": 1, "unit_price": 250}
-ORDER_ID = str(uuid4())
+ORDER_ID = str(uuid5(NAMESPACE_URL, "an order"))
 
 
 def with_line(**changes: Any) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.api.world import World, order
 
+NOBODY = "5d7216e6-0bfd-4369-8e6e-c8c8e6c0113d"
+
 pytestmark = pytest.mark.anyio
 
 
@@ -111,12 +113,12 @@ async def test_payments_are_listed_the_latest_first(world: World) -> None:
 @pytest.mark.parametrize(
     ("url", "code"),
     [
-        (f"/orders/{uuid4()}", "OrderUnknown"),
-        (f"/orders/{uuid4()}?wait_for=settled&timeout=0.1", "OrderUnknown"),
-        (f"/orders/{uuid4()}/history", "OrderUnknown"),
-        (f"/products/{uuid4()}", "ProductUnknown"),
-        (f"/products/{uuid4()}/stock", "ProductUnknown"),
-        (f"/payments/{uuid4()}", "PaymentUnknown"),
+        (f"/orders/{NOBODY}", "OrderUnknown"),
+        (f"/orders/{NOBODY}?wait_for=settled&timeout=0.1", "OrderUnknown"),
+        (f"/orders/{NOBODY}/history", "OrderUnknown"),
+        (f"/products/{NOBODY}", "ProductUnknown"),
+        (f"/products/{NOBODY}/stock", "ProductUnknown"),
+        (f"/payments/{NOBODY}", "PaymentUnknown"),
     ],
 )
 async def test_what_the_read_model_has_not_is_a_404(world: World, url: str, code: str) -> None:
