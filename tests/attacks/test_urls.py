@@ -3,7 +3,7 @@
 import base64
 import json
 import random
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.attacks.wire import Door
 
 pytestmark = pytest.mark.infra
 
-ID = str(uuid4())
+ID = str(uuid5(NAMESPACE_URL, "an order"))
 DIGITS = "%EF%BC%91%EF%BC%92"
 """12 in full-width digits."""
 
