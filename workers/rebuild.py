@@ -157,14 +157,18 @@ async def building(versions: Versions, model: Model) -> AsyncIterator[None]:
         yield
 
 
-async def begun(versions: Versions, model: Model, again: bool) -> tuple[Version, bool]:
-    """The version to fill, and whether it was begun earlier: one that is unfinished, or a new one."""
+async def begun(versions: Versions, model: Model, again: bool, accept: bool = False) -> tuple[Version, bool]:
+    """The version to fill, and whether it was begun earlier: one that is unfinished, or a new one.
+
+    One that was refused for its rows is gone on with by those alone who accept them.
+    """
+    states = ("building", "stopped", "refused") if accept else ("building", "stopped")
     unfinished = [
         version
         for version in await versions.all()
         if (version.name, version.code) == (model.name, model.version)
         and not (version.live or version.joined or version.upto)
-        and version.state in ("building", "stopped")
+        and version.state in states
     ]
     if unfinished and not again:
         version = unfinished[-1]

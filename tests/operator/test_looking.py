@@ -12,6 +12,7 @@ from events.topics import PARTITIONS, TOPICS
 from schemas.settings import CONTEXTS
 from tests.operator.conftest import Environment, Orders, Shop
 from tests.scenarios.shop import order, product, sku_on
+from tests.system.test_commands import heeding_ctrl_c
 
 pytestmark = pytest.mark.infra
 
@@ -72,7 +73,8 @@ def test_log_tail_shows_the_newest_of_a_type(shop: Shop) -> None:
 def test_log_tail_follows_until_it_is_interrupted(shop: Shop, environment: Environment) -> None:
     words = [sys.executable, "-m", "workers", "log", "tail", "--follow", "--json", "--type", "product.listed"]
     sku = sku_on(1)
-    with subprocess.Popen(words, env={**os.environ, **environment}, stdout=subprocess.PIPE) as tail:
+    here = {**os.environ, **environment}
+    with subprocess.Popen(words, env=here, stdout=subprocess.PIPE, preexec_fn=heeding_ctrl_c) as tail:
         assert tail.stdout is not None
         tail.stdout.readline()  # the newest of before: it is there, and follows
         shop.send([(product(sku, 1), str(uuid4()))])

@@ -37,7 +37,10 @@ async def test_a_paused_writer_stands_still_in_one_partition_and_sets_nothing_as
     await house.send(far)
     await house.until(lambda: settled(house, far), "others go on")
 
-    assert list(pauses.why) == [place_of(unlucky).partition]
+    await house.until(
+        lambda: list(pauses.why) == [place_of(unlucky).partition],
+        "one partition stands still, but when it is tried again",
+    )
     assert "a bug, for a test" in pauses.told()
     assert not settled(house, near)
     await replace_rule(house, lambda c: False)

@@ -29,9 +29,9 @@ def show_proof(proof: Proof, as_json: bool) -> None:
         if sums:
             pane.print(f"{sums} totals of {table_name} are not the sum of their rows")
     if proof.differing or proof.misfolded:
-        pane.print(
-            f"{len(proof.differing)} rows differ; by field: " + ", ".join(f"{k} {n}" for k, n in proof.fields().items())
-        )
+        count = len(proof.differing) or len(proof.misfolded)
+        fields = ", ".join(f"{name} {number}" for name, number in proof.fields().items())
+        pane.print(f"{count} {'row differs' if count == 1 else 'rows differ'}; by field: {fields}")
         pane.print(table(shown(proof.differing or proof.misfolded, 10)))
     elif proof.live_digest:
         pane.print("Every row is the same." if proof.same_code else "The columns that both have are the same.")

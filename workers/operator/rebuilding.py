@@ -35,7 +35,7 @@ async def rebuild(
         sure(f"Rebuild {desk.name} from the log?", yes)
         async with acting(desk.ground.log, "projection.rebuild", desk.name, why, code=desk.model.version) as found:
             if partition is None:
-                version, resumed = await begun(desk.versions, desk.model, again)
+                version, resumed = await begun(desk.versions, desk.model, again, accept)
             else:
                 version, resumed = await _one_partition(desk, partition), False
             found["version"] = version.number
@@ -48,7 +48,7 @@ async def rebuild(
                 return
             try:
                 _decide(proof, accept, yes)
-            except Refused as no:  # the next one begins anew, and not with these rows
+            except Refused as no:  # the next one begins anew, unless it accepts these rows
                 await desk.versions.state(version, "refused", str(no))
                 raise
             former = await switch(filled, desk.versions)
