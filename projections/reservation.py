@@ -1,4 +1,7 @@
-"""Reservation view: what each order holds of one shelf, and until when; beside the products it tells where stock is."""
+"""Reservation view: what each order holds of one shelf, and until when; beside the products it tells where stock is.
+
+A row per product with all who hold it would be written anew with each of them: 76 ms a commit where 300 do, and not 1.
+"""
 
 from datetime import datetime
 from typing import assert_never
