@@ -69,8 +69,8 @@ class Version(Struct, frozen=True):
     """One version: its table's number and the version of the code that it is made by.
 
     state: `building`, `ready` (as far as its positions say), `joining` (a worker has its code), `paused`, `stopped` (by
-    an event, see `said`) or `refused` (it was not what it should be). upto: the offsets, by partition, at which it ends
-    if it is not to come to the present.
+    an event, see `said`), `refused` (its rows differ from the live ones) or `wrong` (they are not what its code makes
+    of the log). upto: the offsets, by partition, at which it ends if it is not to come to the present.
     """
 
     name: str

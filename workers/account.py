@@ -117,7 +117,8 @@ def _money(summary: Any, ledger: Any) -> Table:
 
 
 def _kept(row: Any) -> list[str]:
-    return [_amount(amount) for amount in (row["captured"], row["refunded"], row["captured"] - row["refunded"])]
+    captured, refunded = row.get("captured", 0), row.get("refunded", 0)
+    return [_amount(amount) for amount in (captured, refunded, captured - refunded)]
 
 
 def _stock(summary: Any) -> Table:

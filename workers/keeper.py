@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 10.0
 """Between two looks."""
+UNAVAILABLE = 4
+"""The exit code of a command whose servers give no answer."""
 SOON_SECONDS = 0.5
 """To the next look where something was mended: what was rebuilt has to join the others, too."""
 
@@ -64,12 +66,14 @@ class Keeper:
         known, mended = models(context), False
         versions = Versions(database, known)
         for notice in notices(known, await versions.all()):
-            if notice.said not in self._said:
+            new = notice.said not in self._said
+            if new:
                 logger.warning("%s", notice.said)
                 self._said.add(notice.said)
             if notice.version is not None:
                 await versions.state(notice.version, "joining")
-            if self._settings.rebuild or not notice.asked:
+            # What is refused once would be refused again, and what has stopped has to be looked at: it is tried once.
+            if not notice.asked or (self._settings.rebuild and new):
                 mended |= await self._mend(notice)
         return mended
 
@@ -90,6 +94,8 @@ class Keeper:
                 await process.wait()
         said = errors.decode(errors="replace").strip().splitlines()[-1:] or [""]
         logger.info("orders projections %s: exit code %d %s", " ".join(notice.words), process.returncode, said[0])
+        if process.returncode == UNAVAILABLE:
+            self._said.discard(notice.said)  # to be tried again
         return process.returncode == 0
 
 

@@ -158,9 +158,26 @@ async def test_a_new_release_takes_over_a_read_model_and_gives_it_back(shop: Hou
     assert (await old("verify", "orders")).code == 0
     assert counts == sorted(counts), "a reader saw fewer orders than before"
 
+    # A worker that is told so has it done by itself.
+    shop.run._env |= {**second.env, "ORDERLOG_REBUILD": "true"}
+    shop.run.child(ORDER_WORKER).stop()
+    shop.run.mend()
+    await until(lambda: _live_code(old, 2), 60)
+    for name in (*second.env, "ORDERLOG_REBUILD"):
+        del shop.run._env[name]
+    shop.run.child(ORDER_WORKER).stop()
+    shop.run.mend()
+    assert (await old("rollback", "orders", "--yes", "--to", "1", "--why", "as it was")).code == 0
+    await until(lambda: _joined(old, 1), 60)
+
 
 async def _joined(desk: Desk, number: int) -> bool:
     return bool((await desk.versions("orders"))[number]["state"] == "up to date")
+
+
+async def _live_code(desk: Desk, code: int) -> bool:
+    rows = (await desk.versions("orders")).values()
+    return any(row["live"] and row["code"] == code and row["state"] == "up to date" for row in rows)
 
 
 async def test_what_there_is_not_is_said_with_what_there_is(shop: House) -> None:

@@ -88,6 +88,7 @@ async def wait_until(question: Any, seconds: float, what: str) -> None:
 
 async def check(house: House, expected: dict[str, str] | None = None) -> None:
     """Hold what the log, the provider and the read models say against each other."""
+    await wait_until(lambda: _nothing_behind(house), 60, "every read model is up to date")
     orders = await house.events("order")
     ends = defaultdict(list)
     for envelope, event in orders:
@@ -109,6 +110,11 @@ async def check(house: House, expected: dict[str, str] | None = None) -> None:
         _gapless(context, await house.events(context))
     await _stock(house)
     await _money(house, ends)
+
+
+async def _nothing_behind(house: House) -> bool:
+    items = (await house.shop.get("/projections"))["items"]
+    return not any(item["behind"] for item in items if item["live"])
 
 
 def _gapless(context: str, events: list[tuple[Envelope, Event]]) -> None:

@@ -162,7 +162,7 @@ async def _rollback(name: str, to: int | None, stale: bool, yes: bool, why: str,
 
 def _before(desk: Desk, live: Version, versions: Sequence[Version]) -> Version:
     """The version that was live before, as far as numbers tell."""
-    whole = [v for v in versions if v.state not in ("building", "stopped", "refused") and not v.upto]
+    whole = [v for v in versions if v.state not in ("building", "stopped", "refused", "wrong") and not v.upto]
     others = [v for v in whole if v.name == live.name and not v.live]
     earlier = [v for v in others if v.number < live.number] or others
     if not earlier:

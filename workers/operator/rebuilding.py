@@ -49,7 +49,7 @@ async def rebuild(
             try:
                 _decide(proof, accept, yes)
             except Refused as no:  # the next one begins anew, unless it accepts these rows
-                await desk.versions.state(version, "refused", str(no))
+                await desk.versions.state(version, "refused" if proof.sound else "wrong", str(no))
                 raise
             former = await switch(filled, desk.versions)
             say(as_json, switched=version.table, former=former.table if former else "")
