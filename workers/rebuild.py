@@ -160,20 +160,14 @@ async def building(versions: Versions, model: Model) -> AsyncIterator[None]:
 async def begun(versions: Versions, model: Model, again: bool, accept: bool = False) -> tuple[Version, bool]:
     """The version to fill, and whether it was begun earlier: one that is unfinished, or a new one.
 
-    One that was refused for its rows is gone on with by those alone who accept them.
+    Only the newest is gone on with, and one that was refused for its rows by those alone who accept them.
     """
     states = ("building", "stopped", "refused") if accept else ("building", "stopped")
-    unfinished = [
-        version
-        for version in await versions.all()
-        if (version.name, version.code) == (model.name, model.version)
-        and not (version.live or version.joined or version.upto)
-        and version.state in states
-    ]
-    if unfinished and not again:
-        version = unfinished[-1]
-        await versions.state(version, "building")
-        return version, True
+    newest = max((v for v in await versions.all() if v.name == model.name), key=lambda v: v.number, default=None)
+    apart = newest is not None and not (newest.live or newest.joined or newest.upto)
+    if newest and apart and not again and newest.code == model.version and newest.state in states:
+        await versions.state(newest, "building")
+        return newest, True
     async with versions.making() as connection:
         return await versions.make(connection, model), False
 
