@@ -13,7 +13,7 @@ from api.system import System, in_time, of, served
 from events.errors import LogError
 from events.log import Place
 from events.topics import PARTITIONS, events
-from projections.registry import models
+from projections.registry import CHECKPOINTS, models
 from projections.standing import Standing, standings
 from projections.versions import POSITIONS, VERSIONS, Version
 
@@ -70,7 +70,7 @@ async def _standings(system: System, context: str) -> list[Standing]:
     versions, apart, marks, heads = await asyncio.gather(
         system.rows(context, VERSIONS),
         system.rows(context, POSITIONS),
-        system.rows(context, "SELECT partition, next FROM checkpoints"),
+        system.rows(context, CHECKPOINTS),
         in_time(_heads(system, places), PATIENCE),
     )
     return standings(

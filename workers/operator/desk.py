@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from projections.postgres import Database, Lacking
-from projections.registry import models
+from projections.registry import CHECKPOINTS, models
 from projections.store import Moved
 from projections.versions import Refusal, Version, Versions
 from projections.view import Model
@@ -54,7 +54,7 @@ class Desk(Struct, frozen=True):
 
     async def marks(self) -> dict[int, int]:
         """The context's checkpoint, by partition."""
-        rows = await self.versions.database.fetch("SELECT partition, next FROM checkpoints")
+        rows = await self.versions.database.fetch(CHECKPOINTS)
         return {row["partition"]: row["next"] for row in rows}
 
     async def filled(self, version: Version, rate: float | None, resumed: bool, as_json: bool) -> Rebuild:

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from events.log import Place
 from events.topics import PARTITIONS, events
-from projections.registry import models
+from projections.registry import CHECKPOINTS, models
 from projections.standing import standings
 from projections.versions import POSITIONS, Version, Versions
 from schemas.settings import CONTEXTS
@@ -124,7 +124,7 @@ async def _rows(ground: Ground, context: str) -> list[dict[str, Any]]:
         context,
         known,
         await Versions(database, known).all(),
-        {row["partition"]: row["next"] for row in await database.fetch("SELECT partition, next FROM checkpoints")},
+        {row["partition"]: row["next"] for row in await database.fetch(CHECKPOINTS)},
         await database.fetch(POSITIONS),
         {p: (await ground.log.bounds(Place(events(context), p)))[1] for p in range(PARTITIONS)},
     )

@@ -147,9 +147,7 @@ async def upto(name: str, upto: str, rate: float | None, yes: bool, why: str, as
 async def _ends(desk: Desk, upto: str) -> dict[int, int]:
     """The offsets that a time, or a list of positions, means; none beyond the checkpoint of the live ones."""
     places = {p: Place(events(desk.model.context), p) for p in range(PARTITIONS)}
-    marks = {
-        r["partition"]: r["next"] for r in await desk.versions.database.fetch("SELECT partition, next FROM checkpoints")
-    }
+    marks = await desk.marks()
     try:
         if ":" in upto and "-" not in upto:
             said = {int(p): int(at) for p, _, at in (one.partition(":") for one in upto.split(","))}
