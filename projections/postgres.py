@@ -137,6 +137,17 @@ class Database:
                 return await found.fetchall()
 
     @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection on which every statement is a transaction, and so is every pipeline: all of it, or nothing.
+
+        Raises:
+            DatabaseUnavailable: the server cannot be reached.
+        """
+        with _translated():
+            async with self._pool.connection() as connection:
+                yield connection
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """One transaction: all of it, or nothing.
 
@@ -146,9 +157,8 @@ class Database:
         Raises:
             DatabaseUnavailable: the server cannot be reached.
         """
-        with _translated():
-            async with self._pool.connection() as connection, connection.transaction():
-                yield connection
+        async with self.connection() as connection, connection.transaction():
+            yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import json, structs
-from psycopg import AsyncCursor
+from psycopg.errors import SerializationFailure
 
 from events.failpoints import reach
 from events.fence import Fence
@@ -77,23 +77,27 @@ class Store:
 
     async def _apply(self, steps: Sequence[Step]) -> None:
         batch = [(step.partition, item) for step in steps for item in step.batch]
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             changes = [(table, await table.changed(connection, batch)) for table in self._tables]
-            # One trip to the server for all of it: that is where a small batch's time goes.
-            async with connection.pipeline():
-                moved = await self._move(connection, steps)
-                for table, changed in changes:
-                    await _put(connection, table.upsert, [change.row for change in changed])
-                for table in self._tables:
-                    if isinstance(table, Keyed) and (table.faults or table.waiting):
-                        await _park(connection, table)
-            if moved.rowcount != len(steps):
-                raise Moved
-            reach("view.committing")
+            try:
+                # One trip to the server for all of it: that is where a small batch's time goes. It is a transaction.
+                async with connection.pipeline():
+                    await self._move(connection, steps)
+                    for table, changed in changes:
+                        await _put(connection, table.upsert, [change.row for change in changed])
+                    for table in self._tables:
+                        if isinstance(table, Keyed) and (table.faults or table.waiting):
+                            await _park(connection, table)
+                    reach("view.committing")
+            except SerializationFailure:
+                raise Moved from None
         reach("view.committed")
 
-    async def _move(self, connection: Connection, steps: Sequence[Step]) -> AsyncCursor[Any]:
-        # Its row lock makes two projectors of one partition take turns; the second then finds it moved.
+    async def _move(self, connection: Connection, steps: Sequence[Step]) -> None:
+        """Move the checkpoints, or fail with all that goes along.
+
+        Its row lock makes two projectors of one partition take turns; the second then finds it moved.
+        """
         rows = [
             {
                 "partition": step.partition,
@@ -103,15 +107,10 @@ class Store:
             }
             for step in steps
         ]
-        return await connection.execute(_MOVE, [json.encode(rows).decode()])
+        await connection.execute(MOVE, [json.encode(rows).decode()])
 
 
-_MOVE = """
-UPDATE checkpoints AS c SET next = r.next, epoch = r.epoch, writer = r.writer, ignored = r.ignored
-FROM json_to_recordset(%s::json)
-  AS r(partition int, before bigint, generation bigint, next bigint, epoch bigint, writer text, ignored bigint)
-WHERE c.partition = r.partition AND c.next = r.before AND c.generation = r.generation
-"""
+MOVE = "SELECT move_checkpoints(%s::json)"
 
 
 async def _put(connection: Connection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:

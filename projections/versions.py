@@ -36,6 +36,18 @@ CREATE TABLE IF NOT EXISTS checkpoints (
   partition int PRIMARY KEY, next bigint NOT NULL, epoch bigint NOT NULL, writer text NOT NULL, ignored bigint NOT NULL,
   generation bigint NOT NULL DEFAULT 0
 );
+CREATE OR REPLACE FUNCTION move_checkpoints(steps json) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE moved int;
+BEGIN
+  UPDATE checkpoints AS c SET next = r.next, epoch = r.epoch, writer = r.writer, ignored = r.ignored
+  FROM json_to_recordset(steps)
+    AS r(partition int, before bigint, generation bigint, next bigint, epoch bigint, writer text, ignored bigint)
+  WHERE c.partition = r.partition AND c.next = r.before AND c.generation = r.generation;
+  GET DIAGNOSTICS moved = ROW_COUNT;
+  IF moved <> json_array_length(steps) THEN
+    RAISE serialization_failure USING MESSAGE = 'somebody else has moved a checkpoint';
+  END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS view_versions (
   name text NOT NULL, number int NOT NULL, code int NOT NULL, live boolean NOT NULL, joined boolean NOT NULL,
   state text NOT NULL, said text NOT NULL DEFAULT '', upto jsonb, made_at timestamptz NOT NULL DEFAULT now(),

@@ -23,6 +23,9 @@ from workers.steps import Moments, settle, walk
 SOON = 90.0
 """Seconds that processes have to be ready, and orders to settle."""
 
+PATIENT = {"mailbox": 10, "worker-notification": 10}
+"""Processes that wait while others have something to do, as nice(1) has it: nobody waits for a mail as for an order."""
+
 
 class Plan(Struct, frozen=True):
     """What is to be run: whose data, which baskets, how fast (orders a second), how many fail on purpose.
@@ -102,7 +105,9 @@ class Run:
 
     def _begin(self, name: str) -> ChildProcess:
         command = self._commands[name]
-        self._children[name] = ChildProcess(command, name=name, home=self.plan.home, env=self.env_of(name))
+        self._children[name] = ChildProcess(
+            command, name=name, home=self.plan.home, env=self.env_of(name), nice=PATIENT.get(name, 0)
+        )
         return self._children[name]
 
     def env_of(self, name: str) -> dict[str, str]:

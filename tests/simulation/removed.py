@@ -1,10 +1,12 @@
 """Removed takes one rule at a time out of the application: a simulation that does not notice is worth nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from typing import Any
 from unittest.mock import patch
+
+from psycopg.errors import SerializationFailure
 
 import aggregates.payment
 import aggregates.reservation
@@ -120,10 +122,9 @@ def money_of_a_cancelled_order_goes_back() -> AbstractContextManager[Any]:
 def a_view_moves_with_its_checkpoint() -> AbstractContextManager[Any]:
     whole = Store._move
 
-    async def move(self: Store, connection: Any, steps: Sequence[Any]) -> Any:
-        moved: Any = await whole(self, connection, steps)
-        moved.rowcount = len(steps)
-        return moved
+    async def move(self: Store, connection: Any, steps: Sequence[Any]) -> None:
+        with suppress(SerializationFailure):
+            await whole(self, connection, steps)
 
     return patch.object(Store, "_move", move)
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import msgspec
+from psycopg.errors import SerializationFailure
 
 from projections import store
 from projections.postgres import Database, DatabaseUnavailable
@@ -115,14 +116,15 @@ class MemoryDatabase(Database):
         self._inserts = {table.upsert: table.model.name for table in made if not isinstance(table, Keyed)}
 
     @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """As Database.connection."""
+        yield Connection(self._line, self._upserts, self._selects, self._inserts)
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
         """As Database.transaction."""
-        await self._line.reach()
-        connection = Connection(self._line, self._upserts, self._selects, self._inserts)
-        yield connection
-        for change in connection.changes:
-            change()
-        await self._line.answered()
+        async with self.connection() as connection, connection.pipeline():
+            yield connection
 
     async def fetch(self, statement: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """As Database.fetch; only checkpoints are asked for outside a transaction."""
@@ -133,7 +135,7 @@ class MemoryDatabase(Database):
 
 
 class Connection:
-    """A transaction: its changes happen together, at its end."""
+    """A connection: the changes of a pipeline happen together, at its end."""
 
     def __init__(
         self,
@@ -145,12 +147,15 @@ class Connection:
         self._line, self._upserts, self._selects, self._inserts = line, upserts, selects, inserts
         self.changes: list[Any] = []
         self._found: list[dict[str, Any]] = []
-        self.rowcount = 0
 
     @asynccontextmanager
     async def pipeline(self) -> AsyncIterator[None]:
         """As psycopg's; the statements of one pipeline arrive together here."""
+        await self._line.reach()
         yield
+        for change in self.changes:
+            change()
+        await self._line.answered()
 
     async def fetchall(self) -> list[dict[str, Any]]:
         """What the last statement has found."""
@@ -168,7 +173,7 @@ class Connection:
             self.changes.append(
                 lambda: [tables.checkpoints.setdefault(p, {"partition": p, **nothing}) for p in params[0]]
             )
-        elif statement == store._MOVE:
+        elif statement == store.MOVE:
             self._move(msgspec.json.decode(params[0]))
         elif projection := self._upserts.get(statement):
             self._upsert(projection, msgspec.json.decode(params[0]))
@@ -179,8 +184,9 @@ class Connection:
     def _move(self, steps: list[dict[str, Any]]) -> None:
         checkpoints = self._line.tables.checkpoints
         moved = [step for step in steps if checkpoints.get(step["partition"], {}).get("next") == step.pop("before")]
-        self.rowcount = len(moved)
         self.changes += [lambda step=step: checkpoints.update({step["partition"]: step}) for step in moved]
+        if len(moved) != len(steps):
+            raise SerializationFailure
 
     def _upsert(self, projection: Projection, rows: list[dict[str, Any]]) -> None:
         table = self._line.tables.views[projection.name]

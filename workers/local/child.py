@@ -36,6 +36,7 @@ class ChildProcess:
         stop_signal: signal.Signals = signal.SIGTERM,
         grace_seconds: float = 10,
         user: Account | None = None,
+        nice: int = 0,
     ) -> None:
         pid_file = Home(home).pid_file(name)
         self.name, self.log = name, Home(home).log(name)
@@ -49,6 +50,7 @@ class ChildProcess:
             stop_signal=int(stop_signal),
             grace_seconds=grace_seconds,
             user=(user.user, user.group) if user else None,
+            nice=nice,
         )
         self._guard = start_guard(env, self.log)
         self._pipe = cast("IO[bytes]", self._guard.stdin)
