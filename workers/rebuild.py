@@ -7,7 +7,7 @@ is committed with the rows; whatever ends it, the next one goes on from there.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from msgspec import Struct
@@ -28,6 +28,8 @@ CHUNK = 20_000
 """Records between two commits while far behind."""
 NEAR = 2_000
 """Records behind at which what is left takes less than a moment."""
+FAR = 100_000
+"""Records behind from which on it pays to start processes beside this one."""
 
 EVERY = tuple(range(topics.PARTITIONS))
 
@@ -51,6 +53,8 @@ class Progress(Struct, frozen=True):
 
 
 Tell = Callable[[Progress], None]
+Help = Callable[[Version, Mapping[int, int], Mapping[int, int], Tell], Awaitable[None]]
+"""help(version, how far each partition is behind, the offsets to reach, tell): bring it forward, as far as it goes."""
 
 
 class Pace:
@@ -74,13 +78,14 @@ def nothing(_: Progress) -> None:
 class Rebuild:
     """The filling of one version."""
 
-    def __init__(self, log: Log, versions: Versions, version: Version, pace: Pace, tell: Tell) -> None:
-        self._log, self._versions, self._pace, self._tell = log, versions, pace, tell
+    def __init__(
+        self, log: Log, versions: Versions, version: Version, pace: Pace, tell: Tell, helped: Help | None = None
+    ) -> None:
+        self._log, self._versions, self._pace, self._tell, self._help = log, versions, pace, tell, helped
         self._build = Build(versions, version)
         self._model = self._build.model
         self.version = version
         self.positions: dict[int, Fence] = {}
-        self.rows = 0
         self._began: dict[int, tuple[float, int]] = {}
 
     async def open(self) -> None:
@@ -96,9 +101,12 @@ class Rebuild:
         """
         while True:
             goals = upto or await self.live()
-            behind = sum(goal - self.positions[p].next for p, goal in goals.items())
+            behind = {p: goal - self.positions[p].next for p, goal in goals.items()}
+            if self._help and sum(behind.values()) > FAR:
+                await self._help(self.version, behind, goals, self._tell)
+                await self.open()
             await self.advance(goals)
-            if upto or behind < NEAR:
+            if upto or sum(behind.values()) < NEAR:
                 break
         await self._versions.index(self.version)
 
@@ -139,7 +147,7 @@ class Rebuild:
         began, start = self._began[step.partition]
         read = step.after.next - start
         rate = read / max(time.monotonic() - began, 0.001)
-        self.rows += await self._build.apply(step, goal, rate)
+        await self._build.apply(step, goal, rate)
         self.positions[step.partition] = step.after
         self._tell(Progress(step.partition, step.after.next, goal, rate, read))
 

@@ -36,8 +36,10 @@ from projections.registry import install, models
 from projections.table import Keyed
 from projections.versions import Versions
 from projections.view import ddl
+from schemas.settings import Settings
 from tests.bench import house, workload
 from tests.bench.past import Written, write_year
+from workers.hands import Hands
 from workers.local import Servers
 from workers.rebuild import Pace, Rebuild, building, nothing
 
@@ -298,7 +300,8 @@ async def rebuild(kafka: str, postgres: str, rate: float | None = None) -> Rebui
             async with versions.making() as connection:
                 version = await versions.make(connection, ORDERS)
             began = time.perf_counter()
-            filling = Rebuild(log, versions, version, Pace(rate), nothing)
+            helped = Hands(Settings(kafka=kafka, postgres=postgres), "order") if rate is None else None
+            filling = Rebuild(log, versions, version, Pace(rate), nothing, helped)
             await filling.open()
             await filling.fill(ends)
             seconds = time.perf_counter() - began

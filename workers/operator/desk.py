@@ -12,10 +12,11 @@ from projections.store import Moved
 from projections.versions import Refusal, Version, Versions
 from projections.view import Model
 from schemas.settings import CONTEXTS
+from workers.hands import Hands
 from workers.operator.bars import Bars
 from workers.operator.ground import Ground, standing
 from workers.operator.terms import Exit, Refused, screen, show_json, unknown
-from workers.rebuild import Busy, Pace, Rebuild, Stopped, building
+from workers.rebuild import Busy, Pace, Rebuild, Stopped, Tell, building
 
 
 class Desk(Struct, frozen=True):
@@ -61,10 +62,15 @@ class Desk(Struct, frozen=True):
         """A version brought close to the live checkpoint, with bars."""
         with Bars(version.table, as_json) as bars:
             bars.say(f"{'Going on with' if resumed else 'Filling'} {version.table} from the log")
-            rebuild = Rebuild(self.ground.log, self.versions, version, Pace(rate), bars.tell)
+            rebuild = self.rebuild(version, rate, bars.tell)
             await rebuild.open()
             await rebuild.fill()
         return rebuild
+
+    def rebuild(self, version: Version, rate: float | None, tell: Tell) -> Rebuild:
+        """The filling of a version, by all cores unless there is a rate to keep to."""
+        helped = Hands(self.ground.settings, self.model.context) if rate is None else None
+        return Rebuild(self.ground.log, self.versions, version, Pace(rate), tell, helped)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from workers.operator.desk import Desk, alone_at_desk, at_desk, say
 from workers.operator.proofs import show_proof, spoken
 from workers.operator.terms import Exit, Refused, sure, unknown
 from workers.proof import Proof, prove
-from workers.rebuild import Pace, Rebuild, begun, copied, rejoin, switch
+from workers.rebuild import Rebuild, begun, copied, rejoin, switch
 
 
 async def rebuild(
@@ -137,7 +137,7 @@ async def upto(name: str, upto: str, rate: float | None, yes: bool, why: str, as
                 await desk.versions.upto(connection, version, ends)
             found["version"] = version.number
             with Bars(version.table, as_json) as bars:
-                filled = Rebuild(desk.ground.log, desk.versions, version, Pace(rate), bars.tell)
+                filled = desk.rebuild(version, rate, bars.tell)
                 await filled.open()
                 await filled.fill(ends)
             await desk.versions.state(version, "ready", f"as of {upto}")

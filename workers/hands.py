@@ -1,0 +1,115 @@
+"""Hands are processes beside this one, each of which brings some partitions of a version forward: one core each.
+
+They only do sooner what the one who has them would do itself. Where they end, be it by an error, it goes on, and meets
+by itself what has stopped them. They end with it, even after kill -9: their standard input is its pipe.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+import threading
+from asyncio.subprocess import PIPE
+from collections.abc import Mapping
+from io import FileIO
+
+from msgspec import Struct, json
+
+from events.errors import LogError
+from events.kafka import KafkaLog
+from projections.postgres import Database, DatabaseUnavailable
+from projections.registry import models
+from projections.store import Moved
+from projections.versions import Version, Versions
+from schemas.settings import Settings
+from workers.rebuild import Pace, Progress, Rebuild, Stopped, Tell
+from workers.together import together
+
+logger = logging.getLogger(__name__)
+
+MOST = 4
+"""Hands at the same time; the database needs a core too."""
+
+
+class Task(Struct, frozen=True):
+    """What one hand is to do: which version of a context's read model, and to which offset of each partition."""
+
+    kafka: str
+    postgres: str
+    context: str
+    name: str
+    number: int
+    goals: dict[int, int]
+
+
+class Hands:
+    """As many as there are cores."""
+
+    def __init__(self, settings: Settings, context: str) -> None:
+        self._settings, self._context = settings, context
+        self._count = min(os.cpu_count() or 1, MOST)
+
+    async def __call__(self, version: Version, behind: Mapping[int, int], goals: Mapping[int, int], tell: Tell) -> None:
+        """Have a version brought to these offsets, as far as nothing comes between; `behind` is how far each is off."""
+        by_size = sorted(goals, key=lambda partition: -behind[partition])
+        shares = [by_size[first :: self._count] for first in range(min(self._count, len(by_size)))]
+        where = self._settings.kafka, self._settings.postgres, self._context, version.name, version.number
+        await together(*(_lend(Task(*where, {p: goals[p] for p in share}), tell) for share in shares))
+
+
+async def _lend(task: Task, tell: Tell) -> None:
+    command = sys.executable, "-m", "workers.hands"
+    # A session of its own: Ctrl-C reaches the one who has the hand, and that one lets go of it.
+    hand = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
+    assert hand.stdin  # noqa: S101  asked for
+    assert hand.stdout  # noqa: S101
+    try:
+        hand.stdin.write(json.encode(task) + b"\n")
+        async for line in hand.stdout:
+            tell(json.decode(line, type=Progress))
+        if code := await hand.wait():
+            logger.warning("a process that helped to fill %s ended with %d; this one goes on alone", task.name, code)
+    finally:
+        if hand.returncode is None:
+            hand.kill()
+            await hand.wait()
+
+
+def main() -> None:
+    """Do what the first line asks for."""
+    gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
+    asked = open(0, "rb", buffering=0)  # noqa: SIM115  a lock on a buffer would be in the way of our own end
+    task = json.decode(asked.readline(), type=Task)
+    threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
+    asyncio.run(_work(task))
+
+
+def _end_with(pipe: FileIO) -> None:
+    pipe.read()
+    os._exit(1)
+
+
+async def _work(task: Task) -> None:
+    log, database = KafkaLog(task.kafka), Database(task.postgres, task.context, wait=10)
+    await database.open()
+    try:
+        versions = Versions(database, models(task.context))
+        [version] = [v for v in await versions.all() if (v.name, v.number) == (task.name, task.number)]
+        rebuild = Rebuild(log, versions, version, Pace(None), _told)
+        await rebuild.open()
+        await rebuild.advance(task.goals)
+    except (Stopped, Moved, LogError, DatabaseUnavailable):
+        return  # whoever has this hand meets the same
+    finally:
+        await database.close()
+        await log.close()
+
+
+def _told(progress: Progress) -> None:
+    sys.stdout.buffer.write(json.encode(progress) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
