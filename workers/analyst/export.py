@@ -15,7 +15,7 @@ from events.selection import Ordered, Selection, Span, orders_of, spans
 from workers.analyst import folder as folders
 from workers.analyst.crew import Stopped, done_by_all, shared
 from workers.analyst.folder import Asked, Mark
-from workers.analyst.share import Pace, Step, Task, Word
+from workers.analyst.share import STEP, Pace, Step, Task, Word
 from workers.operator.terms import Exit, Refused
 
 SHOWN = 5
@@ -47,8 +47,11 @@ async def export(
     asked: Asked,
     tell: Callable[[Progress], None] = lambda progress: None,
     only: dict[str, int] | None = None,
+    step: int = STEP,
 ) -> Exported:
     """Add to a folder what the log has and it has not; `only` names a context's one partition that can have it.
+
+    What a process has read of `step` events, about, is made to count together.
 
     Raises:
         Refused: the folder is another's, or cannot be written.
@@ -62,7 +65,7 @@ async def export(
         _check(folder, marks, {place: await log.bounds(place) for place in there})
         tally = Tally(folder, marks, there, tell)
         tasks = [
-            structs.replace(task, kafka=log.bootstrap, ordered=belonging)
+            structs.replace(task, kafka=log.bootstrap, ordered=belonging, step=step)
             for task in _tasks(folder, asked, marks, there)
         ]
         try:

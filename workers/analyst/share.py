@@ -54,6 +54,7 @@ class Task(Struct, frozen=True):
     ordered: Ordered | None
     spans: dict[int, Span]
     fences: dict[int, Fence]
+    step: int = STEP
 
 
 class Step(Struct, tag=True):
@@ -121,9 +122,9 @@ class Share:
         async for found in wanted(self._log, place, self._fences[partition], span, task.selection, keep):
             waiting = self._waiting[partition]
             waiting += found
-            if len(waiting) >= AT_ONCE:
+            if len(waiting) >= min(AT_ONCE, task.step):
                 self._convert(partition)
-            if self._events >= STEP:
+            if self._events >= task.step:
                 self._step()
 
     def _convert(self, partition: int) -> None:
