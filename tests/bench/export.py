@@ -27,7 +27,6 @@ from workers.local import Servers
 REPEATS = 3
 MORE = 1000
 """Orders that come between two exports."""
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Run(Struct):
@@ -78,7 +77,8 @@ async def bare_rate(kafka: str) -> float:
     consumer = Consumer({"bootstrap.servers": kafka, "group.id": "nobody", "enable.auto.commit": False})
     try:
         consumer.assign([TopicPartition(topic, partition, 0) for partition in ends])
-        began, left = time.perf_counter(), sum(ends.values())
+        first = len(consumer.consume(1, timeout=10.0))  # connected
+        began, left = time.perf_counter(), sum(ends.values()) - first
         while left > 0:
             left -= len(consumer.consume(10_000, timeout=1.0))
         return sum(ends.values()) / (time.perf_counter() - began)
@@ -93,13 +93,13 @@ def _run(kafka: str, folder: Path) -> Run:
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=env) as running:
         assert running.stdout
         while (ended := os.wait4(running.pid, os.WNOHANG))[0] == 0:
-            peak = max(peak, sum(map(_resident, _family(running.pid))))
-            time.sleep(0.02)
+            peak = max(peak, sum(map(_memory, _family(running.pid))))
+            time.sleep(0.1)
         running.returncode = os.waitstatus_to_exitcode(ended[1])
         said = json.decode(running.stdout.read(), type=Exported)
     seconds, cpu = time.perf_counter() - began, ended[2].ru_utime + ended[2].ru_stime
     others = (house.machine_seconds() - before - cpu) / seconds
-    return Run(said, seconds, cpu, peak / 1e6, others)
+    return Run(said, seconds, cpu, peak / 1e3, others)
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -111,11 +111,12 @@ def _family(pid: int) -> Iterator[int]:
         return
 
 
-def _resident(pid: int) -> int:
-    """Bytes of memory that a process holds."""
+def _memory(pid: int) -> int:
+    """Kilobytes of memory that a process has for itself, and its part of what it shares with others."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-    except (OSError, IndexError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    except (OSError, StopIteration):
         return 0
 
 
