@@ -165,12 +165,18 @@ async def _second(tmp_path: Path) -> None:
             second = await export(log, tmp_path / "x", ASKED)
             async with asking(kafka) as cluster:
                 assert not [group for group in await cluster.groups() if group.startswith("order")]
+            right = exported(tmp_path / "x") == await truth(kafka)
+            [(envelope, _)] = life(other, 8, 8)
+            await other.append([(envelope, b'{"order_id": 1}')])
+            third = await export(log, tmp_path / "x", ASKED)
         finally:
             await log.close()
         assert (first.added, nothing.added, nothing.files, second.added, second.events) == (3, 0, 0, 4, 7)
         assert {file: file.stat().st_mtime_ns for file in files} == files
-        assert exported(tmp_path / "x") == await truth(kafka)
-        assert [row["version"] for row in exported(tmp_path / "x")] == [1, 2, 3, 4, 5, 6, 7]
+        assert right
+        assert [row["version"] for row in exported(tmp_path / "x")] == [1, 2, 3, 4, 5, 6, 7, 8]
+        assert (third.added, third.unreadable, exported(tmp_path / "x")[-1]["type"]) == (1, 1, "unreadable")
+        assert third.examples[0].endswith("order.placed.v1: order_id: Input should be a valid string")
 
 
 def life(owner: Owner, first: int, last: int) -> list[tuple[Envelope, bytes]]:

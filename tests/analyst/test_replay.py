@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,13 @@ def test_what_makes_no_sense_is_said_and_nothing_is_written(name: str, environme
     assert (answer.exit_code, answer.stdout) == (code, "")
     assert why in " ".join(answer.stderr.replace("│", " ").split())
     assert sorted(environment.rglob("*")) == before
+
+
+def test_who_lacks_the_libraries_is_told_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    answer = replay()
+    assert answer.exit_code == 1
+    assert "this needs pyarrow: pip install 'orderlog[data]'" in answer.stderr
 
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
