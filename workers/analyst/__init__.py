@@ -1,0 +1,1 @@
+"""What analysts do with the history: take it out as data."""
