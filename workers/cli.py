@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
+from workers.analyst import explain
 from workers.operator import audit, consumers, dead_letters, doctor, log, projections, snapshots, split, status, topics
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ cli.command()(status.status)
 cli.command()(consumers.consumers)
 cli.command()(doctor.doctor)
 cli.command()(split.split)
+cli.command()(explain.explain)
 cli.add_typer(topics.app, name="topics")
 cli.add_typer(projections.app, name="projections")
 cli.add_typer(log.app, name="log")
