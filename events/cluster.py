@@ -44,6 +44,10 @@ class Cluster:
     def __init__(self, admin: AIOKafkaAdminClient) -> None:
         self._admin = admin
 
+    async def identity(self) -> str:
+        """The id that the brokers' data were given when they were made."""
+        return str((await self._admin.describe_cluster())["cluster_id"])
+
     async def names(self) -> set[str]:
         """The topics there are."""
         return set(await self._admin.list_topics())

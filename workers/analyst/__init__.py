@@ -1,1 +1,1 @@
-"""Analyst is for those who have questions about what happened: exports, SQL, time travel, one order explained."""
+"""What analysts do with the history: take it out as data."""

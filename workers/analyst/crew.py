@@ -1,0 +1,90 @@
+"""Crew is the processes that do an export, one per core, each with some partitions; small work is done right here."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import json
+
+from events import errors
+from events.kafka import KafkaLog
+from workers.analyst.share import Failed, Share, Task, Word, read_word
+from workers.operator.terms import Exit, Refused
+from workers.together import end
+
+SMALL = 20_000
+"""Records that are sooner read than a process has started."""
+LINE = 64_000_000
+"""Bytes of what a process says in one line."""
+
+
+class Stopped(Exception):
+    """A process of the export has ended without having done its work."""
+
+
+async def done_by_all(tasks: Sequence[Task], log: KafkaLog, keep_open: int, tell: Callable[[Word], None]) -> None:
+    """Do these tasks, those with the most to read first; `keep_open` is a descriptor that all processes hold.
+
+    Raises:
+        LogError: what a process has met.
+        Refused: a file cannot be written.
+        Stopped: a process was ended.
+    """
+    if sum(map(records, tasks)) <= SMALL:
+        for task in tasks:
+            await Share(log, task, tell).work()
+        return
+    waiting = deque(sorted(tasks, key=records, reverse=True))
+    hands = [asyncio.ensure_future(_work_off(waiting, keep_open, tell)) for _ in range(os.cpu_count() or 1)]
+    try:
+        await asyncio.gather(*hands)
+    finally:
+        await end(hands)
+
+
+def records(task: Task) -> int:
+    """How many are still to be read."""
+    return sum(span.end - task.fences[partition].next for partition, span in task.spans.items())
+
+
+def shared(partitions: Iterable[int], size: Callable[[int], int], few: int = SMALL) -> list[list[int]]:
+    """Partitions in as many shares as there are cores, or all in one where there is little to read in them."""
+    by_size = sorted(partitions, key=lambda partition: -size(partition))
+    count = 1 if sum(map(size, by_size)) <= few else min(os.cpu_count() or 1, len(by_size))
+    return [share for first in range(count) if (share := by_size[first::count])]
+
+
+async def _work_off(waiting: deque[Task], keep_open: int, tell: Callable[[Word], None]) -> None:
+    while waiting:
+        await _lend(waiting.popleft(), keep_open, tell)
+
+
+async def _lend(task: Task, keep_open: int, tell: Callable[[Word], None]) -> None:
+    command = sys.executable, "-m", "workers.analyst.share"
+    # A session of its own: Ctrl-C reaches the one who has the process, and that one lets go of it.
+    hand = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, start_new_session=True, pass_fds=[keep_open], limit=LINE
+    )
+    assert hand.stdin  # noqa: S101  asked for
+    assert hand.stdout  # noqa: S101
+    try:
+        hand.stdin.write(json.encode(task) + b"\n")
+        async for line in hand.stdout:
+            word = read_word(line)
+            if isinstance(word, Failed):
+                raise _fault(word)
+            tell(word)
+        if code := await hand.wait():
+            raise Stopped(f"a process that exported {task.context} ended with {code}")
+    finally:
+        if hand.returncode is None:
+            hand.kill()
+            await hand.wait()
+
+
+def _fault(word: Failed) -> Exception:
+    kind = getattr(errors, word.fault, None) if word.fault else None
+    return kind(word.detail) if kind else Refused(f"it cannot be written: {word.detail}", Exit.STOPPED)

@@ -1,0 +1,52 @@
+"""Files writes Arrow tables as Parquet, CSV or JSON Lines; what CSV cannot hold in a cell is JSON text in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+from msgspec import json
+
+ONCE = frozenset({"log_position", "event_id", "causation_id"})
+"""Columns whose values do not come again: a dictionary of them is in vain."""
+
+
+def write(table: Any, place: Path | Any, kind: str) -> None:
+    """A table as a file, or into one that is open for bytes."""
+    if kind == "parquet":
+        parquet(table, place)
+    elif kind == "csv":
+        pcsv.write_csv(flat(table), place)
+    elif isinstance(place, Path):
+        with place.open("wb") as out:
+            out.writelines(lines(table))
+    else:
+        place.writelines(lines(table))
+
+
+def parquet(table: Any, place: Any) -> None:
+    """As Parquet, compressed by zstd."""
+    again = [field.name for field in table.schema if field.name not in ONCE and _repeats(field.type)]
+    pq.write_table(table, place, compression="zstd", use_dictionary=again or False, store_schema=False)
+
+
+def _repeats(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_int32(kind))
+
+
+def lines(table: Any) -> Iterator[bytes]:
+    """Each row as JSON on a line of its own."""
+    for batch in table.to_batches(max_chunksize=1000):
+        for row in batch.to_pylist():
+            yield json.encode(row) + b"\n"
+
+
+def flat(table: Any) -> Any:
+    """The same table with text where there were lists and structs."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_nested(field.type):
+            texts = [None if each is None else json.encode(each).decode() for each in table.column(at).to_pylist()]
+            table = table.set_column(at, pa.field(field.name, pa.string()), pa.array(texts, pa.string()))
+    return table

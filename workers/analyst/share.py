@@ -1,0 +1,215 @@
+"""Share is what one process does of an export: reads some partitions of a context, writes files that do not count yet.
+
+Whoever has it gives each step its number, and lets it count. It ends with that one, even after kill -9: its standard
+input is its pipe.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from io import FileIO
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Struct, json, structs
+
+from events.columns import Columns
+from events.errors import LogError
+from events.fence import Fence
+from events.kafka import KafkaLog
+from events.log import Log, Place
+from events.merged import wanted
+from events.selection import Ordered, Selection, Span, keeper
+from events.shapes import UNREADABLE
+from events.sweep import Found
+from events.topics import events
+from workers.analyst import files
+from workers.together import together
+
+AT_ONCE = 10_000
+"""Events of a partition that become columns together."""
+STEP = 120_000
+"""Events of a step, about: what a process keeps in memory."""
+EVERY_SECONDS = 0.3
+"""Between two words of how far it is."""
+
+
+class Task(Struct, frozen=True):
+    """What to read, from where, and which files to make of it; `ordered` is what belongs to the customer asked for."""
+
+    kafka: str
+    folder: str
+    context: str
+    format: str
+    recorded: bool
+    selection: Selection
+    ordered: Ordered | None
+    spans: dict[int, Span]
+    fences: dict[int, Fence]
+
+
+class Step(Struct, tag=True):
+    """Files that are written, how many events they hold, and how far that is; some are of no known type."""
+
+    context: str
+    parts: list[str]
+    events: int
+    unreadable: list[str]
+    fences: dict[int, Fence]
+
+
+class Pace(Struct, tag=True):
+    """How far each partition has been read."""
+
+    context: str
+    next: dict[int, int]
+
+
+class Failed(Struct, tag=True):
+    """It could not go on; `fault` is the error of the log, if it was one."""
+
+    fault: str
+    detail: str
+
+
+Word = Step | Pace | Failed
+
+
+class Share:
+    """The work of a task; `tell` hears of every step, and of the pace."""
+
+    def __init__(self, log: Log, task: Task, tell: Callable[[Word], None]) -> None:
+        self._log, self._task, self._tell = log, task, tell
+        self._columns = Columns(recorded=task.recorded)
+        self._fences = {partition: structs.replace(fence) for partition, fence in task.fences.items()}
+        self._waiting: dict[int, list[Found]] = {partition: [] for partition in task.spans}
+        self._ready: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        self._events = 0
+        self._unreadable: list[str] = []
+        self._numbers = count()
+
+    async def work(self) -> None:
+        """Read all of it.
+
+        Raises:
+            Truncated, Unavailable: as events.sweep.effective.
+            OSError: a file cannot be written.
+        """
+        pace = asyncio.ensure_future(self._pacing())
+        try:
+            await together(*map(self._read, self._task.spans))
+            self._step()
+        finally:
+            pace.cancel()
+
+    async def _read(self, partition: int) -> None:
+        task = self._task
+        place, span = Place(events(task.context), partition), task.spans[partition]
+        keep = keeper(task.selection, span.start, task.ordered)
+        async for found in wanted(self._log, place, self._fences[partition], span, task.selection, keep):
+            waiting = self._waiting[partition]
+            waiting += found
+            if len(waiting) >= AT_ONCE:
+                self._convert(partition)
+            if self._events >= STEP:
+                self._step()
+
+    def _convert(self, partition: int) -> None:
+        waiting = self._waiting[partition]
+        if not waiting:
+            return
+        self._waiting[partition] = []
+        for kind, rows in self._columns.of(partition, waiting):
+            if kind == UNREADABLE:
+                self._unreadable += [_told(self._task.context, row) for row in rows.to_pylist()]
+            self._events += rows.num_rows
+            for day, part in by_day(rows):
+                self._ready[kind, day].append(part)
+
+    def _step(self) -> None:
+        """Write what there is. Nothing is awaited here: the fences of all partitions fit what has been taken in."""
+        for partition in self._task.spans:
+            self._convert(partition)
+        number = next(self._numbers)
+        parts = [self._write(kind, day, number, batches) for (kind, day), batches in self._ready.items()]
+        came = {partition: structs.replace(fence) for partition, fence in self._fences.items()}
+        self._tell(Step(self._task.context, parts, self._events, self._unreadable, came))
+        self._ready.clear()
+        self._events, self._unreadable = 0, []
+
+    def _write(self, kind: str, day: str, number: int, batches: list[Any]) -> str:
+        place = f"data/context={self._task.context}/type={kind}/day={day}"
+        folder = Path(self._task.folder, place)
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f".{os.getpid()}-{number}.{self._task.format}.part"
+        files.write(pa.Table.from_batches(batches), folder / name, self._task.format)
+        return f"{place}/{name}"
+
+    async def _pacing(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            self._tell(Pace(self._task.context, {partition: fence.next for partition, fence in self._fences.items()}))
+
+
+def by_day(rows: Any) -> list[tuple[str, Any]]:
+    """The rows of each day (UTC), in as many parts as it is come back to."""
+    days = pc.run_end_encode(rows.column("at").cast(pa.timestamp("us")).cast(pa.date32()))
+    found, start = [], 0
+    for end, day in zip(days.run_ends.to_pylist(), days.values.to_pylist(), strict=True):
+        found.append((day.isoformat(), rows.slice(start, end - start)))
+        start = end
+    return found
+
+
+def _told(context: str, row: dict[str, Any]) -> str:
+    return f"{context}.events/{row['log_partition']} at {row['log_position']}: {row['reason']}"
+
+
+def main() -> None:
+    """Do what the lines of the standard input ask for, one after the other, until it ends."""
+    gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
+    pa.set_cpu_count(1)
+    pipe = open(0, "rb", buffering=0)  # noqa: SIM115  a lock on a buffer would be in the way of our own end
+    task = json.decode(pipe.readline(), type=Task)
+    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+    try:
+        asyncio.run(_work(task))
+    except LogError as fault:
+        _say(Failed(type(fault).__name__, str(fault)))
+    except OSError as error:
+        _say(Failed("", f"{error.filename or task.folder}: {error.strerror or error}"))
+
+
+def _end_with(pipe: FileIO) -> None:
+    pipe.read()
+    os._exit(1)
+
+
+async def _work(task: Task) -> None:
+    log = KafkaLog(task.kafka)
+    try:
+        await Share(log, task, _say).work()
+    finally:
+        await log.close()
+
+
+def _say(word: Word) -> None:
+    sys.stdout.buffer.write(json.encode(word) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def read_word(line: bytes) -> Word:
+    """What a process has said."""
+    word: Word = json.decode(line, type=Word)
+    return word
+
+
+if __name__ == "__main__":
+    main()
