@@ -4,14 +4,14 @@ Rows are of one height, for a saga's steps lie milliseconds or days apart; the m
 a second passed, a line is drawn across.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from html import escape
 from itertools import pairwise
 
 from schemas.settings import CONTEXTS
 from workers.analyst.spans import span
-from workers.analyst.story import Step, together
+from workers.analyst.story import Step, causes, together
 
 MARGIN, LANE, ROW, GAP, TOP, FOOT = 150, 250, 30, 26, 96, 44
 BOX, INSET = 22, 14
@@ -24,17 +24,21 @@ STYLE = (
     ".h{font-size:17px;font-weight:600}.l{font-size:13px;font-weight:600}.t,.d{fill:#6b7780;font-size:11px}"
     ".t{font-variant-numeric:tabular-nums;text-anchor:end}.a{fill:none;stroke:#9aa5b1;stroke-width:1.1}"
 )
-Centers = Mapping[str, tuple[float, float]]
+Center = tuple[float, float]
 
 
 def draw(told: Sequence[Step], title: str) -> str:
     """The story as an SVG document."""
-    rows = together(told)
-    lanes = [context for context in CONTEXTS if any(step.context == context for step, _ in rows)]
-    heights = _heights([step for step, _ in rows])
+    groups = together(told)
+    rows = [group[0] for group in groups]
+    lanes = [context for context in CONTEXTS if any(step.context == context for step in rows)]
+    heights = _heights(rows)
     left = {context: MARGIN + n * LANE for n, context in enumerate(lanes)}
     width, height = MARGIN + LANE * len(lanes) + INSET, heights[-1] + ROW + FOOT
-    centers = {step.id: (left[step.context] + INSET, y) for (step, _), y in zip(rows, heights, strict=True)}
+    centers = {
+        step.id: (left[step.context] + INSET, y) for group, y in zip(groups, heights, strict=True) for step in group
+    }
+    arrows = {(centers[cause], centers[step]) for step, cause in causes(told).items()}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img"><title>{_text(title)}</title><style>{STYLE}</style>',
@@ -42,11 +46,11 @@ def draw(told: Sequence[Step], title: str) -> str:
         '<path d="M0 0L8 4L0 8z" fill="#9aa5b1"/></marker></defs>',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
         f'<text class="h" x="{INSET}" y="30">{_text(title)}</text>',
-        f'<text class="d" x="{INSET}" y="50">{rows[0][0].at:%A %d %B %Y, %H:%M:%S} UTC</text>',
+        f'<text class="d" x="{INSET}" y="50">{rows[0].at:%A %d %B %Y, %H:%M:%S} UTC</text>',
         *(_lane(context, left[context], height) for context in lanes),
-        *_pauses([step for step, _ in rows], heights, width),
-        *(_arrow(step, centers) for step, _ in rows),
-        *(_row(step, many, left[step.context], y) for (step, many), y in zip(rows, heights, strict=True)),
+        *_pauses(rows, heights, width),
+        *(_arrow(*ends) for ends in sorted(arrows)),
+        *(_row(group, left[group[0].context], y) for group, y in zip(groups, heights, strict=True)),
         _legend(height),
         "</svg>\n",
     ]
@@ -81,11 +85,9 @@ def _pauses(rows: Sequence[Step], heights: Sequence[int], width: int) -> list[st
     return drawn
 
 
-def _arrow(step: Step, centers: Centers) -> str:
-    """From the cause, where it is drawn, to the step."""
-    if step.cause not in centers or step.id not in centers or step.cause == step.id:
-        return ""
-    (x, y), (to, down) = centers[step.cause], centers[step.id]
+def _arrow(cause: Center, step: Center) -> str:
+    """From the side of a cause to the side of what followed."""
+    (x, y), (to, down) = cause, step
     if x == to:
         curve = f"M{x} {y}C{x - 12} {y + 10} {x - 12} {down - 10} {x} {down}"
         return f'<path class="a" d="{curve}" marker-end="url(#to)"/>'
@@ -96,7 +98,8 @@ def _arrow(step: Step, centers: Centers) -> str:
     return f'<path class="a" d="{curve}" marker-end="url(#to)"/>'
 
 
-def _row(step: Step, many: int, x: int, y: int) -> str:
+def _row(group: Sequence[Step], x: int, y: int) -> str:
+    step, many = group[0], len(group)
     told = " · ".join(
         filter(None, (step.stream, f"v{step.version}" if step.version else "", f"by {step.by}", step.says))
     )

@@ -181,7 +181,7 @@ def _write(name: str, told: list[Step]) -> None:
         line.append(f"{step.kind:<9} ", COLORS[step.kind])
         line.append(f"{printable(step.type):<{width}}  ")
         line.append(printable(f"{step.stream}{f' v{step.version}' if step.version else ''}  "), "dim")
-        line.append(printable(f"{_who(step)}  {step.says}".rstrip()))
+        line.append(printable("  ".join(filter(None, (_who(step), step.says)))))
         out.print(line, soft_wrap=True)
     kinds = [step.kind for step in told]
     out.print("\n" + ", ".join(f"{kinds.count(kind)} {kind}s" for kind in COLORS if kind in kinds), highlight=False)

@@ -77,7 +77,12 @@ def steps(events: Iterable[Lying], commands: Iterable[Lying]) -> list[Step]:
         if (given := _of_command(place, record)) is not None:
             told[given.id] = given
     waiting = [_waits(step) if step.kind == "command" and step.id not in answered else step for step in told.values()]
-    return _timed(sorted(waiting, key=lambda step: (step.at, _generation(step, told), step.context, step.place)))
+    return _timed(
+        sorted(
+            waiting,
+            key=lambda step: (step.at, _generation(step, told), step.context, step.stream, step.version, step.place),
+        )
+    )
 
 
 def asked_at(events: Iterable[Lying]) -> set[tuple[Place, int]]:
@@ -90,17 +95,17 @@ def asked_at(events: Iterable[Lying]) -> set[tuple[Place, int]]:
     return found
 
 
-def together(told: Sequence[Step]) -> list[tuple[Step, int]]:
-    """Steps without those that only repeat the one before for another stream, and how many each stands for."""
-    kept: list[tuple[Step, int]] = []
+def together(told: Sequence[Step]) -> list[list[Step]]:
+    """Steps in groups: those that only repeat the one before for another stream are with it."""
+    kept: list[list[Step]] = []
     for step in told:
         before = kept[-1][0] if kept else None
         same = before is not None and (step.kind, step.type, step.context, step.cause, step.at) == (
             before.kind, before.type, before.context, before.cause, before.at)  # fmt: skip
         if same:
-            kept[-1] = kept[-1][0], kept[-1][1] + 1
+            kept[-1].append(step)
         else:
-            kept.append((step, 1))
+            kept.append([step])
     return kept
 
 
@@ -206,9 +211,25 @@ def _said(message: Event | Command) -> str:
         words.insert(0, f"{amount / 100:,.2f} {fields.get('currency', '')}".rstrip())
     if attempts := fields.get("attempts"):
         words.insert(0, f"attempt {attempts}:")
-    words += [f"{len(fields[name])} {name}" for name in ("lines", "items", "skus") if fields.get(name)]
+    words += [_counted(len(fields[name]), name) for name in ("lines", "items", "skus") if fields.get(name)]
     text = " ".join(", ".join(words).replace(":,", ":").split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name if count > 1 else name[:-1]}"
+
+
+def causes(told: Sequence[Step]) -> dict[str, str]:
+    """The step that each follows from, by their ids, as far as both are told.
+
+    What the owner of a partition tells itself is recorded nowhere; its event follows from the one before in its stream.
+    """
+    ids = {step.id for step in told}
+    lives = {(step.stream, step.version): step.id for step in told if step.version}
+    found = {step.id: step.cause if step.cause in ids else lives.get((step.stream, step.version - 1), "")
+             for step in told}  # fmt: skip
+    return {step: cause for step, cause in found.items() if cause not in ("", step)}
 
 
 def _generation(step: Step, told: Mapping[str, Step]) -> int:
