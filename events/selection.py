@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from events.columns import circumstances
 from events.errors import Undecodable
 from events.event import Event
 from events.fence import Fence
@@ -123,7 +124,7 @@ def order_of(stream: str) -> str:
 def correlation_of(found: Found) -> str:
     """The request that began it; empty if nobody can read that."""
     try:
-        return found.envelope.correlation
+        return circumstances(found)[1]
     except Undecodable:
         return ""
 

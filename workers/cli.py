@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
-from workers.analyst import explain, query
+from workers.analyst import explain, query, replay
 from workers.operator import audit, consumers, dead_letters, doctor, log, projections, snapshots, split, status, topics
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ cli.command()(doctor.doctor)
 cli.command()(split.split)
 cli.command()(explain.explain)
 cli.command()(query.query)
+cli.command()(replay.replay)
 cli.add_typer(topics.app, name="topics")
 cli.add_typer(projections.app, name="projections")
 cli.add_typer(log.app, name="log")

@@ -6,12 +6,13 @@ import sys
 from asyncio.subprocess import PIPE
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from msgspec import json
 
 from events import errors
 from events.kafka import KafkaLog
-from workers.analyst.share import Failed, Share, Task, Word, read_word
+from workers.analyst.share import Done, Failed, Share, Task, Word, read_word
 from workers.operator.terms import Exit, Refused
 from workers.together import end
 
@@ -38,7 +39,9 @@ async def done_by_all(tasks: Sequence[Task], log: KafkaLog, keep_open: int, tell
             await Share(log, task, tell).work()
         return
     waiting = deque(sorted(tasks, key=records, reverse=True))
-    hands = [asyncio.ensure_future(_work_off(waiting, keep_open, tell)) for _ in range(os.cpu_count() or 1)]
+    hands = [
+        asyncio.ensure_future(_lend(waiting, keep_open, tell)) for _ in range(min(os.cpu_count() or 1, len(tasks)))
+    ]
     try:
         await asyncio.gather(*hands)
     finally:
@@ -57,12 +60,8 @@ def shared(partitions: Iterable[int], size: Callable[[int], int], few: int = SMA
     return [share for first in range(count) if (share := by_size[first::count])]
 
 
-async def _work_off(waiting: deque[Task], keep_open: int, tell: Callable[[Word], None]) -> None:
-    while waiting:
-        await _lend(waiting.popleft(), keep_open, tell)
-
-
-async def _lend(task: Task, keep_open: int, tell: Callable[[Word], None]) -> None:
+async def _lend(waiting: deque[Task], keep_open: int, tell: Callable[[Word], None]) -> None:
+    """Have a process do one task after the other, as long as there are any."""
     command = sys.executable, "-m", "workers.analyst.share"
     # A session of its own: Ctrl-C reaches the one who has the process, and that one lets go of it.
     hand = await asyncio.create_subprocess_exec(
@@ -71,18 +70,24 @@ async def _lend(task: Task, keep_open: int, tell: Callable[[Word], None]) -> Non
     assert hand.stdin  # noqa: S101  asked for
     assert hand.stdout  # noqa: S101
     try:
-        hand.stdin.write(json.encode(task) + b"\n")
-        async for line in hand.stdout:
-            word = read_word(line)
-            if isinstance(word, Failed):
-                raise _fault(word)
-            tell(word)
-        if code := await hand.wait():
-            raise Stopped(f"a process that exported {task.context} ended with {code}")
+        while waiting:
+            task = waiting.popleft()
+            hand.stdin.write(json.encode(task) + b"\n")
+            while not isinstance(word := await _heard(hand.stdout, task), Done):
+                if isinstance(word, Failed):
+                    raise _fault(word)
+                tell(word)
     finally:
-        if hand.returncode is None:
+        with suppress(ProcessLookupError):
             hand.kill()
-            await hand.wait()
+        await hand.wait()
+
+
+async def _heard(source: asyncio.StreamReader, task: Task) -> Word:
+    line = await source.readline()
+    if not line.endswith(b"\n"):
+        raise Stopped(f"a process that exported {task.context} has ended")
+    return read_word(line)
 
 
 def _fault(word: Failed) -> Exception:

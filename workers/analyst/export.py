@@ -15,7 +15,7 @@ from events.selection import Ordered, Selection, Span, orders_of, spans
 from workers.analyst import folder as folders
 from workers.analyst.crew import Stopped, done_by_all, shared
 from workers.analyst.folder import Asked, Mark
-from workers.analyst.share import Pace, Step, Task, Word
+from workers.analyst.share import STEP, Pace, Step, Task, Word
 from workers.operator.terms import Exit, Refused
 
 SHOWN = 5
@@ -47,8 +47,11 @@ async def export(
     asked: Asked,
     tell: Callable[[Progress], None] = lambda progress: None,
     only: dict[str, int] | None = None,
+    step: int = STEP,
 ) -> Exported:
     """Add to a folder what the log has and it has not; `only` names a context's one partition that can have it.
+
+    What a process has read of `step` events, about, is made to count together.
 
     Raises:
         Refused: the folder is another's, or cannot be written.
@@ -56,13 +59,14 @@ async def export(
     """
     began = time.perf_counter()
     there = await spans(log, asked.selection, only)
-    ordered = await _ordered(log, asked.selection)
+    belonging = await ordered(log, asked.selection)
     with folders.opened(folder, asked) as lock:
         marks = {context: folders.mark(folder, context) for context in asked.selection.contexts}
         _check(folder, marks, {place: await log.bounds(place) for place in there})
         tally = Tally(folder, marks, there, tell)
         tasks = [
-            structs.replace(task, kafka=log.bootstrap, ordered=ordered) for task in _tasks(folder, asked, marks, there)
+            structs.replace(task, kafka=log.bootstrap, ordered=belonging, step=step)
+            for task in _tasks(folder, asked, marks, there)
         ]
         try:
             await done_by_all(tasks, log, lock, tally.hear)
@@ -83,13 +87,18 @@ async def export(
         )
 
 
-async def _ordered(log: KafkaLog, selection: Selection) -> Ordered | None:
+async def ordered(log: KafkaLog, selection: Selection) -> Ordered | None:
+    """What belongs to the customer asked for, if one is.
+
+    Raises:
+        Refused: there is no such customer.
+    """
     if not selection.customer:
         return None
-    ordered = await orders_of(log, selection.customer)
-    if not ordered.orders:
+    found = await orders_of(log, selection.customer)
+    if not found.orders:
         raise Refused(f"nobody has ordered as {selection.customer!r}: the log has no order of theirs", Exit.UNKNOWN)
-    return ordered
+    return found
 
 
 class Tally:

@@ -161,6 +161,8 @@ def replace(file: Path, content: bytes) -> None:
 def told(asked: Asked) -> str:
     """What was asked for, in words."""
     wanted = json.decode(json.encode(asked.selection))
+    if asked.selection.contexts == Selection().contexts:
+        wanted.pop("contexts", None)
     filters = ", ".join(f"{name} {_words(value)}" for name, value in wanted.items()) or "everything"
     shapes = "as recorded" if asked.recorded else "upcast"
     return f"{filters}, as {asked.format}, {shapes}, from the log {asked.log}"

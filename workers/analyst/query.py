@@ -1,23 +1,28 @@
 """Query answers a question in SQL over the whole history, exported to Parquet and brought up to date on the way."""
 
-import os
 import sys
+from datetime import datetime
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec import json as json_of
 from msgspec import structs
 from rich.table import Table
 
-from workers.analyst.folder import Asked, read
-from workers.analyst.views import names, opened, ready, selected
+from workers.analyst.replay import need_data
+from workers.analyst.whole import replace_whole
 from workers.operator.ground import find_settings, standing
 from workers.operator.terms import Exit, Json, Refused, printable, run, screen, show_json, table
 
 SHOWN = 200
 """Rows of a table that people see; all other formats have all of them."""
+
+
+WIDTH = 40
+"""Characters of a list or a struct in such a table."""
 
 
 class Format(StrEnum):
@@ -50,6 +55,9 @@ def _ending(out: Path | None) -> Format:
 
 
 async def _query(sql: str, folder: Path | None, form: Format, out: Path | None, no_update: bool) -> None:
+    need_data()
+    from workers.analyst.views import opened, selected
+
     if not sql:
         _list_views(form)
         return
@@ -61,7 +69,7 @@ async def _query(sql: str, folder: Path | None, form: Format, out: Path | None, 
     else:
         where = await updated(folder)
     with opened(where) as connection:
-        answer = tidy(selected(connection, question))
+        answer = selected(connection, question)
     if out is None:
         _say(answer, form)
     else:
@@ -74,10 +82,8 @@ async def updated(folder: Path | None) -> Path:
     Raises:
         Refused: it is no export that SQL can read, or of another log, or another process adds to it.
     """
-    try:
-        from workers.analyst.export import export
-    except ImportError:
-        raise Refused("pyarrow is not installed: pip install 'orderlog[data]'") from None
+    from workers.analyst.export import export
+    from workers.analyst.folder import Asked, read
 
     async with standing() as ground:
         where = folder or ground.settings.home / "export"
@@ -88,19 +94,6 @@ async def updated(folder: Path | None) -> Path:
             raise Refused(f"{where} is an export as {asked.format}, and SQL reads Parquet: name another by --folder")
         await export(ground.log, where, asked)
     return where
-
-
-def tidy(found: Any) -> Any:
-    """The same table; sums of integers, which DuckDB makes 128 bits long, are int64 where they fit."""
-    import pyarrow as pa
-
-    for at, field in enumerate(found.schema):
-        if pa.types.is_decimal(field.type) and field.type.scale == 0:
-            try:
-                found = found.set_column(at, field.name, found.column(at).cast(pa.int64()))
-            except pa.ArrowInvalid:
-                continue
-    return found
 
 
 def _say(answer: Any, form: Format) -> None:
@@ -118,24 +111,25 @@ def _say(answer: Any, form: Format) -> None:
 
 def _drawn(rows: list[dict[str, Any]]) -> Table:
     """Rows as people see them; heads are the columns' own names."""
-    drawn = table(rows, write=lambda value: f"{value:.12g}" if isinstance(value, float) else str(value))
+    drawn = table(rows, write=_cell)
     for column, name in zip(drawn.columns, rows[0], strict=True):
         column.header = printable(name)
     return drawn
 
 
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}" + (f".{value:%f}" if value.microsecond else "")
+    if isinstance(value, list | dict):
+        text = json_of.encode(value, enc_hook=str).decode()
+        return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    return str(value)
+
+
 def _write(answer: Any, form: Format, out: Path) -> None:
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(_bytes(answer, form))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(out)
-    except OSError as error:
-        raise Refused(f"{out} cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
+    replace_whole(out, _bytes(answer, form))
     typer.secho(f"orders: {answer.num_rows:,} rows in {out}", err=True)
 
 
@@ -144,9 +138,7 @@ def _bytes(answer: Any, form: Format) -> bytes:
     from workers.analyst.files import write
 
     if form is Format.JSON:
-        from msgspec import json
-
-        return json.encode(answer.to_pylist(), enc_hook=str) + b"\n"
+        return json_of.encode(answer.to_pylist(), enc_hook=str) + b"\n"
     if form is Format.TABLE:
         raise Refused("a table is for people: --out writes csv, json or parquet; say which by --format", Exit.USAGE)
     buffer = BytesIO()
@@ -155,6 +147,8 @@ def _bytes(answer: Any, form: Format) -> bytes:
 
 
 def _list_views(form: Format) -> None:
+    from workers.analyst.views import names, ready
+
     rows = [{"view": "events", "has": "every event of every context: the columns that all have"}]
     rows += [{"view": name, "has": says} for name, says in ready()]
     rows += [{"view": name, "has": f"{tag}, with a column for each of its fields"} for tag, name in names().items()]

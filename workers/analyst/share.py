@@ -11,9 +11,10 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from io import FileIO
+from importlib.abc import MetaPathFinder
 from itertools import count
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pyarrow as pa
@@ -53,6 +54,7 @@ class Task(Struct, frozen=True):
     ordered: Ordered | None
     spans: dict[int, Span]
     fences: dict[int, Fence]
+    step: int = STEP
 
 
 class Step(Struct, tag=True):
@@ -79,7 +81,11 @@ class Failed(Struct, tag=True):
     detail: str
 
 
-Word = Step | Pace | Failed
+class Done(Struct, tag=True):
+    """All of the task is done."""
+
+
+Word = Step | Pace | Failed | Done
 
 
 class Share:
@@ -116,9 +122,9 @@ class Share:
         async for found in wanted(self._log, place, self._fences[partition], span, task.selection, keep):
             waiting = self._waiting[partition]
             waiting += found
-            if len(waiting) >= AT_ONCE:
+            if len(waiting) >= min(AT_ONCE, task.step):
                 self._convert(partition)
-            if self._events >= STEP:
+            if self._events >= task.step:
                 self._step()
 
     def _convert(self, partition: int) -> None:
@@ -173,23 +179,37 @@ def _told(context: str, row: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Do what the lines of the standard input ask for, one after the other, until it ends."""
+    """Do what the lines of the standard input ask for, one after the other, and end with it."""
     gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
     pa.set_cpu_count(1)
-    pipe = open(0, "rb", buffering=0)  # noqa: SIM115  a lock on a buffer would be in the way of our own end
-    task = json.decode(pipe.readline(), type=Task)
-    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
-    try:
-        asyncio.run(_work(task))
-    except LogError as fault:
-        _say(Failed(type(fault).__name__, str(fault)))
-    except OSError as error:
-        _say(Failed("", f"{error.filename or task.folder}: {error.strerror or error}"))
+    sys.meta_path.insert(0, WithoutPandas())
+    asked: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_hear, args=(asked,), daemon=True).start()
+    while True:
+        task = json.decode(asked.get(), type=Task)
+        try:
+            asyncio.run(_work(task))
+        except LogError as fault:
+            _say(Failed(type(fault).__name__, str(fault)))
+        except OSError as error:
+            _say(Failed("", f"{error.filename or task.folder}: {error.strerror or error}"))
+        else:
+            _say(Done())
 
 
-def _end_with(pipe: FileIO) -> None:
-    pipe.read()
-    os._exit(1)
+class WithoutPandas(MetaPathFinder):
+    """Keeps pyarrow from importing pandas for its first array: that takes longer than all the rest of a start."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        if name == "pandas":
+            raise ImportError(name)
+
+
+def _hear(asked: SimpleQueue[bytes]) -> None:
+    with open(0, "rb", buffering=0) as pipe:  # a lock on a buffer would be in the way of our own end
+        while line := pipe.readline():
+            asked.put(line)
+        os._exit(0)
 
 
 async def _work(task: Task) -> None:

@@ -7,10 +7,13 @@ column `at` is called `happened_at` here, for AT is a word of DuckDB's own.
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import duckdb
+import pyarrow as pa
 
 from events.registry import event_codec
 from events.shapes import ENVELOPE, UNREAD, UNREADABLE, shape_of
@@ -55,7 +58,7 @@ def opened(folder: Path) -> Iterator[Any]:
     """A connection that has the export's views, and can do nothing but read them.
 
     Raises:
-        Refused: duckdb is not installed, or the folder is no export of Parquet files.
+        Refused: the folder is no export of Parquet files.
     """
     asked = folders.read(folder)
     if asked is None:
@@ -64,20 +67,11 @@ def opened(folder: Path) -> Iterator[Any]:
         raise Refused(
             f"{folder} is an export as {asked.format}, and SQL reads Parquet: name another folder by --folder"
         )
-    duckdb = _installed()
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET preserve_insertion_order = true")
         _define(connection, _by_type(folder))
         _close_doors(connection, folder)
         yield connection
-
-
-def _installed() -> Any:
-    try:
-        import duckdb
-    except ImportError:
-        raise Refused("duckdb is not installed: pip install 'orderlog[data]'") from None
-    return duckdb
 
 
 def _by_type(folder: Path) -> Mapping[str, list[str]]:
@@ -138,7 +132,6 @@ def selected(connection: Any, sql: str) -> Any:
     Raises:
         Refused: it is something else, or it makes no sense: then with DuckDB's own words, which name the line.
     """
-    duckdb = _installed()
     try:
         statements = connection.extract_statements(sql)
         if len(statements) != 1:
@@ -148,14 +141,21 @@ def selected(connection: Any, sql: str) -> Any:
                           "nothing here can be changed, and --out FILE writes the answer")  # fmt: skip
         if statements[0].type == duckdb.StatementType.EXPLAIN:
             return _plan(connection.execute(statements[0]).fetchall())
-        return connection.sql(statements[0].query).to_arrow_table()
+        return _tidy(connection.sql(statements[0].query).to_arrow_table())
     except duckdb.Error as error:
         raise Refused(f"{error}\n\n{there_are()}") from None
 
 
-def _plan(rows: list[tuple[str, str]]) -> Any:
-    import pyarrow as pa
+def _tidy(found: Any) -> Any:
+    """The same table; sums of integers, which DuckDB makes 128 bits long, are int64 where they fit."""
+    for at, field in enumerate(found.schema):
+        if pa.types.is_decimal(field.type) and field.type.scale == 0:
+            with suppress(pa.ArrowInvalid):
+                found = found.set_column(at, field.name, found.column(at).cast(pa.int64()))
+    return found
 
+
+def _plan(rows: list[tuple[str, str]]) -> Any:
     return pa.table({"explain_key": [key for key, _ in rows], "explain_value": [plan for _, plan in rows]})
 
 
