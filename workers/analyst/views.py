@@ -141,9 +141,17 @@ def selected(connection: Any, sql: str) -> Any:
                           "nothing here can be changed, and --out FILE writes the answer")  # fmt: skip
         if statements[0].type == duckdb.StatementType.EXPLAIN:
             return _plan(connection.execute(statements[0]).fetchall())
-        return _tidy(connection.sql(statements[0].query).to_arrow_table())
+        return _tidy(_table(connection, statements[0]))
     except duckdb.Error as error:
         raise Refused(f"{error}\n\n{there_are()}") from None
+
+
+def _table(connection: Any, statement: Any) -> Any:
+    try:
+        return connection.sql(statement.query).to_arrow_table()
+    except (duckdb.BinderException, duckdb.CatalogException):
+        connection.execute(statement)  # the slower way says where in the text the error is
+        raise
 
 
 def _tidy(found: Any) -> Any:
