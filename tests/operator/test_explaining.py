@@ -63,7 +63,7 @@ def test_an_order_a_command_its_stream_and_the_log_itself_tell_the_same_story(sh
     assert explained(shop, names[0], "--scan") == found
 
 
-def test_a_refusal_and_what_nobody_has_answered_are_part_of_it(shop: Shop) -> None:
+def test_a_refusal_is_part_of_the_story(shop: Shop) -> None:
     refused = str(uuid4())
     shop.send([(ShipOrder(order_id=str(uuid4())), refused)])
     until(lambda: shop.orders("explain", refused).code == 0, "it is refused")
