@@ -22,12 +22,13 @@ from api import (
     users,
 )
 from api.door import Door
-from api.health import Probe, this_version
+from api.health import Probe
 from api.system import System
 from events.kafka import KafkaLog
 from events.log import Log
 from projections.postgres import Database
 from schemas.settings import Settings
+from schemas.version import this_version
 
 ROUTERS: dict[str, tuple[APIRouter, ...]] = {
     "order": (orders.router, customers.router, revenue.router),

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -17,6 +16,7 @@ from events.log import Place
 from events.topics import PARTITIONS, events
 from projections.postgres import DatabaseUnavailable
 from projections.registry import CHECKPOINTS
+from schemas.version import this_version
 
 router = APIRouter(tags=["operations"])
 
@@ -98,14 +98,6 @@ class Probe:
 def _lag(ends: list[int], marks: Mapping[int, int]) -> dict[str, int]:
     # The ends and the marks were not read in the same moment.
     return {str(partition): max(0, end - marks.get(partition, 0)) for partition, end in enumerate(ends)}
-
-
-def this_version() -> str:
-    """The version that is installed."""
-    try:
-        return version("orderlog")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 @router.get("/health")

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from aggregates.order import Status
-from api.answers import Paged, Strict, before, history, paged, reply
+from api.answers import Paged, before, history, paged, reply
 from api.bodies import body_of, read
 from api.commands import asked, repeated, sent, submit
 from api.openapi import gives, takes
 from api.problems import Problem
-from api.resources import load
+from api.resources import AsOf, load_as_of
 from api.system import of
 from events.ids import derive
 from projections.order import PAGE
@@ -24,8 +24,8 @@ router = APIRouter(tags=["orders"])
 Id = Annotated[OrderId, Path()]
 
 
-class OneOrder(Strict):
-    """Wait until the order is confirmed, rejected or cancelled, `timeout` seconds at most."""
+class OneOrder(AsOf):
+    """As it was; or wait until it is confirmed, rejected or cancelled, `timeout` seconds at most."""
 
     wait_for: Literal["settled"] | None = None
     timeout: float = Field(10, ge=0, le=30)
@@ -83,7 +83,7 @@ async def get_order(request: Request, order_id: Id, query: Annotated[OneOrder, Q
     """One order."""
     if query.wait_for:
         await of(request).settled(order_id, query.timeout)
-    return reply(await load(of(request), f"order-{order_id}"))
+    return reply(await load_as_of(of(request), f"order-{order_id}", query.as_of))
 
 
 @router.get("/orders/{order_id}/history")

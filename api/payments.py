@@ -8,7 +8,7 @@ from api.answers import Paged, before, paged, reply
 from api.bodies import body_of, read
 from api.commands import asked, sent
 from api.openapi import gives, takes
-from api.resources import load
+from api.resources import AsOf, load_as_of
 from api.system import of
 from events.ids import derive
 from projections.payment import PAGE
@@ -38,6 +38,6 @@ async def list_payments(request: Request, query: Annotated[Paged, Query()]) -> R
 
 
 @router.get("/payments/{order_id}", **gives("PaymentView"))
-async def get_payment(request: Request, order_id: Id) -> Response:
+async def get_payment(request: Request, order_id: Id, query: Annotated[AsOf, Query()]) -> Response:
     """The payment of one order."""
-    return reply(await load(of(request), f"payment-{order_id}"))
+    return reply(await load_as_of(of(request), f"payment-{order_id}", query.as_of))

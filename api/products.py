@@ -10,7 +10,7 @@ from api.bodies import body_of, read
 from api.commands import asked, sent, submit
 from api.openapi import gives, lists, takes
 from api.problems import Problem, field_error, invalid
-from api.resources import load
+from api.resources import AsOf, load_as_of
 from api.system import of
 from projections.product import PAGE
 from projections.reservation import STOCK
@@ -112,6 +112,6 @@ async def get_stock(request: Request, sku: Key, query: Annotated[Limited, Query(
 
 
 @router.get("/products/{sku}", **gives("ProductView"))
-async def get_product(request: Request, sku: Key) -> Response:
+async def get_product(request: Request, sku: Key, query: Annotated[AsOf, Query()]) -> Response:
     """One product with its stock."""
-    return reply(await load(of(request), f"product-{sku}"))
+    return reply(await load_as_of(of(request), f"product-{sku}", query.as_of))

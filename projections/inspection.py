@@ -23,7 +23,6 @@ WHERE NOT EXISTS (SELECT FROM resume_points AS r WHERE r.partition = s.partition
 GROUP BY s.partition ORDER BY s.partition
 """
 
-# One statement, so that the rows are those of the resume point beside them.
 SAMPLE = """
 SELECT r.next, s.stream, s.entity::text AS entity
 FROM resume_points AS r JOIN snapshots AS s ON s.partition = r.partition

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
 from workers.analyst import explain, query, replay
+from workers.analyst.at import at
 from workers.operator import audit, consumers, dead_letters, doctor, log, projections, snapshots, split, status, topics
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ cli.command()(split.split)
 cli.command()(explain.explain)
 cli.command()(query.query)
 cli.command()(replay.replay)
+cli.command()(at)
 cli.add_typer(topics.app, name="topics")
 cli.add_typer(projections.app, name="projections")
 cli.add_typer(log.app, name="log")

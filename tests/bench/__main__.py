@@ -110,7 +110,7 @@ def main() -> None:
         for table in year_tables(year(asked.orders)):
             console.print(table)
     if "ten" in asked.what:
-        console.print(ten_table(*cost_of_ten(asked.orders or 5000)))
+        console.print(ten_table(*cost_of_ten(asked.orders or 12_000)))
     if "back" in asked.what:
         long = asked.orders or 40_000
         console.print(back_table(restarts([long // 10, long])))

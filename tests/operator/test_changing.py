@@ -91,8 +91,6 @@ def test_missing_topics_are_told_asked_for_created_and_on_record(shop: Shop, kaf
 
 def test_snapshots_fit_the_log_are_dropped_on_record_and_the_shop_goes_on(shop: Shop) -> None:
     until(lambda: shop.orders("snapshots", "check", "order", "--json").json["partitions"] != [], "a flush")
-    # A flush that comes between its questions looks like a difference: it is asked until none does.
-    until(lambda: shop.orders("snapshots", "check", "order", "--all").code == 0, "snapshots that fit the log")
     checked = shop.orders("snapshots", "check", "order", "--all", "--json")
     assert sum(row["compared"] for row in checked.json["partitions"]) > 0
     assert shop.orders("snapshots", "drop", "order").code == 1  # nobody is there to be asked

@@ -134,3 +134,25 @@ def test_a_late_writers_record_is_shown_as_ignored(shop: Shop) -> None:
     shop.forge(late.stream, "order.events")
     [row] = shop.orders("log", "show", late.stream, "--json").json
     assert row["counts"] == "ignored"
+
+
+def test_an_aggregate_is_shown_as_it_was(shop: Shop) -> None:
+    events = [row for row in shop.orders("log", "show", shop.stream, "--json").json if row["counts"] == "effective"]
+    first = shop.orders("at", shop.stream, "--as-of", str(events[0]["offset"]), "--json").json
+    assert (first["version"], first["state"]["status"], first["rows"]["orders"]["status"]) == (1, "placed", "placed")
+    assert "payment_token" not in first["state"]
+    last = shop.orders("at", shop.stream, "--as-of", "2999-01-01T00:00:00Z", "--json").json
+    assert last["rows"]["orders"]["status"] == "confirmed"
+    drawn = shop.orders("at", shop.stream, "--as-of", "2999-01-01")
+    assert (drawn.code, "confirmed" in drawn.out, "spending" in drawn.out) == (0, True, True)
+
+
+@pytest.mark.parametrize(
+    ("stream", "as_of", "said"),
+    [("order-17", "2999-01-01", "was not there yet"), ("order-17", "soon", "2026-11-28T10:00:00Z"),
+     ("basket-1", "5", "order-…")],
+)  # fmt: skip
+def test_what_cannot_be_shown_is_refused_with_the_way_out(shop: Shop, stream: str, as_of: str, said: str) -> None:
+    refused = shop.orders("at", stream, "--as-of", as_of)
+    assert refused.code == 3
+    assert said in refused.err

@@ -4,64 +4,27 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from msgspec import json
 
-from events import topics
-from events.kafka import KafkaLog
-from events.log import Place
 from projections.order import ORDERS
-from projections.postgres import Database
-from projections.registry import install, models
 from projections.versions import Versions
 from schemas.settings import Settings
-from tests.bench.past import write_year
 from tests.local.conftest import eventually, lives
+from tests.rebuild.past import ORDERS_WRITTEN, count, fill, versions_on
 from workers import rebuild as rebuilding
-from workers.hands import Hands, Task
-from workers.local import Servers
-from workers.rebuild import Pace, Rebuild
+from workers.hands import Task
 
 pytestmark = [pytest.mark.infra, pytest.mark.anyio]
-
-ORDERS_WRITTEN = 300
-
-
-@pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Servers with a history that no worker has seen."""
-    with Servers.start(tmp_path_factory.mktemp("hands"), lambda _: None) as servers:
-        asyncio.run(write_year(servers.kafka.url, ORDERS_WRITTEN, products=False))
-        yield Settings(kafka=servers.kafka.url, postgres=servers.postgres.url)
 
 
 @pytest.fixture
 async def versions(past: Settings) -> AsyncIterator[Versions]:
-    database = Database(past.postgres, "order", wait=20)
-    await install(database, "order")
-    yield Versions(database, models("order"))
-    await database.close()
-
-
-async def filled(past: Settings, versions: Versions) -> list[rebuilding.Progress]:
-    """What was told while a new version was filled; it has every order."""
-    log, told = KafkaLog(past.kafka), list[rebuilding.Progress]()
-    try:
-        ends = {p: (await log.bounds(Place(topics.events("order"), p)))[1] for p in rebuilding.EVERY}
-        async with versions.making() as connection:
-            version = await versions.make(connection, ORDERS)
-        rebuild = Rebuild(log, versions, version, Pace(None), told.append, Hands(past, "order"))
-        await rebuild.open()
-        await rebuild.fill(ends)
-    finally:
-        await log.close()
-    [row] = await versions.database.fetch(f"SELECT count(*) AS n FROM {version.table}")
-    assert row["n"] == ORDERS_WRITTEN
-    assert {p: fence.next for p, fence in rebuild.positions.items()} == ends
-    return told
+    async with versions_on(past) as found:
+        yield found
 
 
 def hands_of(parent: int) -> list[int]:
@@ -74,7 +37,9 @@ async def test_hands_fill_a_version(
     past: Settings, versions: Versions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(rebuilding, "FAR", 0)
-    told = await filled(past, versions)
+    told: list[rebuilding.Progress] = []
+    version = await fill(past, versions, told.append)
+    assert await count(versions, version.table) == ORDERS_WRITTEN
     assert {progress.partition for progress in told if progress.next >= progress.goal} == set(rebuilding.EVERY)
     assert "goes on alone" not in caplog.text
 
@@ -83,12 +48,13 @@ async def test_one_whose_hands_are_killed_does_it_alone(
     past: Settings, versions: Versions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(rebuilding, "FAR", 0)
-    filling = asyncio.create_task(filled(past, versions))
+    filling = asyncio.create_task(fill(past, versions, rebuilding.nothing))
     while not (hands := hands_of(os.getpid())):
         await asyncio.sleep(0.01)
     for pid in hands:
         os.kill(pid, signal.SIGKILL)
-    await filling
+    version = await filling
+    assert await count(versions, version.table) == ORDERS_WRITTEN
     assert "ended with -9; this one goes on alone" in caplog.text
 
 
@@ -112,3 +78,4 @@ async def test_a_hand_ends_with_the_one_it_helps(past: Settings, versions: Versi
     helped.kill()
     await helped.communicate()
     eventually(lambda: not lives(hand))
+    await versions.drop(version)

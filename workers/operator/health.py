@@ -8,9 +8,10 @@ from events.log import Place
 from projections.inspection import DEAD
 from projections.postgres import DatabaseUnavailable
 from projections.states import STATES
+from schemas.version import this_version
 from workers.operator.ground import Ground
 from workers.operator.look import Look, Seen, context_of, in_force
-from workers.operator.versions import outdated, tables_of, this_version
+from workers.operator.versions import outdated, tables_of
 
 MAX_LAG = 10_000
 """Records that a view may be behind; the API's readiness says the same."""

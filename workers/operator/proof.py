@@ -13,6 +13,7 @@ from events.fenced import catch_up
 from events.log import Place, Record
 from events.topics import events
 from projections.inspection import ENTITIES, ORPHANS, RESUME_POINTS, SAMPLE
+from projections.postgres import Connection
 from workers.hotset import decoded
 from workers.operator.ground import Ground
 
@@ -40,16 +41,26 @@ class Proof:
 
     async def verdicts(self) -> list[Verdict]:
         """One a partition that has snapshots."""
-        rows = await self._database.fetch(RESUME_POINTS)
-        orphans = await self._database.fetch(ORPHANS)
-        return [await self._partition(row) for row in rows] + [
+        async with self._database.snapshot() as connection:  # a flush between two questions changes neither
+            rows = await _asked(connection, RESUME_POINTS)
+            orphans = await _asked(connection, ORPHANS)
+            kept = [await self._kept(connection, row["partition"]) for row in rows]
+        return [await self._partition(*each) for each in zip(rows, kept, strict=True)] + [
             Verdict(row["partition"], 0, 0, row["aggregates"], 0, 0, ["snapshots without a resume point: left over"])
             for row in orphans
         ]
 
-    async def _partition(self, row: Row) -> Verdict:
+    async def _kept(self, connection: Connection, partition: int) -> tuple[list[str], list[Row]]:
+        """What is spoiled of a partition's snapshots, and a sample of them to compare."""
+        whole = await _asked(connection, ENTITIES, partition=partition) if self._whole else []
+        sample = await _asked(connection, SAMPLE, partition=partition, count=self._sample) if self._sample else []
+        spoiled = {why: None for row in (*whole, *sample) if (why := _spoiled(self._decider, row))}
+        return list(spoiled), sample
+
+    async def _partition(self, row: Row, kept: tuple[list[str], list[Row]]) -> Verdict:
         place = Place(events(self._decider.context), row["partition"])
         first, end = await self._log.bounds(place)
+        spoiled, sample = kept
         problems = []
         if row["next"] > end:
             problems.append(f"the resume point {row['next']} is ahead of the log, which ends at {end}")
@@ -57,24 +68,15 @@ class Proof:
             problems.append(f"the log begins at {first}, after the resume point {row['next']}")
         if row["aggregates"] != row["counted"]:
             problems.append(f"it counts {row['aggregates']} aggregates, and {row['counted']} are there")
-        problems += await self._spoiled(place) if self._whole else []
+        problems += spoiled
         compared = 0
-        if self._sample and not problems and first == 0:
-            compared, differing = await self._compared(place)
+        if sample and not problems and first == 0:
+            compared, differing = await self._compared(place, sample)
             problems += differing
         return Verdict(place.partition, row["next"], end, row["counted"], row["pending"], compared, problems)
 
-    async def _spoiled(self, place: Place) -> list[str]:
-        rows = await self._database.fetch(ENTITIES, {"partition": place.partition})
-        return [why for row in rows if (why := _spoiled(self._decider, row))]
-
-    async def _compared(self, place: Place) -> tuple[int, list[str]]:
+    async def _compared(self, place: Place, rows: list[Row]) -> tuple[int, list[str]]:
         """A sample, each folded from the log's start up to the resume point that it belongs to."""
-        rows = await self._database.fetch(SAMPLE, {"partition": place.partition, "count": self._sample})
-        if not rows:
-            return 0, []
-        if spoiled := [why for row in rows if (why := _spoiled(self._decider, row))]:
-            return 0, spoiled
         kept = {row["stream"]: decoded(self._decider, row["stream"], row["entity"]) for row in rows}
         told = await self._folded(place, rows[0]["next"], kept)
         return len(kept), [
@@ -93,6 +95,10 @@ class Proof:
 
         await catch_up(self._log, place, Fence(), end, fold)
         return {stream: repository.get(stream) for stream in streams}
+
+
+async def _asked(connection: Connection, question: str, **values: Any) -> list[Row]:
+    return await (await connection.execute(question, values)).fetchall()
 
 
 def _spoiled(decider: Decider, row: Row) -> str:

@@ -1,7 +1,6 @@
 """Versions say which code is at work, and by which each read model's tables were made."""
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from projections.registry import models
@@ -9,14 +8,6 @@ from projections.versions import Versions
 from workers.operator.ground import Ground
 
 Row = dict[str, Any]
-
-
-def this_version() -> str:
-    """The version that is installed."""
-    try:
-        return version("orderlog")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 async def tables_of(ground: Ground, context: str) -> list[Row]:
