@@ -164,8 +164,9 @@ async def _batches(kafka: str, asked: Selection) -> AsyncIterator[Any]:
                 yield batch
 
     try:
+        there = await spans(log, asked)
         ordered = await orders_of(log, asked.customer) if asked.customer else None
-        for place, span in (await spans(log, asked)).items():
+        for place, span in there.items():
             keep, waiting = keeper(asked, span.start, ordered), []
             async for found in wanted(log, place, Fence(), span, asked, keep):
                 waiting += found
@@ -184,8 +185,9 @@ async def _batches(kafka: str, asked: Selection) -> AsyncIterator[Any]:
 async def _events(kafka: str, asked: Selection) -> AsyncIterator[Happened]:
     log, unread = KafkaLog(kafka), 0
     try:
+        there = await spans(log, asked)
         ordered = await orders_of(log, asked.customer) if asked.customer else None
-        async with aclosing(merged(log, asked, await spans(log, asked), ordered)) as found:  # type: ignore[type-var]
+        async with aclosing(merged(log, asked, there, ordered)) as found:  # type: ignore[type-var]
             async for place, each in found:
                 try:
                     event, correlation = each.event(), each.envelope.correlation

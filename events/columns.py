@@ -115,7 +115,8 @@ def parsed(shape: Shape, bodies: Sequence[bytes]) -> list[Any]:
         ValueError: they are not, each of them, an object on one line that has every field, of the right type.
     """
     joined = b"\n".join(bodies)
-    if joined.count(b"\n") != len(bodies) - 1 or not all(bodies) or b"\\u0000" in joined:
+    lines = joined.count(b"\n"), joined.count(b"\n{"), joined.startswith(b"{")
+    if lines != (len(bodies) - 1, len(bodies) - 1, True) or b"\\u0000" in joined:
         raise ValueError("bodies that must be looked at one by one")
     if not joined.isascii():
         joined.decode()

@@ -1,4 +1,4 @@
-"""`make bench` prints figures: drain, latency, CPU, restart; of a whole history, if asked: year, ten, back.
+"""`make bench` prints figures: drain, latency, CPU, restart; of a whole history, if asked: year, ten, back, export.
 
 Each measurement has servers of its own, started fresh.
 
@@ -19,6 +19,7 @@ from rich.table import Table
 
 from tests.bench import house, limit
 from tests.bench.drain import Drained, drain
+from tests.bench.export import export, export_table
 from tests.bench.latency import Latency, latency
 from tests.bench.restart import Restarted, restart
 from tests.bench.year import back_table, cost_of_ten, restarts, ten_table, year, year_tables
@@ -114,6 +115,8 @@ def main() -> None:
     if "back" in asked.what:
         long = asked.orders or 40_000
         console.print(back_table(restarts([long // 10, long])))
+    if "export" in asked.what:
+        console.print(export_table(export(asked.orders)))
 
 
 if __name__ == "__main__":

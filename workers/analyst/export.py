@@ -15,11 +15,8 @@ from events.selection import Ordered, Selection, Span, orders_of, spans
 from workers.analyst import folder as folders
 from workers.analyst.crew import Stopped, done_by_all, shared
 from workers.analyst.folder import Asked, Mark
-from workers.analyst.share import STEP, Pace, Step, Task, Word
+from workers.analyst.share import SHOWN, STEP, Pace, Step, Task, Word
 from workers.operator.terms import Exit, Refused
-
-SHOWN = 5
-"""Unreadable records that are named."""
 
 
 class Progress(Struct, frozen=True):
@@ -31,14 +28,18 @@ class Progress(Struct, frozen=True):
 
 
 class Exported(Struct):
-    """What an export came to: events and files added, events that are there, where that lies, and how long it took."""
+    """What an export came to: events and files added, events that are there, where that lies, and how long it took.
+
+    `unreadable` of those added cannot be read by this code; some of them, and why, are `examples`.
+    """
 
     folder: str
     added: int
     files: int
     events: int
     seconds: float
-    unreadable: list[str]
+    unreadable: int
+    examples: list[str]
 
 
 async def export(
@@ -84,6 +85,7 @@ async def export(
             sum(mark.events for mark in marks.values()),
             time.perf_counter() - began,
             tally.unreadable,
+            tally.examples,
         )
 
 
@@ -112,7 +114,7 @@ class Tally:
         self._start = sum(self._next.values())
         self._goal = sum(max(span.end - self._next[place], 0) for place, span in there.items())
         self.events, self.files = 0, 0
-        self.unreadable: list[str] = []
+        self.unreadable, self.examples = 0, list[str]()
 
     def hear(self, word: Word) -> None:
         """A process has said something."""
@@ -124,6 +126,7 @@ class Tally:
             self.events += word.events
             self.files += len(word.parts)
             self.unreadable += word.unreadable
+            self.examples += word.examples[: SHOWN - len(self.examples)]
             self._come(word.context, {partition: fence.next for partition, fence in word.fences.items()})
         elif isinstance(word, Pace):
             self._come(word.context, word.next)

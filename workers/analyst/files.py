@@ -9,9 +9,6 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from msgspec import json
 
-ONCE = frozenset({"log_position", "event_id", "causation_id"})
-"""Columns whose values do not come again: a dictionary of them is in vain."""
-
 
 def write(table: Any, place: Path | Any, kind: str) -> None:
     """A table as a file, or into one that is open for bytes."""
@@ -28,12 +25,15 @@ def write(table: Any, place: Path | Any, kind: str) -> None:
 
 def parquet(table: Any, place: Any) -> None:
     """As Parquet, compressed by zstd."""
-    again = [field.name for field in table.schema if field.name not in ONCE and _repeats(field.type)]
+    again = [field.name for field in table.schema if _repeats(field)]
     pq.write_table(table, place, compression="zstd", use_dictionary=again or False, store_schema=False)
 
 
-def _repeats(kind: Any) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_int32(kind))
+def _repeats(field: Any) -> bool:
+    """Whether a dictionary of its values is worth while: those of ids and aggregates hardly come again."""
+    if field.name == "stream" or field.name.endswith("_id"):
+        return False
+    return bool(pa.types.is_string(field.type) or pa.types.is_int32(field.type))
 
 
 def lines(table: Any) -> Iterator[bytes]:

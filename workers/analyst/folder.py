@@ -51,23 +51,33 @@ def opened(folder: Path, asked: Asked) -> Iterator[int]:
         there = set(os.listdir(folder)) if folder.exists() else set()
         if ASKED not in there and there - {LOCK, "." + ASKED + PART}:
             raise Refused(f"{folder} holds something else: name a folder that is new or empty, or an export's")
+        _fits(folder, asked)
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise Refused(f"{folder} cannot be written: {error.strerror}") from None
     try:
         _take(folder, lock)
-        former = read(folder)
-        if former is None:
+        if not _fits(folder, asked):
             replace(folder / ASKED, json.encode(asked))
-        elif former != asked:
-            raise Refused(f"{folder} is an export of {told(former)}, and this would be one of {told(asked)}: "
-                          "name another folder, or ask for the same")  # fmt: skip
         for left in leftovers(folder):
             left.unlink()
         yield lock
     finally:
         os.close(lock)
+
+
+def _fits(folder: Path, asked: Asked) -> bool:
+    """Whether it is an export of the same; False if it is none yet.
+
+    Raises:
+        Refused: it is one of something else.
+    """
+    former = read(folder)
+    if former is not None and former != asked:
+        raise Refused(f"{folder} is an export of {told(former)}, and this would be one of {told(asked)}: "
+                      "name another folder, or ask for the same")  # fmt: skip
+    return former is not None
 
 
 def _take(folder: Path, lock: int) -> None:

@@ -9,8 +9,6 @@ import typer
 
 from workers.operator.terms import Exit, Json, Refused, run
 
-NEEDED = ("pyarrow", "duckdb")
-
 
 class Format(StrEnum):
     """How events are written."""
@@ -77,7 +75,7 @@ async def _replay(
     recorded: bool,
     as_json: bool,
 ) -> None:
-    need_data()
+    need_data("pyarrow")
     from workers.analyst.asking import selected
     from workers.analyst.replaying import to_file, to_folder, to_screen
     from workers.operator.ground import find_settings, quieten
@@ -108,11 +106,11 @@ def _format_of(out: Path) -> Format | None:
     return known.get(ending, Format.TEXT if ending == "txt" else None)
 
 
-def need_data() -> None:
+def need_data(*names: str) -> None:
     """The libraries of the extra `data` are there.
 
     Raises:
         Refused: they are not; here is how to get them.
     """
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise Refused(f"{' and '.join(missing)} are missing: pip install 'orderlog[data]'")
+    if missing := [name for name in names if find_spec(name) is None]:
+        raise Refused(f"this needs {' and '.join(missing)}: pip install 'orderlog[data]'")

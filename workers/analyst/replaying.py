@@ -17,15 +17,16 @@ from events.kafka import KafkaLog
 from events.log import Place
 from events.merged import merged
 from events.selection import Selection, classes_of, spans
-from events.shapes import shape_of
+from events.shapes import UNREADABLE, shape_of
 from events.sweep import Found
 from events.topics import events
 from schemas.settings import Settings
 from workers.analyst.asking import only
 from workers.analyst.bar import Bar
-from workers.analyst.export import SHOWN, Exported, Progress, export, ordered
+from workers.analyst.export import Exported, Progress, export, ordered
 from workers.analyst.folder import Asked
 from workers.analyst.lines import Row, rows_of
+from workers.analyst.share import SHOWN
 from workers.analyst.sinks import JsonLines, Sink, Table, Text, appearing
 from workers.operator.terms import Exit, Refused, show_json
 
@@ -68,7 +69,7 @@ async def to_folder(
     else:
         _say(f"{done.added:,} events added in {done.files:,} files, {done.seconds:.1f} s; "
              f"{done.events:,} are in {done.folder}")  # fmt: skip
-    _warn(done.unreadable)
+    _warn(done.unreadable, done.examples)
     return done
 
 
@@ -90,7 +91,7 @@ async def to_file(
         show_json({"file": str(place), "events": pouring.events, "seconds": seconds, "unreadable": pouring.unreadable})
     else:
         _say(f"{pouring.events:,} events in {place}, {seconds:.1f} s")
-    _warn(pouring.unreadable)
+    _warn(pouring.unreadable, pouring.examples)
 
 
 async def to_screen(settings: Settings, selection: Selection, written: str, recorded: bool) -> None:
@@ -112,7 +113,7 @@ async def to_screen(settings: Settings, selection: Selection, written: str, reco
     out.flush()
     if not pouring.events and (named := selection.stream or selection.correlation):
         raise Refused(f"the log has nothing of {named!r}: is it right?", Exit.UNKNOWN)
-    _warn(pouring.unreadable)
+    _warn(pouring.unreadable, pouring.examples)
 
 
 def _sink(written: str, out: BinaryIO, selection: Selection, recorded: bool) -> Sink:
@@ -141,7 +142,7 @@ class Pouring:
         self._columns = Columns(recorded=recorded)
         self._waiting: list[tuple[Place, Found]] = []
         self.events = 0
-        self.unreadable: list[str] = []
+        self.unreadable, self.examples = 0, list[str]()
 
     async def pour(self) -> None:
         """All of it.
@@ -177,8 +178,10 @@ class Pouring:
         for place, several in by_place.items():
             for row in rows_of(self._columns, place, several):
                 rows[place.topic, place.partition, row["log_position"]] = row
-                if row["type"] == "unreadable":
-                    self.unreadable.append(f"{place.topic}/{place.partition} at {row['log_position']}: {row['reason']}")
+                if row["type"] == UNREADABLE:
+                    self.unreadable += 1
+                    said = f"{place.topic}/{place.partition} at {row['log_position']}: {row['reason']}"
+                    self.examples += [said] if len(self.examples) < SHOWN else []
         self._sink.take([rows[place.topic, place.partition, found.offset] for place, found in self._waiting])
         self.events += len(self._waiting)
         self._waiting = []
@@ -188,8 +191,8 @@ def _say(words: str) -> None:
     Console(stderr=True, soft_wrap=True, highlight=False).print(words)
 
 
-def _warn(unreadable: list[str]) -> None:
+def _warn(unreadable: int, examples: list[str]) -> None:
     if unreadable:
-        some = "".join(f"\n  {each}" for each in unreadable[:SHOWN])
-        more = f"\n  and {len(unreadable) - SHOWN:,} more" if len(unreadable) > SHOWN else ""
-        _say(f"{len(unreadable):,} cannot be read by this code; they have the type `unreadable`:{some}{more}")
+        some = "".join(f"\n  {each}" for each in examples)
+        more = f"\n  and {unreadable - len(examples):,} more" if unreadable > len(examples) else ""
+        _say(f"{unreadable:,} cannot be read by this code; they have the type `{UNREADABLE}`:{some}{more}")

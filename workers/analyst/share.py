@@ -34,10 +34,12 @@ from events.topics import events
 from workers.analyst import files
 from workers.together import together
 
-AT_ONCE = 10_000
+AT_ONCE = 5_000
 """Events of a partition that become columns together."""
-STEP = 120_000
+STEP = 100_000
 """Events of a step, about: what a process keeps in memory."""
+SHOWN = 5
+"""Of what cannot be read, so many are named."""
 EVERY_SECONDS = 0.3
 """Between two words of how far it is."""
 
@@ -58,12 +60,14 @@ class Task(Struct, frozen=True):
 
 
 class Step(Struct, tag=True):
-    """Files that are written, how many events they hold, and how far that is; some are of no known type."""
+    """Files that are written, how many events they hold, and how far that is; how many of them cannot be read, and
+    which, as far as they are few."""
 
     context: str
     parts: list[str]
     events: int
-    unreadable: list[str]
+    unreadable: int
+    examples: list[str]
     fences: dict[int, Fence]
 
 
@@ -98,7 +102,7 @@ class Share:
         self._waiting: dict[int, list[Found]] = {partition: [] for partition in task.spans}
         self._ready: dict[tuple[str, str], list[Any]] = defaultdict(list)
         self._events = 0
-        self._unreadable: list[str] = []
+        self._unreadable, self._examples = 0, list[str]()
         self._numbers = count()
 
     async def work(self) -> None:
@@ -134,7 +138,9 @@ class Share:
         self._waiting[partition] = []
         for kind, rows in self._columns.of(partition, waiting):
             if kind == UNREADABLE:
-                self._unreadable += [_told(self._task.context, row) for row in rows.to_pylist()]
+                self._unreadable += rows.num_rows
+                some = rows.slice(0, SHOWN - len(self._examples)).to_pylist()
+                self._examples += [_told(self._task.context, row) for row in some]
             self._events += rows.num_rows
             for day, part in by_day(rows):
                 self._ready[kind, day].append(part)
@@ -146,9 +152,10 @@ class Share:
         number = next(self._numbers)
         parts = [self._write(kind, day, number, batches) for (kind, day), batches in self._ready.items()]
         came = {partition: structs.replace(fence) for partition, fence in self._fences.items()}
-        self._tell(Step(self._task.context, parts, self._events, self._unreadable, came))
+        self._tell(Step(self._task.context, parts, self._events, self._unreadable, self._examples, came))
         self._ready.clear()
-        self._events, self._unreadable = 0, []
+        pa.default_memory_pool().release_unused()
+        self._events, self._unreadable, self._examples = 0, 0, []
 
     def _write(self, kind: str, day: str, number: int, batches: list[Any]) -> str:
         place = f"data/context={self._task.context}/type={kind}/day={day}"
