@@ -67,7 +67,8 @@ def rows(query: Query, sql: str) -> list[dict[str, Any]]:
 
 async def folded(kafka: str, model: Projection, moment: str) -> dict[str, dict[str, Any]]:
     """The read model's rows as the log makes them up to a moment."""
-    log, found = KafkaLog(kafka), {}
+    log = KafkaLog(kafka)
+    found: dict[str, dict[str, Any]] = {}
     try:
         for p in range(topics.PARTITIONS):
             fold = Fold(log, model, p)

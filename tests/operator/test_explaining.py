@@ -93,7 +93,8 @@ def test_what_is_not_known_or_cannot_be_drawn_is_said(shop: Shop, tmp_path: Path
 
 async def folded(kafka: str, model: Projection, streams: set[str], keys: set[str], moment: str) -> dict[str, Row]:
     """The rows of these keys, as their records of before a moment make them."""
-    log, found = KafkaLog(kafka), {}
+    log = KafkaLog(kafka)
+    found: dict[str, dict[str, Any]] = {}
     try:
         for p in range(topics.PARTITIONS):
             place = Place(topics.events(model.context), p)
