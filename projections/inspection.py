@@ -44,3 +44,12 @@ OF_CORRELATION = """
 SELECT partition, position, stream, version, type, at, causation FROM history
 WHERE correlation = %(correlation)s ORDER BY at, partition, position
 """
+
+CORRELATIONS_OF = """
+SELECT correlation FROM history WHERE correlation = %(id)s
+UNION SELECT correlation FROM history WHERE stream = ANY(%(streams)s)
+UNION SELECT h.correlation FROM outcomes AS o JOIN history AS h USING (partition, position)
+WHERE o.command_id = %(id)s
+LIMIT 1000
+"""
+"""The requests that an id may mean: its own, those that changed one of these streams, that of a client's command."""

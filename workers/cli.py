@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
-from workers.analyst import replay
+from workers.analyst import explain, query, replay
 from workers.analyst.at import at
 from workers.operator import audit, consumers, dead_letters, doctor, log, projections, snapshots, split, status, topics
 
@@ -33,6 +33,8 @@ cli.command()(status.status)
 cli.command()(consumers.consumers)
 cli.command()(doctor.doctor)
 cli.command()(split.split)
+cli.command()(explain.explain)
+cli.command()(query.query)
 cli.command()(replay.replay)
 cli.command()(at)
 cli.add_typer(topics.app, name="topics")

@@ -6,18 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.analyst.window import ORDERS as ORDERS
 from tests.bench.past import write_year
-from workers.local import Servers
-
-ORDERS = 2_000
+from workers.local import Servers, addresses
 
 
 @pytest.fixture(scope="session")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Kafka that holds the first 2,000 orders of the year, and their products; nothing is added."""
-    with Servers.start(tmp_path_factory.mktemp("past"), print, postgres=False) as servers:
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home of a local run, whose Kafka holds the first orders of the year, and their products; nothing is added."""
+    home = tmp_path_factory.mktemp("window")
+    with Servers.start(home, print, postgres=False) as servers:
         asyncio.run(write_year(servers.kafka.url, ORDERS))
-        yield servers.kafka.url
+        yield home
+
+
+@pytest.fixture(scope="session")
+def past(window: Path) -> str:
+    """The address of that Kafka."""
+    return addresses(window)["kafka"]
 
 
 @pytest.fixture
