@@ -55,7 +55,7 @@ def _ending(out: Path | None) -> Format:
 
 
 async def _query(sql: str, folder: Path | None, form: Format, out: Path | None, no_update: bool) -> None:
-    need_data()
+    need_data("duckdb", "pyarrow")
     from workers.analyst.views import opened, selected
 
     if not sql:
