@@ -91,7 +91,7 @@ async def _create(name: str, as_of: str, positions: str, context: str | None, wh
                 found[each] = spoken(ends)
                 async with _opened(ground, name, each) as database:
                     await _fill(ground, database, each, name, asked or positions, ends, as_json)
-                    say(as_json, made=f"{name}.{each}", positions=spoken(ends), psql=f"psql '{database.address()}'")
+                    say(as_json, made=f"{name}.{each}", positions=spoken(ends), connect=f"psql '{database.address()}'")
 
 
 def _left_to_make(name: str, asked: str, there: Sequence[Box], contexts: Sequence[str]) -> list[str]:
@@ -154,9 +154,13 @@ async def _list(as_json: bool) -> None:
         found = await boxes(ground.settings.postgres)
         addresses = [database_of(ground.settings.postgres, box.name, box.context).address() for box in found]
     rows = [
-        {**structs.asdict(box), "positions": spoken(box.positions), "psql": f"psql '{address}'"}
+        {**structs.asdict(box), "positions": spoken(box.positions), "connect": f"psql '{address}'"}
         for box, address in zip(found, addresses, strict=True)
     ]
+    if not as_json:
+        for row in rows:
+            row["made_at"] = row["made_at"] and f"{row['made_at'].astimezone():%Y-%m-%d %H:%M:%S}"
+            row["connect"] = row["connect"].rpartition("dbname=")[2].rstrip("'")
     show(rows, as_json, "Sandboxes", "no sandbox yet: `orders sandbox create NAME --as-of …` makes one")
 
 

@@ -30,6 +30,10 @@ REACTIONS = {"order": OF_ORDER, "product": OF_PRODUCT, "payment": OF_PAYMENT, "n
 """What each context makes of others' events; the user context listens to nobody."""
 
 
+NEAR = 12
+"""Lines of an aggregate that people see; as JSON all of them."""
+
+
 class Outcome(Struct):
     """What was recorded, and what both rules make of it. `kept` are commands that nobody knows any more."""
 
@@ -62,7 +66,7 @@ async def _what_if(path: Path, start: str, to: str, asked: str | None, most: int
     async with standing() as ground:
         ends = await (ends_at(ground.log, context, until) if until else heads(ground.log, context))
         try:
-            found = await _run(ground.log, context, base, other, ends, since, until, as_json)
+            found = await rerun(ground.log, context, base, other, ends, since, until, as_json)
         except (Raised, Unreadable) as no:
             raise Refused(f"{no}. Nothing was written") from no
     if not found.commands:
@@ -74,7 +78,7 @@ async def _what_if(path: Path, start: str, to: str, asked: str | None, most: int
         _show(told)
 
 
-async def _run(
+async def rerun(
     log: Log,
     context: str,
     base: Rule,
@@ -84,6 +88,11 @@ async def _run(
     until: datetime | None,
     as_json: bool,
 ) -> Outcome:
+    """Let both rules decide over a context's history up to these offsets; the other one is in force from `since` on.
+
+    Raises:
+        Raised: a rule does; Unreadable: history cannot be read.
+    """
     rules = decider_of(context)
     sources = Sources(log, rules, REACTIONS.get(context, ())) if base.decider else None
     if sources:
@@ -153,7 +162,14 @@ def _show(told: dict[str, Any]) -> None:
         pane.print(table(changed, f"\n{title}: what differs") if changed else f"\n{title}: no difference")
     pane.print(f"\n{told['differing']:,} aggregates differ")
     for each in told["first"]:
-        pane.print(table([_line(line) for line in each["lines"]], f"\n{each['stream']}"))
+        pane.print(table([_line(line) for line in _near(each["lines"])], f"\n{each['stream']}"))
+
+
+def _near(lines: list[difference.Row]) -> list[difference.Row]:
+    """The lines around the first that differs."""
+    first = next(n for n, line in enumerate(lines) if not line["same"])
+    start = max(0, first - 3)
+    return lines[start : start + NEAR]
 
 
 def _line(line: dict[str, Any]) -> dict[str, Any]:
