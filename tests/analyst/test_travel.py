@@ -383,7 +383,7 @@ def test_the_guide_can_be_followed_word_by_word(past: Past, monkeypatch: pytest.
     for block in re.findall(r"^```console\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL):
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, wanted = step.partition("\n")
-            words = shlex.split(command.replace("ORDER", stream))
+            words = shlex.split(command.replace("order-ORDER", f"order-{stream}"))
             answer = past.orders(*words[1:])
             pattern = r"\s+".join(re.escape(word).replace("…", ".*?") for word in wanted.split())
             assert re.search(pattern, answer.out + answer.err, re.DOTALL), f"$ {command}\n{answer.out}{answer.err}"
