@@ -28,6 +28,10 @@ class DatabaseUnavailable(Exception):
     """The database cannot be reached now."""
 
 
+class Senseless(Exception):
+    """What a person has asked the database makes no sense to it; the message is the server's, with the place."""
+
+
 class Lacking(Exception):
     """The server lacks an extension that a read model needs; the message names the way out."""
 
@@ -136,6 +140,41 @@ class Database:
                     found = await connection.execute(query, parameters or {})
                 return await found.fetchall()
 
+    async def ask(self, query: str) -> list[dict[str, Any]]:
+        """The rows that answer a person's question, which is one statement and changes nothing.
+
+        Raises:
+            Senseless: it does not, or cannot be understood.
+            DatabaseUnavailable: the server cannot be reached.
+        """
+        try:
+            async with self.snapshot() as connection:
+                try:
+                    found = await connection.execute(query.encode(), prepare=True)
+                    return await found.fetchall() if found.description else []
+                except psycopg.errors.UndefinedTable as error:  # elsewhere, one that workers have yet to make
+                    raise Senseless(_said(error, query)) from None
+        except (psycopg.ProgrammingError, psycopg.DataError, psycopg.InternalError) as error:
+            raise Senseless(_said(error, query)) from None
+
+    async def drop(self) -> None:
+        """Let go of the database, and delete it, whoever is connected.
+
+        Raises:
+            DatabaseUnavailable: the server cannot be reached.
+        """
+        await self.close()
+        with _translated():
+            async with await AsyncConnection.connect(self._server, autocommit=True, connect_timeout=2) as connection:
+                name = sql.Identifier(f"orderlog_{self.context}")
+                await connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+    def address(self) -> str:
+        """What psql takes to connect; a password is left to the environment."""
+        parts = conninfo.conninfo_to_dict(self._server)
+        kept = {name: str(parts[name]) for name in ("host", "port", "user") if parts.get(name)}
+        return conninfo.make_conninfo(**kept, dbname=f"orderlog_{self.context}")
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection on which every statement is a transaction, and so is every pipeline: all of it, or nothing.
@@ -194,6 +233,32 @@ class Database:
                 finally:
                     if alone and not connection.closed:
                         await connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 7210))", [name])
+
+
+async def named(url: str, beginning: str) -> list[str]:
+    """The contexts, or what stands for one, of a server's databases `orderlog_<beginning>…`, in order.
+
+    Raises:
+        DatabaseUnavailable: the server cannot be reached.
+    """
+    with _translated():
+        async with await AsyncConnection.connect(url, autocommit=True, connect_timeout=2) as connection:
+            found = await connection.execute(
+                "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1", [f"orderlog_{beginning}"]
+            )
+            return [row[0].removeprefix("orderlog_") for row in await found.fetchall()]
+
+
+def _said(error: psycopg.Error, query: str) -> str:
+    """The server's words, with the line where it stumbled, and its hint."""
+    told = error.diag
+    words = [told.message_primary or str(error).strip()]
+    if told.statement_position:
+        line = query.encode()[: int(told.statement_position) - 1].decode(errors="replace").count("\n")
+        words.append(f"in line {line + 1}: {query.splitlines()[line].strip()}")
+    if told.message_hint:
+        words.append(told.message_hint)
+    return "; ".join(words)
 
 
 _ALONE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 7210)) AS alone"

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
-from workers.analyst import explain, query, replay
+from workers.analyst import explain, query, replay, sandbox, what_if
 from workers.analyst.at import at
 from workers.operator import audit, consumers, dead_letters, doctor, log, projections, snapshots, split, status, topics
 
@@ -37,6 +37,8 @@ cli.command()(explain.explain)
 cli.command()(query.query)
 cli.command()(replay.replay)
 cli.command()(at)
+cli.add_typer(sandbox.app, name="sandbox")
+cli.command("what-if")(what_if.what_if)
 cli.add_typer(topics.app, name="topics")
 cli.add_typer(projections.app, name="projections")
 cli.add_typer(log.app, name="log")

@@ -33,7 +33,10 @@ MOST = 4
 
 
 class Task(Struct, frozen=True):
-    """What one hand is to do: which version of a context's read model, and to which offset of each partition."""
+    """What one hand is to do: which version of a context's read model, and to which offset of each partition.
+
+    `database` is where it lies, if that is not the context's own.
+    """
 
     kafka: str
     postgres: str
@@ -41,13 +44,14 @@ class Task(Struct, frozen=True):
     name: str
     number: int
     goals: dict[int, int]
+    database: str = ""
 
 
 class Hands:
     """As many as there are cores."""
 
-    def __init__(self, settings: Settings, context: str) -> None:
-        self._settings, self._context = settings, context
+    def __init__(self, settings: Settings, context: str, database: str = "") -> None:
+        self._settings, self._context, self._database = settings, context, database
         self._count = min(os.cpu_count() or 1, MOST)
 
     async def __call__(self, version: Version, behind: Mapping[int, int], goals: Mapping[int, int], tell: Tell) -> None:
@@ -55,7 +59,7 @@ class Hands:
         by_size = sorted(goals, key=lambda partition: -behind[partition])
         shares = [by_size[first :: self._count] for first in range(min(self._count, len(by_size)))]
         where = self._settings.kafka, self._settings.postgres, self._context, version.name, version.number
-        await together(*(_lend(Task(*where, {p: goals[p] for p in share}), tell) for share in shares))
+        await together(*(_lend(Task(*where, {p: goals[p] for p in share}, self._database), tell) for share in shares))
 
 
 async def _lend(task: Task, tell: Tell) -> None:
@@ -91,7 +95,7 @@ def _end_with(pipe: FileIO) -> None:
 
 
 async def _work(task: Task) -> None:
-    log, database = KafkaLog(task.kafka), Database(task.postgres, task.context, wait=10)
+    log, database = KafkaLog(task.kafka), Database(task.postgres, task.database or task.context, wait=10)
     await database.open()
     try:
         versions = Versions(database, models(task.context))

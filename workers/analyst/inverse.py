@@ -1,0 +1,102 @@
+"""Inverse tells from what was recorded what had been asked, where nothing else tells it any more."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from events.event import Event
+from events.order import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderLinesCommitted,
+    OrderLinesReserved,
+    OrderPlaced,
+    OrderRejected,
+    OrderShipped,
+    OrderStockSecured,
+)
+from events.product import (
+    ProductDescribed,
+    ProductListed,
+    ProductPriced,
+    ProductWithdrawn,
+    ReservationCommitted,
+    ReservationMade,
+    ReservationReleased,
+    ReservationShipped,
+    StockAdjusted,
+    StockCounted,
+    StockReceived,
+)
+from schemas import order as of_order
+from schemas import product as of_product
+from schemas.values import Command
+
+Told = Callable[[Sequence[Any], Any], Command]
+"""told(a command's events, the state of its stream before them) → the command."""
+
+LAPSED = "reservation lapsed"
+
+
+def _plain(command: type[Command], *left_out: str) -> Told:
+    """Event and command have the same fields, but for those."""
+    names = [name for name in command.model_fields if name not in left_out]
+
+    # Not checked again: what was recorded was checked when it came, by the rules of its day.
+    def told(events: Sequence[Event], _: Any) -> Command:
+        return command.model_construct(**{name: getattr(events[-1], name) for name in names})
+
+    return told
+
+
+def _secured(events: Sequence[Event], state: Any) -> Command:
+    event = events[0]
+    assert isinstance(event, OrderStockSecured)  # noqa: S101  by the table
+    return of_order.RecordReservation(order_id=event.order_id, skus=tuple(sorted(state.awaited)))
+
+
+def _rejected(events: Sequence[Event], _: Any) -> Command:
+    event = events[0]
+    assert isinstance(event, OrderRejected)  # noqa: S101  by the table
+    if event.reason == LAPSED:
+        return of_order.RecordLapse(order_id=event.order_id, skus=event.refused)
+    return of_order.RejectOrder(order_id=event.order_id, reason=event.reason, skus=event.refused)
+
+
+def _cancelled(events: Sequence[Event], _: Any) -> Command:
+    event = events[0]
+    assert isinstance(event, OrderCancelled)  # noqa: S101  by the table
+    if event.reason == LAPSED:
+        return of_order.RecordLapse(order_id=event.order_id, skus=event.skus)
+    return of_order.CancelOrder.model_construct(order_id=event.order_id, reason=event.reason)
+
+
+def _listed(events: Sequence[Event], _: Any) -> Command:
+    event = events[0]
+    stock = sum(each.quantity for each in events if isinstance(each, StockReceived))
+    return of_product.ListProduct.model_construct(**dict(event), stock=stock)
+
+
+INVERSE: Mapping[type[Event], Told] = {
+    OrderPlaced: _plain(of_order.PlaceOrder),
+    OrderLinesReserved: _plain(of_order.RecordReservation),
+    OrderStockSecured: _secured,
+    OrderConfirmed: _plain(of_order.ConfirmOrder),
+    OrderLinesCommitted: _plain(of_order.RecordCommitment),
+    OrderRejected: _rejected,
+    OrderCancelled: _cancelled,
+    OrderShipped: _plain(of_order.ShipOrder),
+    OrderDelivered: _plain(of_order.DeliverOrder),
+    ProductListed: _listed,
+    ProductDescribed: _plain(of_product.DescribeProduct),
+    ProductPriced: _plain(of_product.PriceProduct),
+    ProductWithdrawn: _plain(of_product.WithdrawProduct),
+    StockReceived: _plain(of_product.ReceiveStock),
+    StockAdjusted: _plain(of_product.AdjustStock),
+    StockCounted: _plain(of_product.CountStock),
+    ReservationMade: _plain(of_product.ReserveStock),
+    ReservationCommitted: _plain(of_product.CommitReservation),
+    ReservationReleased: _plain(of_product.ReleaseReservation),
+    ReservationShipped: _plain(of_product.ShipReservation),
+}
+"""What is not here (a refusal, an answer of the provider) cannot be told: its events stand for it."""
