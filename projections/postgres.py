@@ -2,14 +2,14 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, conninfo, sql
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 logger = logging.getLogger(__name__)
@@ -140,22 +140,29 @@ class Database:
                     found = await connection.execute(query, parameters or {})
                 return await found.fetchall()
 
-    async def ask(self, query: str) -> list[dict[str, Any]]:
-        """The rows that answer a person's question, which is one statement and changes nothing.
+    async def ask(self, query: str, most: int) -> tuple[list[dict[str, Any]], bool]:
+        """The first so many rows that answer a person's question, and whether there are more.
+
+        The question is one statement and changes nothing.
 
         Raises:
-            Senseless: it does not, or cannot be understood.
+            Senseless: it is not, does, or cannot be understood.
             DatabaseUnavailable: the server cannot be reached.
         """
+        rows: list[dict[str, Any]] = []
         try:
-            async with self.snapshot() as connection:
+            async with self.snapshot() as connection, connection.cursor(row_factory=tuple_row) as cursor:
                 try:
-                    found = await connection.execute(query.encode(), prepare=True)
-                    return await found.fetchall() if found.description else []
+                    async for row in cursor.stream(query.encode()):
+                        if len(rows) == most:
+                            return rows, True
+                        names = apart(column.name for column in cursor.description or ())
+                        rows.append(dict(zip(names, row, strict=True)))
                 except psycopg.errors.UndefinedTable as error:  # elsewhere, one that workers have yet to make
                     raise Senseless(_said(error, query)) from None
         except (psycopg.ProgrammingError, psycopg.DataError, psycopg.InternalError) as error:
             raise Senseless(_said(error, query)) from None
+        return rows, False
 
     async def drop(self) -> None:
         """Let go of the database, and delete it, whoever is connected.
@@ -247,6 +254,17 @@ async def named(url: str, beginning: str) -> list[str]:
                 "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1", [f"orderlog_{beginning}"]
             )
             return [row[0].removeprefix("orderlog_") for row in await found.fetchall()]
+
+
+def apart(names: Iterable[str]) -> list[str]:
+    """Names of columns, each once: what is called as one before it gets a number."""
+    found: dict[str, None] = {}
+    for name in names:
+        one, number = name, 2
+        while one in found:
+            one, number = f"{name}_{number}", number + 1
+        found[one] = None
+    return list(found)
 
 
 def _said(error: psycopg.Error, query: str) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ from projections.order import ORDERS
 from projections.postgres import Database
 from projections.registry import CHECKPOINTS, PROJECTIONS, install
 from projections.store import Store
+from schemas.settings import CONTEXTS
 from tests.analyst.travel import HOLDS, write_holds
 from tests.api.world import world_on
 from tests.bench.past import write_year
@@ -239,6 +241,51 @@ def test_a_killed_create_is_seen_to_be_unfinished_and_gone_on_with(past: Past) -
     assert there == live
     assert past.orders("sandbox", "drop", "killed", "--yes").code == 0
     assert not asked(past, "postgres", named)
+
+
+@contextmanager
+def creating(past: Past, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A create that has begun to fill, killed at the end."""
+    command = [sys.executable, "-m", "workers", "sandbox", "create", *words, "--json"]
+    out, err = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(command, env={**os.environ, **past.env}, stdout=out, stderr=err) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_every_context_of_a_killed_create_is_known_to_be_missing(past: Past) -> None:
+    with creating(past, "wide", "--as-of", "2017-01-02"):
+        dropping = past.orders("sandbox", "drop", "wide", "--yes")
+        assert (dropping.code, "somebody fills wide" in dropping.err) == (1, True)
+
+    def states() -> dict[str, str]:
+        every = past.orders("sandbox", "list", "--json").json
+        return {box["context"]: box["state"] for box in every if box["name"] == "wide"}
+
+    assert states() == dict.fromkeys(CONTEXTS, "unfinished")
+    done = past.orders("sandbox", "create", "wide", "--as-of", "2017-01-02")
+    assert (done.code, states()) == (0, dict.fromkeys(CONTEXTS, "ready")), done.err
+    assert past.orders("sandbox", "drop", "wide", "--yes").code == 0
+
+
+def test_an_answer_has_every_column_exact_sums_and_no_secrets(past: Past) -> None:
+    assert past.orders("sandbox", "create", "exact", "--as-of", "2017-01-02", "--context", "order").code == 0
+
+    def ask(question: str, *words: str) -> Any:
+        return past.orders("sandbox", "query", "exact", question, "--json", *words)
+
+    [(first, last)] = asked(past, "orderlog_sandbox_exact_order", "SELECT min(total), sum(total)::bigint FROM orders")
+    assert ask("SELECT min(total) AS of, sum(total) AS of, 'tok' AS payment_token FROM orders").json == [
+        {"of": first, "of_2": last, "payment_token": "***"}
+    ]
+    few = ask("TABLE orders", "--limit", "2")
+    assert (few.code, len(few.json), "the first 2 rows" in few.err) == (0, 2, True)
+    assert (ask("TABLE orders", "--limit", "0").code, ask("SELECT 1 AS one WHERE false").json) == (2, [])
 
 
 def what_if(past: Past, module: Path, *words: str) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec import json as json_codec
 from msgspec import structs
 
 from projections import sandbox
@@ -14,6 +15,7 @@ from projections.postgres import Database, Lacking, Senseless
 from projections.sandbox import Box, boxes, database_of
 from projections.store import Moved
 from projections.versions import Versions
+from schemas.values import SECRET
 from workers.analyst.then import ends_at, ends_said, heads, time_of
 from workers.hands import Hands
 from workers.operator.audit import acting
@@ -27,6 +29,8 @@ from workers.rebuild import Pace, Rebuild, Stopped
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 LONGEST = 30
+EXACT = json_codec.Encoder(decimal_format="number", enc_hook=str)
+"""A sum is a number in JSON, to the last digit."""
 _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST - 1}}}", re.ASCII)
 
 Name = Annotated[str, typer.Argument(help=f"its name: a-z, 0-9 and _, from a letter on, {LONGEST} at most")]
@@ -62,10 +66,11 @@ def query(
     name: Name,
     sql: Annotated[str, typer.Argument(help="one question to its tables, in SQL; or a file of it: @question.sql")],
     context: InContext = None,
+    limit: Annotated[int, typer.Option(help="at most so many rows", min=1)] = 1000,
     json: Json = False,
 ) -> None:
     """Ask a sandbox; nothing can be changed that way."""
-    run(_query(name, sql, context, json))
+    run(_query(name, sql, context, limit, json))
 
 
 async def _create(name: str, as_of: str, positions: str, context: str | None, why: str, as_json: bool) -> None:
@@ -81,17 +86,26 @@ async def _create(name: str, as_of: str, positions: str, context: str | None, wh
         left = _left_to_make(name, asked or positions, there, contexts)
         begun = {box.context: box.positions for box in there if box.asked}
         async with acting(ground.log, "sandbox.create", name, why, asked=asked or positions) as found:
-            for each in left:
-                if each in begun:
-                    ends = begun[each]
-                elif asked:
-                    ends = await ends_at(ground.log, each, time_of(as_of))
-                else:
-                    ends = ends_said(positions, await heads(ground.log, each))
-                found[each] = spoken(ends)
+            ends = {each: begun.get(each) or await _ends(ground, each, as_of, positions) for each in left}
+            found |= {each: spoken(ends[each]) for each in left}
+            for each in left:  # all of them first: what is cut off is seen to be unfinished
                 async with _opened(ground, name, each) as database:
-                    await _fill(ground, database, each, name, asked or positions, ends, as_json)
-                    say(as_json, made=f"{name}.{each}", positions=spoken(ends), connect=f"psql '{database.address()}'")
+                    await sandbox.begin(database, each, asked or positions, ends[each])
+            for each in left:
+                async with _opened(ground, name, each) as database:
+                    await _fill(ground, database, each, name, asked or positions, ends[each], as_json)
+                    say(
+                        as_json,
+                        made=f"{name}.{each}",
+                        positions=spoken(ends[each]),
+                        connect=f"psql '{database.address()}'",
+                    )
+
+
+async def _ends(ground: Ground, context: str, as_of: str, positions: str) -> dict[int, int]:
+    if as_of:
+        return await ends_at(ground.log, context, time_of(as_of))
+    return ends_said(positions, await heads(ground.log, context))
 
 
 def _left_to_make(name: str, asked: str, there: Sequence[Box], contexts: Sequence[str]) -> list[str]:
@@ -170,12 +184,30 @@ async def _drop(name: str, yes: bool, why: str, as_json: bool) -> None:
         there = await _there(ground, name)
         sure(f"Delete the sandbox {name}?", yes)
         async with acting(ground.log, "sandbox.drop", name, why):
-            for box in there:
-                await database_of(ground.settings.postgres, box.name, box.context).drop()
+            databases = [database_of(ground.settings.postgres, box.name, box.context) for box in there]
+            for database in databases:
+                await _idle(database, name)
+            for database in databases:
+                await database.drop()
     say(as_json, dropped=name, contexts=", ".join(box.context for box in there))
 
 
-async def _query(name: str, sql: str, context: str | None, as_json: bool) -> None:
+async def _idle(database: Database, name: str) -> None:
+    """Nothing, if nobody fills it now.
+
+    Raises:
+        Refused: somebody does.
+    """
+    await database.open()
+    try:
+        async with database.alone("sandbox") as alone:
+            if not alone:
+                raise Refused(f"somebody fills {name} just now: end that first, then drop it")
+    finally:
+        await database.close()
+
+
+async def _query(name: str, sql: str, context: str | None, limit: int, as_json: bool) -> None:
     named(name)
     if sql.startswith("@"):
         sql = _read(Path(sql[1:]))
@@ -190,7 +222,7 @@ async def _query(name: str, sql: str, context: str | None, as_json: bool) -> Non
         database = database_of(ground.settings.postgres, name, asked)
         await database.open()
         try:
-            rows = await database.ask(sql)
+            rows, more = await database.ask(sql, limit)
         except Senseless as no:
             tables = ", ".join(sandbox.known_tables(asked))
             raise Refused(
@@ -198,7 +230,17 @@ async def _query(name: str, sql: str, context: str | None, as_json: bool) -> Non
             ) from no
         finally:
             await database.close()
-    show(rows, as_json, nothing="no rows")
+    _answer(rows, as_json)
+    if more:
+        typer.secho(f"orders: these are the first {limit:,} rows; --limit shows more", err=True)
+
+
+def _answer(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+    shown = [{name: "***" if name in SECRET else value for name, value in row.items()} for row in rows]
+    if as_json:
+        typer.echo(EXACT.encode(shown).decode())
+    else:
+        show(shown, False, nothing="no rows")
 
 
 async def _there(ground: Ground, name: str) -> list[Box]:
