@@ -1,8 +1,17 @@
 """Moments finds where in a partition a time lies, by the times that the events themselves carry."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from events.log import Log, Place, Record
+
+
+async def offset_after(log: Log, place: Place, moment: datetime) -> int:
+    """The offset behind all that had happened at a time, what happened just then included.
+
+    Raises:
+        Unavailable: the log cannot be reached.
+    """
+    return await offset_at(log, place, (moment + timedelta(microseconds=1)).isoformat())
 
 
 async def offset_at(log: Log, place: Place, moment: str) -> int:

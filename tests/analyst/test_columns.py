@@ -77,7 +77,7 @@ def _is_text(there: Any, like: Any) -> bool:
 
 
 @pytest.mark.parametrize("tag", event_codec.types)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_types_and_values_are_those_that_the_codec_decodes(tag: str, data: st.DataObject) -> None:
     events: list[Event] = data.draw(st.lists(of(event_codec.types[tag]), min_size=1, max_size=5))

@@ -17,7 +17,7 @@ import pytest
 from events import topics
 from events.kafka import KafkaLog
 from events.log import Place
-from events.moments import offset_at
+from events.moments import offset_after
 from events.registry import event_codec
 from projections.order import ORDERS, OrderView
 from projections.product import PRODUCTS
@@ -67,12 +67,13 @@ def rows(query: Query, sql: str) -> list[dict[str, Any]]:
 
 async def folded(kafka: str, model: Projection, moment: str) -> dict[str, dict[str, Any]]:
     """The read model's rows as the log makes them up to a moment."""
+    then = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     log = KafkaLog(kafka)
     found: dict[str, dict[str, Any]] = {}
     try:
         for p in range(topics.PARTITIONS):
             fold = Fold(log, model, p)
-            await fold.upto(await offset_at(log, Place(topics.events(model.context), p), moment))
+            await fold.upto(await offset_after(log, Place(topics.events(model.context), p), then))
             found |= fold.rows()
     finally:
         await log.close()

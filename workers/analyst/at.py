@@ -1,6 +1,6 @@
 """At shows one aggregate as it was: its state by the rules, and the read models' rows of it; both from the log."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +10,7 @@ from aggregates.repository import Repository
 from events.fence import Fence
 from events.fenced import catch_up
 from events.log import Place, Record
-from events.moments import offset_at
+from events.moments import offset_after
 from projections.moments import moment
 from projections.registry import PROJECTIONS
 from schemas.values import SECRET
@@ -56,7 +56,7 @@ async def _end(ground: Ground, place: Place, as_of: str) -> int:
     _, end = await ground.log.bounds(place)
     if isinstance(then, int):
         return min(then + 1, end)
-    return await offset_at(ground.log, place, (then + timedelta(microseconds=1)).isoformat())
+    return await offset_after(ground.log, place, then)
 
 
 async def _told(ground: Ground, place: Place, end: int, stream: str) -> dict[str, Any] | None:

@@ -1,15 +1,13 @@
 """Then is a moment as the command line takes it: a time for all partitions, or a position for each."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from events.log import Log, Place
-from events.moments import offset_at
+from events.moments import offset_after
 from events.topics import PARTITIONS, events
 from workers.operator.proofs import spoken
 from workers.operator.terms import Exit, Refused, unknown
-
-_INSTANT = timedelta(microseconds=1)
 
 
 def time_of(said: str, option: str = "--as-of") -> datetime:
@@ -35,8 +33,7 @@ async def heads(log: Log, context: str) -> dict[int, int]:
 
 async def ends_at(log: Log, context: str, at: datetime) -> dict[int, int]:
     """The offset behind all that had happened in each partition at a time, what happened just then included."""
-    behind = (at + _INSTANT).isoformat()
-    return {p: await offset_at(log, Place(events(context), p), behind) for p in range(PARTITIONS)}
+    return {p: await offset_after(log, Place(events(context), p), at) for p in range(PARTITIONS)}
 
 
 def ends_said(said: str, there: Mapping[int, int]) -> dict[int, int]:

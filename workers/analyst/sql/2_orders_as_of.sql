@@ -1,4 +1,4 @@
--- The read model "orders" as it was at a moment: a row an order, from all that had happened before.
+-- The read model "orders" as it was at a moment: a row an order, from all that had happened until then.
 CREATE MACRO orders_as_of(moment) AS TABLE
 WITH latest AS (
   SELECT stream, arg_max(status, version) AS status, arg_max(reason, version) AS reason,
@@ -7,7 +7,7 @@ WITH latest AS (
       FILTER (committed IS NOT NULL OR status IN ('cancelled', 'shipped')) AS may_be_ready,
     arg_max(happened_at, version) AS updated_at, max(happened_at) FILTER (status = 'confirmed') AS confirmed_at,
     max(version) AS version, arg_max(log_position, version) AS position
-  FROM order_changes WHERE happened_at < moment::TIMESTAMPTZ GROUP BY stream
+  FROM order_changes WHERE happened_at <= moment::TIMESTAMPTZ GROUP BY stream
 ), placed AS (
   SELECT *, list_sort(list_distinct([line.sku FOR line IN lines])) AS skus FROM order_placed
 )

@@ -1,8 +1,8 @@
--- The read model "products" as it was at a moment: a row a SKU, from all that had happened before.
+-- The read model "products" as it was at a moment: a row a SKU, from all that had happened until then.
 CREATE MACRO stock_as_of(moment) AS TABLE
 WITH seen AS (
   SELECT *, max(version) FILTER (counted IS NOT NULL) OVER (PARTITION BY stream) AS last_count
-  FROM stock_changes WHERE happened_at < moment::TIMESTAMPTZ
+  FROM stock_changes WHERE happened_at <= moment::TIMESTAMPTZ
 ), sums AS (
   SELECT stream, any_value(sku) AS sku, arg_max(name, version) AS name, arg_max(description, version) AS description,
     arg_max(department, version) AS department, arg_max(price, version) AS price, arg_max(currency, version) AS currency,
