@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# These fill both cores by themselves; of the rest, two files run at a time.
+FILLING := tests/scenarios tests/system
 
 .PHONY: help run demo test check bench faults soak clean docs lock
 
@@ -23,7 +25,12 @@ demo: .venv/ready ## the same, but exit by itself; fails if any order is not set
 	@$(BIN)/orders demo $(ARGS)
 
 test: .venv/ready ## all tests, on a real Kafka and a real Postgres that are started here
+ifeq ($(ARGS),)
+	@$(BIN)/python -m pytest -q --durations=15 -n 2 --dist loadfile tests $(addprefix --ignore=,$(FILLING))
+	@$(BIN)/python -m pytest -q --durations=15 $(FILLING)
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 check: .venv/ready ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
