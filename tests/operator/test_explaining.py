@@ -92,7 +92,7 @@ def test_what_is_not_known_or_cannot_be_drawn_is_said(shop: Shop, tmp_path: Path
 
 
 async def folded(kafka: str, model: Projection, streams: set[str], keys: set[str], moment: str) -> dict[str, Row]:
-    """The rows of these keys, as their records of before a moment make them."""
+    """The rows of these keys, as their records until a moment make them."""
     log = KafkaLog(kafka)
     found: dict[str, dict[str, Any]] = {}
     try:
@@ -101,7 +101,7 @@ async def folded(kafka: str, model: Projection, streams: set[str], keys: set[str
             end = 0
             async for records in scan(log, place, *await log.bounds(place)):
                 for record in records:
-                    if record.key.decode() in streams and record.headers["ce_time"].decode() < moment:
+                    if record.key.decode() in streams and record.headers["ce_time"].decode() <= moment:
                         end = record.offset + 1
             fold = Fold(log, model, p, keys)
             await fold.upto(end)
