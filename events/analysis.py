@@ -27,8 +27,9 @@ from events.fence import Fence
 from events.kafka import KafkaLog
 from events.log import Place
 from events.merged import merged, time_of, wanted
+from events.moments import time_in
 from events.registry import EVENTS, OUTCOMES, event_codec
-from events.selection import Selection, keeper, moment, orders_of, spans
+from events.selection import Selection, keeper, orders_of, spans
 from events.shapes import UNREADABLE, shape_of
 from events.sweep import Found
 from schemas.settings import Settings
@@ -138,7 +139,7 @@ def _time(text: str) -> str:
     if not text:
         return ""
     try:
-        return moment(text).isoformat()
+        return time_in(text).isoformat()
     except ValueError:
         raise ValueError(f"{text!r} is no time: write 2017-10-10 or 2017-10-10T12:00:00Z") from None
 

@@ -7,7 +7,6 @@ too, as `unreadable`, with the reason.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from msgspec import DecodeError, json
 from events.codec import Codec
 from events.errors import Undecodable
 from events.event import Event
+from events.moments import time_in
 from events.registry import event_codec
 from events.shapes import ENVELOPE, MOMENT, UNREAD, UNREADABLE, Shape, hidden, newest, shape_of
 from events.sweep import Found
@@ -172,8 +172,7 @@ def times(texts: Sequence[str]) -> Any:
     try:
         return pa.array(texts, pa.string()).cast(MOMENT)
     except pa.ArrowInvalid:
-        moments = map(datetime.fromisoformat, texts)
-        return pa.array([each if each.tzinfo else each.replace(tzinfo=UTC) for each in moments], MOMENT)
+        return pa.array(list(map(time_in, texts)), MOMENT)
 
 
 def circumstances(found: Found) -> tuple[str, str, str, str]:

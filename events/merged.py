@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 
+from events.columns import LATEST
 from events.fence import Fence
 from events.log import Log, Place
-from events.selection import Keep, Ordered, Selection, Span, keeper, moment
+from events.moments import time_in
+from events.selection import Keep, Ordered, Selection, Span, keeper
 from events.sweep import Found, effective
 
 Told = Callable[[Place, int], None]
@@ -82,6 +84,6 @@ async def wanted(
 def time_of(found: Found) -> datetime:
     """When it happened; where nobody can read that, the broker's time."""
     try:
-        return moment(found.time)
+        return time_in(found.time)
     except ValueError:
-        return datetime.fromtimestamp(min(max(found.timestamp, 0), 253_402_300_799_000) / 1000, UTC)
+        return datetime.fromtimestamp(min(max(found.timestamp, 0), LATEST) / 1000, UTC)

@@ -5,6 +5,16 @@ from datetime import UTC, datetime, timedelta
 from events.log import Log, Place, Record
 
 
+def time_in(text: str) -> datetime:
+    """A time as people and events write it: ISO 8601; UTC where it names no zone.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 async def offset_after(log: Log, place: Place, moment: datetime) -> int:
     """The offset behind all that had happened at a time, what happened just then included.
 
@@ -23,8 +33,7 @@ async def offset_at(log: Log, place: Place, moment: str) -> int:
         ValueError: it is no time.
         Unavailable: the log cannot be reached.
     """
-    wanted = datetime.fromisoformat(moment)
-    wanted = wanted if wanted.tzinfo else wanted.replace(tzinfo=UTC)
+    wanted = time_in(moment)
     low, high = await log.bounds(place)
     if low == high:
         return low
@@ -47,7 +56,6 @@ async def offset_at(log: Log, place: Place, moment: str) -> int:
 def _time(record: Record) -> datetime | None:
     """When it happened; None for claims, and for what is no message."""
     try:
-        at = datetime.fromisoformat(record.headers["ce_time"].decode())
+        return time_in(record.headers["ce_time"].decode())
     except (KeyError, ValueError):
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Selection is what somebody wants to see of a history, and which records that means, from where to where."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from events.errors import Undecodable
 from events.event import Event
 from events.fence import Fence
 from events.log import Log, Place
-from events.moments import offset_at
+from events.moments import offset_at, time_in
 from events.registry import EVENTS, OUTCOMES, event_codec
 from events.shapes import newest
 from events.sweep import Found, effective
@@ -83,16 +83,6 @@ def has_customer(cls: type[Event]) -> bool:
     return any(name in cls.model_fields for name in OF_ORDERS)
 
 
-def moment(text: str) -> datetime:
-    """ISO 8601; UTC where it names no zone.
-
-    Raises:
-        ValueError: it is no time.
-    """
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def keeper(selection: Selection, start: int, ordered: Ordered | None) -> Keep:
     """Says of each record whether it is wanted, beyond its type; `start` is the first offset that is."""
     checks: list[Keep] = [lambda found: found.offset >= start] if start else []
@@ -131,14 +121,14 @@ def correlation_of(found: Found) -> str:
 
 def _since(text: str) -> Keep:
     """Records at or after a moment; a time that is none counts as the broker's."""
-    wanted = moment(text)
+    wanted = time_in(text)
     written = wanted.astimezone(UTC).isoformat()
 
     def check(found: Found) -> bool:
         if found.time.endswith("+00:00"):  # as all of ours are: such texts have the order of their times
             return found.time >= written
         try:
-            return moment(found.time) >= wanted
+            return time_in(found.time) >= wanted
         except ValueError:
             return found.timestamp >= wanted.timestamp() * 1000
 

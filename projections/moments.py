@@ -1,11 +1,12 @@
 """Moments make a read model's row as it was: a stream's history, folded by the ordinary `project` up to then."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from msgspec import structs
 
+from events.moments import time_in
 from events.registry import event_codec
 from projections.view import Projection
 
@@ -13,7 +14,7 @@ Moment: TypeAlias = datetime | int
 """A time, or the offset of a record in its partition; what happened at it is included."""
 
 UPTO = """
-SELECT partition, position, version, type, at, data::text AS data FROM history
+SELECT partition, position, version, type, at, convert_to(data::text, 'UTF8') AS data FROM history
 WHERE stream = %(stream)s AND version > 0 ORDER BY version
 """
 
@@ -26,15 +27,17 @@ def moment(said: str) -> Moment:
     """
     if said.isascii() and said.isdigit():
         return int(said)
-    at = datetime.fromisoformat(said)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return time_in(said)
 
 
 def row_as_of(model: Projection, history: Iterable[Mapping[str, Any]], then: Moment) -> dict[str, Any] | None:
-    """The row that a read model had, with the `at` of the last event in it; None if it had none yet."""
+    """The row that a read model had, with the `at` of the last event in it; None if it had none yet.
+
+    `history` are rows of the read model of that name, of one stream and by version.
+    """
     view, last = None, None
     for row in _upto(history, then):
-        event = event_codec.decode(row["type"], row["data"].encode())
+        event = event_codec.decode(row["type"], bytes(row["data"]))
         changed = model.project(view, event, row["at"]) if model.key_of(event) else None
         if changed is not None:
             view, last = changed, row

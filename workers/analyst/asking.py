@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from events.moments import time_in
 from events.registry import OUTCOMES
-from events.selection import Selection, classes_of, has_customer, moment, tags_of
+from events.selection import Selection, classes_of, has_customer, tags_of
 from events.topics import PARTITIONS
 from schemas.settings import CONTEXTS
 from workers.operator.ground import known_context
@@ -47,7 +48,7 @@ def selected(
         until=_time("--to", until),
         positions=_positions(positions, names),
     )
-    if since and until and moment(since) >= moment(until):
+    if since and until and time_in(since) >= time_in(until):
         raise Refused(f"--to {until} is not after --from {since}", Exit.USAGE)
     if customer and not any(has_customer(cls) for cls in classes_of(selection) if types or cls not in OUTCOMES):
         raise Refused(f"no event of {', '.join(types or names)} belongs to a customer: leave out --customer, "
@@ -80,7 +81,7 @@ def _time(option: str, text: str) -> str:
     if not text:
         return ""
     try:
-        return moment(text).isoformat()
+        return time_in(text).isoformat()
     except ValueError:
         raise Refused(f"{option} {text!r} is no time: write 2017-10-10 or 2017-10-10T12:00:00Z", Exit.USAGE) from None
 

@@ -1,5 +1,6 @@
 """At shows one aggregate as it was: its state by the rules, and the read models' rows of it; both from the log."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,10 +12,11 @@ from events.fence import Fence
 from events.fenced import catch_up
 from events.log import Place, Record
 from events.moments import offset_after
-from projections.moments import moment
+from projections.journals import journals
+from projections.moments import moment, row_as_of
+from projections.reading import decoded
 from projections.registry import PROJECTIONS
 from schemas.values import SECRET
-from workers.fold import Fold
 from workers.operator.ground import Ground, standing
 from workers.operator.log import place_of
 from workers.operator.snapshots import decider_of
@@ -61,11 +63,12 @@ async def _end(ground: Ground, place: Place, as_of: str) -> int:
 
 async def _told(ground: Ground, place: Place, end: int, stream: str) -> dict[str, Any] | None:
     context = place.topic.partition(".")[0]
-    repository = Repository(decider_of(context))
+    repository, history, rows_of = Repository(decider_of(context)), list[dict[str, Any]](), journals(context)[0].rows_of
 
     def fold(record: Record) -> None:
         if record.key == stream.encode():
             repository.fold(record)
+            history.extend(row for row in rows_of(place.partition, decoded(record)) if row["version"])
 
     await catch_up(ground.log, place, Fence(), end, fold)
     entity = repository.get(stream)
@@ -77,20 +80,14 @@ async def _told(ground: Ground, place: Place, end: int, stream: str) -> dict[str
         "partition": place.partition,
         "upto": end,
         "state": _shown(structs.asdict(entity.state)),
-        "rows": await _rows(ground, place, end, stream),
+        "rows": _rows(context, history, end),
     }
 
 
-async def _rows(ground: Ground, place: Place, end: int, stream: str) -> dict[str, Any]:
+def _rows(context: str, history: Sequence[dict[str, Any]], end: int) -> dict[str, Any]:
     """What each read model of the context had of it."""
-    context, key = place.topic.partition(".")[0], stream.partition("-")[2]
-    rows = {}
-    for model in PROJECTIONS[context]:
-        fold = Fold(ground.log, model, place.partition, {key})
-        await fold.upto(end)
-        if row := fold.rows().get(key):
-            rows[model.name] = _shown(row)
-    return rows
+    rows = {model.name: row_as_of(model, history, end) for model in PROJECTIONS[context]}
+    return {name: _shown(row) for name, row in rows.items() if row and row.pop("at")}
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -54,13 +54,15 @@ def differing(base: Mapping[str, Happened], other: Mapping[str, Happened]) -> li
 
 def _parts(ours: Happened, theirs: Happened) -> datetime | None:
     """When two histories of a stream part, if they do; that something happened a moment later is no difference."""
-    for mine, other in zip(ours, theirs, strict=False):
-        if (mine[0], mine[2]) != (other[0], other[2]):
-            return min(mine[1], other[1])
-    if len(ours) == len(theirs):
-        return None
-    longer = ours if len(ours) > len(theirs) else theirs
-    return longer[min(len(ours), len(theirs))][1]
+    n = _first_apart(ours, theirs)
+    there = [side[n][1] for side in (ours, theirs) if n < len(side)]
+    return min(there) if there else None
+
+
+def _first_apart(ours: Happened, theirs: Happened) -> int:
+    """The first place at which two histories are not the same; behind the end of both, if they are."""
+    pairs = enumerate(zip(ours, theirs, strict=False))
+    return next((n for n, (mine, other) in pairs if not _same(mine, other)), min(len(ours), len(theirs)))
 
 
 def side_by_side(stream: str, ours: Happened, theirs: Happened) -> list[Row]:
@@ -85,8 +87,7 @@ def why(recorded: Mapping[str, Happened], base: Mapping[str, Happened], streams:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for stream in streams:
         ours, theirs = recorded.get(stream, []), base.get(stream, [])
-        n = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if (a[0], a[2]) != (b[0], b[2])),
-                 min(len(ours), len(theirs)))  # fmt: skip
+        n = _first_apart(ours, theirs)
         words = tuple(side[n][0] if n < len(side) else "nothing" for side in (ours, theirs))
         found[words].append(stream)  # type: ignore[index]
     return [

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from events.log import Log, Place
-from events.moments import offset_after
+from events.moments import offset_after, time_in
 from events.topics import PARTITIONS, events
 from workers.operator.proofs import spoken
 from workers.operator.terms import Exit, Refused, unknown
@@ -17,10 +17,9 @@ def time_of(said: str, option: str = "--as-of") -> datetime:
         Refused: it is none, or lies ahead.
     """
     try:
-        at = datetime.fromisoformat(said)
+        at = time_in(said)
     except ValueError:
         raise Refused(f"{option} {said!r} is no time such as 2026-11-28T10:00:00Z", Exit.UNKNOWN) from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
     if at > (now := datetime.now(UTC)):
         raise Refused(f"{option} {said!r} has yet to come; it is {now:%Y-%m-%dT%H:%M:%SZ}", Exit.UNKNOWN)
     return at
