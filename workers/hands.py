@@ -1,7 +1,7 @@
 """Hands are processes beside this one, each of which brings some partitions of a version forward: one core each.
 
 They only do sooner what the one who has them would do itself. Where they end, be it by an error, it goes on, and meets
-by itself what has stopped them. They end with it, even after kill -9: their standard input is its pipe.
+by itself what has stopped them.
 """
 
 import asyncio
@@ -9,10 +9,7 @@ import gc
 import logging
 import os
 import sys
-import threading
-from asyncio.subprocess import PIPE
 from collections.abc import Mapping
-from io import FileIO
 
 from msgspec import Struct, json
 
@@ -23,6 +20,7 @@ from projections.registry import models
 from projections.store import Moved
 from projections.versions import Version, Versions
 from schemas.settings import Settings
+from workers.lent import asked, lent
 from workers.rebuild import Pace, Progress, Rebuild, Stopped, Tell
 from workers.together import together
 
@@ -63,35 +61,20 @@ class Hands:
 
 
 async def _lend(task: Task, tell: Tell) -> None:
-    command = sys.executable, "-m", "workers.hands"
-    # A session of its own: Ctrl-C reaches the one who has the hand, and that one lets go of it.
-    hand = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
-    assert hand.stdin  # noqa: S101  asked for
-    assert hand.stdout  # noqa: S101
-    try:
+    async with lent("workers.hands") as hand:
+        assert hand.stdin  # noqa: S101  asked for
+        assert hand.stdout  # noqa: S101
         hand.stdin.write(json.encode(task) + b"\n")
         async for line in hand.stdout:
             tell(json.decode(line, type=Progress))
         if code := await hand.wait():
             logger.warning("a process that helped to fill %s ended with %d; this one goes on alone", task.name, code)
-    finally:
-        if hand.returncode is None:
-            hand.kill()
-            await hand.wait()
 
 
 def main() -> None:
     """Do what the first line asks for."""
     gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
-    asked = open(0, "rb", buffering=0)  # noqa: SIM115  a lock on a buffer would be in the way of our own end
-    task = json.decode(asked.readline(), type=Task)
-    threading.Thread(target=_end_with, args=(asked,), daemon=True).start()
-    asyncio.run(_work(task))
-
-
-def _end_with(pipe: FileIO) -> None:
-    pipe.read()
-    os._exit(1)
+    asyncio.run(_work(json.decode(asked().get(), type=Task)))
 
 
 async def _work(task: Task) -> None:

@@ -2,24 +2,20 @@
 
 import asyncio
 import os
-import sys
-from asyncio.subprocess import PIPE
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 
 from msgspec import json
 
 from events import errors
 from events.kafka import KafkaLog
 from workers.analyst.share import Done, Failed, Share, Task, Word, read_word
+from workers.lent import lent
 from workers.operator.terms import Exit, Refused
 from workers.together import end
 
 SMALL = 20_000
 """Records that are sooner read than a process has started."""
-LINE = 64_000_000
-"""Bytes of what a process says in one line."""
 
 
 class Stopped(Exception):
@@ -62,14 +58,9 @@ def shared(partitions: Iterable[int], size: Callable[[int], int], few: int = SMA
 
 async def _lend(waiting: deque[Task], keep_open: int, tell: Callable[[Word], None]) -> None:
     """Have a process do one task after the other, as long as there are any."""
-    command = sys.executable, "-m", "workers.analyst.share"
-    # A session of its own: Ctrl-C reaches the one who has the process, and that one lets go of it.
-    hand = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, start_new_session=True, pass_fds=[keep_open], limit=LINE
-    )
-    assert hand.stdin  # noqa: S101  asked for
-    assert hand.stdout  # noqa: S101
-    try:
+    async with lent("workers.analyst.share", [keep_open]) as hand:
+        assert hand.stdin  # noqa: S101  asked for
+        assert hand.stdout  # noqa: S101
         while waiting:
             task = waiting.popleft()
             hand.stdin.write(json.encode(task) + b"\n")
@@ -77,10 +68,6 @@ async def _lend(waiting: deque[Task], keep_open: int, tell: Callable[[Word], Non
                 if isinstance(word, Failed):
                     raise _fault(word)
                 tell(word)
-    finally:
-        with suppress(ProcessLookupError):
-            hand.kill()
-        await hand.wait()
 
 
 async def _heard(source: asyncio.StreamReader, task: Task) -> Word:

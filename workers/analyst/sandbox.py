@@ -11,20 +11,19 @@ from msgspec import json as json_codec
 from msgspec import structs
 
 from projections import sandbox
-from projections.postgres import Database, Lacking, Senseless
+from projections.build import Build
+from projections.postgres import Database, Senseless
 from projections.sandbox import Box, boxes, database_of
-from projections.store import Moved
-from projections.versions import Versions
 from schemas.values import SECRET
 from workers.analyst.then import ends_at, ends_said, heads, time_of
 from workers.hands import Hands
 from workers.operator.audit import acting
 from workers.operator.bars import Bars
-from workers.operator.desk import say
+from workers.operator.desk import refusing, say
 from workers.operator.ground import Ground, chosen, standing
 from workers.operator.proofs import spoken
 from workers.operator.terms import Exit, InContext, Json, Refused, Why, Yes, run, show, sure, unknown
-from workers.rebuild import Pace, Rebuild, Stopped
+from workers.rebuild import Pace, Rebuild
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -127,13 +126,8 @@ def _left_to_make(name: str, asked: str, there: Sequence[Box], contexts: Sequenc
 async def _opened(ground: Ground, name: str, context: str) -> AsyncIterator[Database]:
     database = database_of(ground.settings.postgres, name, context)
     try:
-        yield database
-    except Stopped as stop:
-        raise Refused(f"{stop}. What it had is kept; the same command goes on from there", Exit.STOPPED) from stop
-    except Moved:
-        raise Refused("somebody else fills it, or has dropped it, in the meantime") from None
-    except Lacking as no:
-        raise Refused(f"{name}.{context} cannot be filled: {no}") from no
+        with refusing(f"{name}.{context}"):
+            yield database
     finally:
         await database.close()
 
@@ -152,15 +146,8 @@ async def _fill(
                 await filled.open()
                 await filled.fill(ends)
             await sandbox.show(made, version)
-        await sandbox.finish(database, await _fences(ground, made, ends))
-
-
-async def _fences(ground: Ground, made: Versions, ends: dict[int, int]) -> Any:
-    """Where the sandbox stands: any of its versions tells."""
-    first = (await made.all())[0]
-    filled = Rebuild(ground.log, made, first, Pace(None), lambda _: None)
-    await filled.open()
-    return filled.positions
+        any_of_them = (await made.all())[0]
+        await sandbox.finish(database, await Build(made, any_of_them).positions(ends))
 
 
 async def _list(as_json: bool) -> None:

@@ -8,13 +8,11 @@ import asyncio
 import gc
 import os
 import sys
-import threading
 from collections import defaultdict
 from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from itertools import count
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +30,7 @@ from events.shapes import UNREADABLE
 from events.sweep import Found
 from events.topics import events
 from workers.analyst import files
+from workers.lent import asked
 from workers.together import together
 
 AT_ONCE = 5_000
@@ -190,10 +189,9 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
     pa.set_cpu_count(1)
     sys.meta_path.insert(0, WithoutPandas())
-    asked: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_hear, args=(asked,), daemon=True).start()
+    lines = asked()
     while True:
-        task = json.decode(asked.get(), type=Task)
+        task = json.decode(lines.get(), type=Task)
         try:
             asyncio.run(_work(task))
         except LogError as fault:
@@ -210,13 +208,6 @@ class WithoutPandas(MetaPathFinder):
     def find_spec(self, name: str, path: object, target: object = None) -> None:
         if name == "pandas":
             raise ImportError(name)
-
-
-def _hear(asked: SimpleQueue[bytes]) -> None:
-    with open(0, "rb", buffering=0) as pipe:  # a lock on a buffer would be in the way of our own end
-        while line := pipe.readline():
-            asked.put(line)
-        os._exit(0)
 
 
 async def _work(task: Task) -> None:

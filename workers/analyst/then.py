@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from events.log import Log, Place
 from events.moments import offset_after, time_in
 from events.topics import PARTITIONS, events
-from workers.operator.proofs import spoken
-from workers.operator.terms import Exit, Refused, unknown
+from workers.operator.proofs import spoken, understood
+from workers.operator.terms import Exit, Refused
 
 
 def time_of(said: str, option: str = "--as-of") -> datetime:
@@ -36,21 +36,12 @@ async def ends_at(log: Log, context: str, at: datetime) -> dict[int, int]:
 
 
 def ends_said(said: str, there: Mapping[int, int]) -> dict[int, int]:
-    """The next offset of each partition, from words such as 0:120,1:98; a partition that is not named is left out.
+    """The next offset of each partition, as words of the command line have it.
 
     Raises:
         Refused: that is not what the words are, or they are beyond what there is.
     """
     try:
-        pairs = [(int(p), int(at)) for p, _, at in (one.partition(":") for one in said.split(","))]
+        return understood(said, there)
     except ValueError:
-        raise Refused(f"--positions {said!r} are no positions such as {spoken(dict(there))}", Exit.UNKNOWN) from None
-    wanted = dict(pairs)
-    if len(wanted) != len(pairs):
-        raise Refused(f"--positions {said!r} names a partition twice", Exit.UNKNOWN)
-    if strange := wanted.keys() - there.keys():
-        raise unknown("partition", str(min(strange)), [str(p) for p in there])
-    beyond = [f"{p}:{at}" for p, at in wanted.items() if not 0 <= at <= there[p]]
-    if beyond:
-        raise Refused(f"position {beyond[0]} is beyond what there is: {spoken(dict(there))}", Exit.UNKNOWN)
-    return {p: wanted.get(p, 0) for p in there}
+        raise Refused(f"--positions {said!r} are no positions such as {spoken(there)}", Exit.UNKNOWN) from None

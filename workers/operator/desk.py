@@ -1,7 +1,7 @@
 """Desk is what a command on a read model works with; one command builds a read model at a time."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -81,17 +81,25 @@ async def at_desk(name: str) -> AsyncIterator[Desk]:
         database = Database(ground.settings.postgres, model.context, wait=3.0, size=12)
         await database.open()
         try:
-            yield Desk(ground, model, Versions(database, models(model.context)))
-        except Stopped as stop:
-            raise Refused(f"{stop}. What it had is kept; the same command goes on from there", Exit.STOPPED) from stop
-        except Moved:
-            raise Refused("somebody else has built on it, or dropped it, in the meantime") from None
-        except Lacking as no:
-            raise Refused(f"{model.name} cannot be built: {no}") from no
-        except (Busy, Refusal) as no:
-            raise Refused(str(no)) from no
+            with refusing(model.name):
+                yield Desk(ground, model, Versions(database, models(model.context)))
         finally:
             await database.close()
+
+
+@contextmanager
+def refusing(name: str) -> Iterator[None]:
+    """What may go wrong while something of this name is built is said as a refusal."""
+    try:
+        yield
+    except Stopped as stop:
+        raise Refused(f"{stop}. What it had is kept; the same command goes on from there", Exit.STOPPED) from stop
+    except Moved:
+        raise Refused("somebody else has built on it, or dropped it, in the meantime") from None
+    except Lacking as no:
+        raise Refused(f"{name} cannot be built: {no}") from no
+    except (Busy, Refusal) as no:
+        raise Refused(str(no)) from no
 
 
 @asynccontextmanager

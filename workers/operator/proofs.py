@@ -1,12 +1,32 @@
 """Proofs are shown: digests side by side, and where rows differ, which and how, field by field."""
 
-from workers.operator.terms import screen, show_json, table
+from collections.abc import Mapping
+
+from workers.operator.terms import Exit, Refused, screen, show_json, table, unknown
 from workers.proof import Proof, shown
 
 
-def spoken(positions: dict[int, int]) -> str:
+def spoken(positions: Mapping[int, int]) -> str:
     """Positions as the command line takes them."""
     return ",".join(f"{p}:{at}" for p, at in sorted(positions.items()))
+
+
+def understood(said: str, there: Mapping[int, int]) -> dict[int, int]:
+    """The next offset of each partition, from words such as 0:120,1:98; one that is not named begins from nothing.
+
+    Raises:
+        ValueError: that is not what the words are.
+        Refused: they name a partition twice, or what is not there.
+    """
+    pairs = [(int(p), int(at)) for p, _, at in (one.partition(":") for one in said.split(","))]
+    wanted = dict(pairs)
+    if len(wanted) != len(pairs):
+        raise Refused(f"{said!r} names a partition twice", Exit.UNKNOWN)
+    if strange := wanted.keys() - there.keys():
+        raise unknown("partition", str(min(strange)), [str(p) for p in there])
+    if beyond := [f"{p}:{at}" for p, at in wanted.items() if not 0 <= at <= there[p]]:
+        raise Refused(f"position {beyond[0]} is beyond what there is: {spoken(there)}", Exit.UNKNOWN)
+    return {p: wanted.get(p, 0) for p in there}
 
 
 def show_proof(proof: Proof, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from workers.fold import Fold
 from workers.operator.audit import acting
 from workers.operator.bars import Bars
 from workers.operator.desk import Desk, alone_at_desk, at_desk, say
-from workers.operator.proofs import show_proof, spoken
+from workers.operator.proofs import show_proof, spoken, understood
 from workers.operator.terms import Exit, Refused, sure, unknown
 from workers.proof import Proof, prove
 from workers.rebuild import Rebuild, begun, copied, rejoin, switch
@@ -150,13 +150,7 @@ async def _ends(desk: Desk, upto: str) -> dict[int, int]:
     marks = await desk.marks()
     try:
         if ":" in upto and "-" not in upto:
-            said = {int(p): int(at) for p, _, at in (one.partition(":") for one in upto.split(","))}
-            if strange := said.keys() - places.keys():
-                raise unknown("partition", str(min(strange)), [str(p) for p in places])
-            beyond = [f"{p}:{at}" for p, at in said.items() if not 0 <= at <= marks.get(p, 0)]
-            if beyond:
-                raise Refused(f"position {beyond[0]} is beyond what there is: {spoken(marks)}", Exit.UNKNOWN)
-            return {p: said.get(p, 0) for p in places}
+            return understood(upto, {p: marks.get(p, 0) for p in places})
         found = {p: await offset_at(desk.ground.log, place, upto) for p, place in places.items()}
         return {p: min(at, marks.get(p, 0)) for p, at in found.items()}
     except ValueError:
