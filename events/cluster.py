@@ -8,11 +8,11 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.protocol import ConsumerProtocol
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, for_code
 from msgspec import Struct
 
 from events.errors import Unavailable
-from events.kafka import REQUEST_TIMEOUT_MS
+from events.kafka import administrator
 from events.log import Place, Position
 
 PATIENCE, PAUSE = 15, 0.2
@@ -127,11 +127,5 @@ async def asking(bootstrap: str) -> AsyncIterator[Cluster]:
     Raises:
         Unavailable: there is no answer, to whatever question.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
-    try:
-        await admin.start()
+    async with administrator(bootstrap) as admin:
         yield Cluster(admin)
-    except KafkaError as error:
-        raise Unavailable(repr(error)) from error
-    finally:
-        await admin.close()

@@ -5,7 +5,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -27,6 +28,8 @@ logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITIC
 read_leniently()
 
 REQUEST_TIMEOUT_MS = 5000
+PATIENCE_MS = 40_000
+"""For topics to be created, which may take brokers long."""
 
 C = TypeVar("C", AIOKafkaConsumer, AIOKafkaProducer)
 
@@ -101,14 +104,8 @@ class KafkaLog:
 
     async def committed(self, group: str) -> dict[Place, Position]:
         """As Log.committed."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
-        try:
-            await admin.start()
+        async with administrator(self.bootstrap) as admin:
             found = await admin.list_consumer_group_offsets(group)
-        except KafkaError as error:
-            raise Unavailable(repr(error)) from error
-        finally:
-            await admin.close()
         return {
             Place(tp.topic, tp.partition): Position(kept.offset, kept.metadata)
             for tp, kept in found.items()
@@ -188,17 +185,41 @@ async def _started(client: C) -> C:
     Raises:
         Unavailable: it cannot connect.
     """
-    starting = asyncio.ensure_future(client.start())
     try:
-        await asyncio.shield(starting)
+        await _unbroken(client.start())
     except BaseException as error:
-        # aiokafka would leave a connection behind if it were cancelled while it connects: let it come to an end first.
-        await asyncio.gather(starting, return_exceptions=True)
         await client.stop()
         if isinstance(error, KafkaError):
             raise Unavailable(repr(error)) from error
         raise
     return client
+
+
+@asynccontextmanager
+async def administrator(bootstrap: str, request_timeout_ms: int = REQUEST_TIMEOUT_MS) -> AsyncIterator[Any]:
+    """An administrator's connection to the brokers.
+
+    Raises:
+        Unavailable: there is no answer, to whatever is asked over it.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=request_timeout_ms)
+    try:
+        await _unbroken(admin.start())
+        yield admin
+    except KafkaError as error:
+        raise Unavailable(repr(error)) from error
+    finally:
+        await admin.close()
+
+
+async def _unbroken(starting: Awaitable[None]) -> None:
+    """Let a client start: aiokafka would leave a connection behind if it were cancelled while it connects."""
+    task = asyncio.ensure_future(starting)
+    try:
+        await asyncio.shield(task)
+    except BaseException:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 _stopping: set[asyncio.Task[None]] = set()
@@ -338,9 +359,7 @@ async def create_topics(bootstrap: str, topics: Sequence[Topic], replication: in
     Raises:
         Unavailable: naming what the broker refused.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        await admin.start()
+    async with administrator(bootstrap, PATIENCE_MS) as admin:
         existing = set(await admin.list_topics())
         missing = [topic for topic in topics if topic.name not in existing]
         if missing:
@@ -351,8 +370,4 @@ async def create_topics(bootstrap: str, topics: Sequence[Topic], replication: in
             for name, code, detail in answer.topic_errors:
                 if code not in (0, 36):  # 36: somebody else created it in the meantime
                     raise Unavailable(f"topic {name}: {detail or for_code(code).__name__}")
-    except KafkaError as error:
-        raise Unavailable(repr(error)) from error
-    finally:
-        await admin.close()
     return [topic.name for topic in missing]

@@ -13,17 +13,6 @@ from projections.registry import install
 from schemas.settings import CONTEXTS
 from tests.scenarios.house import House
 
-CUT_OFF = pytest.mark.filterwarnings(
-    # A client that is cancelled while it bootstraps leaves its connection to the collector: aiokafka, and we cancel.
-    r"ignore:Exception ignored in. <function (AIOKafkaConnection|StreamWriter|_SelectorTransport|AIOKafka\w+)\.__del__"
-    ":pytest.PytestUnraisableExceptionWarning"
-)
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    if item.get_closest_marker("infra"):
-        item.add_marker(CUT_OFF)
-
 
 @pytest.fixture(scope="package")
 async def real_house(kafka: str, postgres: str) -> AsyncIterator[House]:
