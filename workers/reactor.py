@@ -113,7 +113,7 @@ class Reactor:
         kept = await self._log.committed(self._group)
         # In this order: what a former reactor has sent over the topic and we do not send again, goes in before ours.
         run = await self._begun(kept)
-        # Where the writer stands still, or we do, nothing is heard: what cannot be taken would find no place to wait.
+        # Where we stand still nothing is heard; where the writer does, what it is asked waits in its topic.
         heard = (partitions if self._inbox is None else run.beside.keys()) - self.pauses.why.keys()
         self.fences = {place: _fence(kept.get(place)) for place in places if place.partition in heard}
         if not self.fences:
@@ -195,8 +195,11 @@ class Reactor:
     async def _park(self, run: Run, tenure: Beside, one: Incoming) -> None:
         """Have it set aside, and wait until it is: what comes next of its aggregate must find it there."""
         await self._send(run)
+        partition = tenure.owner.place.partition
         if self.pauses.on and isinstance(one.command, ParkEvent) and one.command.reason:
-            raise Paused(tenure.owner.place.partition, one.command.reason)
+            raise Paused(partition, one.command.reason)
+        if partition not in run.inbox.partitions:
+            raise Paused(partition, "its writer stands still, and nobody could set an event aside")
         await together(*await self._bring([one], run.inbox))
         while not tenure.repository.handled.has(one.envelope.origin):  # it went over the topic
             run.inbox.check()

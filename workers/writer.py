@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -117,7 +117,7 @@ class Writer:
         while True:
             began = time.monotonic()
             try:
-                await self._own(partitions - self.pauses.why.keys())
+                await self._own(partitions)
             except Paused as stopped:
                 self.pauses.stop(stopped)
             except TryAgain:
@@ -131,7 +131,9 @@ class Writer:
     async def _own(self, partitions: frozenset[int]) -> None:
         if not partitions:
             await self.pauses.due()
-        inbox = self._inbox = Inbox(self._context, partitions)
+        # Where we stand still, the partition is ours all the same: what reactions hear there is for others, too.
+        working = partitions - self.pauses.why.keys()
+        inbox = self._inbox = Inbox(self._context, working)
 
         async def answered(stream: str, todo: Todo, command: Command) -> None:
             await inbox.put(topics.partition_asked(command), [self._local(stream, todo, command)])
@@ -141,8 +143,8 @@ class Writer:
         reader: Reader | None = None
         try:
             self.tenures = {t.partition: t for t in await together(*map(self._claim, sorted(partitions)))}
-            self._look_at_pending(effects)
-            self._read = {p: tenure.repository.handled.position + 1 for p, tenure in self.tenures.items()}
+            self._look_at_pending(working, effects)
+            self._read = {p: self.tenures[p].repository.handled.position + 1 for p in working}
             reader = await self._log.reader({Place(self._commands, p): at for p, at in self._read.items()})
             tasks = [
                 asyncio.create_task(self._pump(reader, inbox)),
@@ -172,9 +174,9 @@ class Writer:
         logger.info("%s/%d is ours, epoch %d, at offset %d", self._context, partition, owner.epoch, owner.fence.next)
         return Tenure(partition, owner, hot)
 
-    def _look_at_pending(self, effects: Effects) -> None:
-        for tenure in self.tenures.values():
-            for stream, entity in tenure.repository.entities.items():
+    def _look_at_pending(self, partitions: Iterable[int], effects: Effects) -> None:
+        for partition in partitions:
+            for stream, entity in self.tenures[partition].repository.entities.items():
                 effects.look(stream, entity)
 
     async def _pump(self, reader: Reader, inbox: Inbox) -> None:
