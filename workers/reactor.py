@@ -53,9 +53,11 @@ _RELEASED = LetterReleased.tag.encode()
 
 
 class Beside(Protocol):
-    """What a reactor asks of the writer beside it: what has been set aside, and how far its log has come."""
+    """What a reactor asks of the writer beside it: what has been set aside, how far its log has come, and whether the
+    writer works there at all, or stands still."""
 
     released: int
+    working: bool
 
     @property
     def owner(self) -> Owner: ...
@@ -198,7 +200,7 @@ class Reactor:
         partition = tenure.owner.place.partition
         if self.pauses.on and isinstance(one.command, ParkEvent) and one.command.reason:
             raise Paused(partition, one.command.reason)
-        if partition not in run.inbox.partitions:
+        if not tenure.working:
             raise Paused(partition, "its writer stands still, and nobody could set an event aside")
         await together(*await self._bring([one], run.inbox))
         while not tenure.repository.handled.has(one.envelope.origin):  # it went over the topic

@@ -52,10 +52,10 @@ def now_utc() -> datetime:
 
 
 class Tenure:
-    """One partition while it is ours."""
+    """One partition while it is ours; unless `working`, it stands still."""
 
-    def __init__(self, partition: int, owner: Owner, hot: HotSet) -> None:
-        self.partition, self.owner, self.hot = partition, owner, hot
+    def __init__(self, partition: int, owner: Owner, hot: HotSet, working: bool = True) -> None:
+        self.partition, self.owner, self.hot, self.working = partition, owner, hot, working
         self.released = owner.fence.next
 
     @property
@@ -172,7 +172,7 @@ class Writer:
         owner = await claim(self._log, Place(topics.events(self._context), partition), fence, hot.fold)
         await hot.settle()
         logger.info("%s/%d is ours, epoch %d, at offset %d", self._context, partition, owner.epoch, owner.fence.next)
-        return Tenure(partition, owner, hot)
+        return Tenure(partition, owner, hot, partition not in self.pauses.why)
 
     def _look_at_pending(self, partitions: Iterable[int], effects: Effects) -> None:
         for partition in partitions:

@@ -3,6 +3,7 @@
 import pytest
 
 from events.order import OrderPlaced
+from events.product import ReservationMade
 from events.topics import shelf_of
 from schemas.order import PlaceOrder, RecordReservation
 from schemas.settings import Settings
@@ -51,6 +52,31 @@ async def test_a_paused_writer_stands_still_in_one_partition_and_sets_nothing_as
     await replace_rule(house, lambda c: False)
     await house.settle()
     assert house.status(unlucky.order_id) == house.status(near.order_id) == "confirmed"
+    assert not house.chronicle.parked
+    await house.check()
+
+
+async def test_reactions_that_fail_where_their_writer_stands_still_wait_for_it(
+    memory_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pausing, "FIRST", 60.0)  # nobody tries again before this test has looked
+    house = memory_house
+    house.pause = frozenset({"order.writer"})
+    right = house.parts["order"]
+    unlucky, _, far = await three_orders(house)
+    bug_in(house, "order", ReservationMade, lambda event: event.order_id == far.order_id)
+    await replace_rule(house, lambda c: isinstance(c, RecordReservation) and c.order_id == unlucky.order_id)
+
+    await house.send(unlucky)
+    context = house.contexts["order"]
+    await house.until(lambda: context.writer.pauses.why, "the writer stands still")
+    await house.send(far)
+    await house.until(lambda: context.reactor.pauses.why, "nobody could set aside what cannot be reacted to")
+
+    house.parts["order"] = right
+    await house.restart("order")
+    await house.settle()
+    assert house.status(unlucky.order_id) == house.status(far.order_id) == "confirmed"
     assert not house.chronicle.parked
     await house.check()
 
