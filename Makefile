@@ -5,7 +5,7 @@ ARGS ?=
 # These fill both cores by themselves; of the rest, two files run at a time.
 FILLING := tests/scenarios tests/system
 
-.PHONY: help run demo test check bench faults soak clean docs lock
+.PHONY: help run demo test long check bench faults soak clean docs lock
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -24,13 +24,16 @@ run: .venv/ready ## start everything, place real orders, tell what happened, sta
 demo: .venv/ready ## the same, but exit by itself; fails if any order is not settled
 	@$(BIN)/orders demo $(ARGS)
 
-test: .venv/ready ## all tests, on a real Kafka and a real Postgres that are started here
+test: .venv/ready ## all tests but the long ones, on a real Kafka and a real Postgres that are started here
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest -q --durations=15 -n 2 --dist loadfile tests $(addprefix --ignore=,$(FILLING))
-	@$(BIN)/python -m pytest -q --durations=15 $(FILLING)
+	@$(BIN)/python -m pytest -q --durations=15 -m "not long" -n 2 --dist loadfile tests $(addprefix --ignore=,$(FILLING))
+	@$(BIN)/python -m pytest -q --durations=15 -m "not long" $(FILLING)
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
+
+long: .venv/ready ## the tests that take long: writers that fight, workers and servers that are killed for a minute each
+	@$(BIN)/python -m pytest -q --durations=15 -m long tests/system
 
 check: .venv/ready ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from events.log import Place, scan
 from events.topics import Topic
 from workers.local import ChildProcess
 
-pytestmark = [pytest.mark.infra, pytest.mark.anyio]
+pytestmark = [pytest.mark.infra, pytest.mark.anyio, pytest.mark.long]
 
 SECONDS = 20.0
 

@@ -11,7 +11,7 @@ from schemas.order import PlaceOrder
 from tests.bench import workload
 from tests.system.house import House, check, house, wait_until
 
-pytestmark = [pytest.mark.infra, pytest.mark.anyio]
+pytestmark = [pytest.mark.infra, pytest.mark.anyio, pytest.mark.long]
 
 QUICK = {"ORDERLOG_SESSION_TIMEOUT_MS": "3000"}
 ENDS = {"confirmed": "order.confirmed.v1", "rejected": "order.rejected.v1"}

@@ -72,6 +72,7 @@ async def test_poison_is_parked_with_its_place_and_reason_and_the_streams_go_on(
         assert all("missing" in row["reason"] for row in letters)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("server", ["kafka", "postgres"])
 async def test_a_server_that_goes_away_and_comes_back_costs_nothing_but_time(tmp_path: Path, server: str) -> None:
     async with house(tmp_path) as here:
