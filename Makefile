@@ -35,11 +35,12 @@ endif
 long: .venv/ready ## the tests that take long: writers that fight, workers and servers that are killed for a minute each
 	@$(BIN)/python -m pytest -q --durations=15 -m long tests/system
 
-check: .venv/ready ## format, lint, types, import contracts
+check: .venv/ready ## format, lint, types, import contracts, and promises to readers of events and clients
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.gate
 
 bench: .venv/ready ## print figures: drain, latency, CPU, restart
 	@$(BIN)/python -m tests.bench $(ARGS)
@@ -50,8 +51,10 @@ faults: .venv/ready ## every failpoint, 30 kills and all other faults at 2,000 o
 soak: .venv/ready ## the same for 90 minutes: 300 kills, 50,000 orders; writes docs/reliability.md
 	@$(BIN)/python -m tests.faults soak $(ARGS)
 
-docs: .venv/ready ## print again what is printed from the code
+docs: .venv/ready ## print again what is printed from the code, unless that breaks a promise to readers or clients
+	@$(BIN)/python -m tests.gate
 	@$(BIN)/python -m workers.print_docs
+	@$(BIN)/python -m api.print_openapi
 
 clean:           ## forget the data of local runs (not the environment)
 	@test ! -x $(BIN)/orders || $(BIN)/orders clean

@@ -18,7 +18,7 @@ def pages() -> dict[str, str]:
     return {
         "docs/choreography.md": choreography(),
         "docs/catalogue.md": catalogue(),
-        "docs/asyncapi.json": asyncapi(),
+        "schemas/asyncapi.json": asyncapi(),
         "docs/command-line.md": command_line(),
         **files(),
     }

@@ -36,14 +36,14 @@ def test_what_is_changed_missing_or_of_a_tag_that_is_gone_is_stale_and_is_mended
 
 
 def test_every_reference_in_the_asyncapi_document_leads_somewhere(printed: dict[str, str]) -> None:
-    document = json.loads(printed["docs/asyncapi.json"])
+    document = json.loads(printed["schemas/asyncapi.json"])
     references = list(_references(document))
     assert references
     assert [reference for reference in references if not _leads_somewhere(document, reference)] == []
 
 
 def test_a_topic_of_events_has_every_message_that_a_reader_may_find_in_it(printed: dict[str, str]) -> None:
-    document = json.loads(printed["docs/asyncapi.json"])
+    document = json.loads(printed["schemas/asyncapi.json"])
     messages = document["channels"]["order.events"]["messages"].keys()
     assert {"order.placed.v1", "command.rejected.v1", "record.parked.v1", "log.claimed.v1"} <= messages
 

@@ -38,7 +38,7 @@ HEADERS = {
 
 
 def asyncapi() -> str:
-    """docs/asyncapi.json."""
+    """schemas/asyncapi.json."""
     return dumped(
         {
             "asyncapi": "3.0.0",

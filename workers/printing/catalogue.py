@@ -17,8 +17,9 @@ PREFACE = """\
 # The catalogue
 
 Printed from the code by `make docs`: every command and event, with its tag, its fields and who hears it. The same as
-JSON Schemas: `schemas/json/<tag>.json`; as AsyncAPI: [asyncapi.json](asyncapi.json). A tag never changes once recorded;
-a new shape gets a new tag and an upcaster (`events/codec.py`). Amounts are integers of minor units. What is accepted is
+JSON Schemas: `schemas/json/<tag>.json`; as AsyncAPI: [asyncapi.json](../schemas/asyncapi.json). A tag never
+changes once recorded; a new shape gets a new tag and an upcaster (`events/codec.py`), and `make check` refuses a change
+that could not read what is recorded or sent (`tests/gate`). Amounts are integers of minor units. What is accepted is
 strict (unknown fields are refused); what is recorded is read tolerantly (unknown fields are ignored).
 """
 
