@@ -55,6 +55,7 @@ docs: .venv/ready ## print again what is printed from the code, unless that brea
 	@$(BIN)/python -m tests.gate
 	@$(BIN)/python -m workers.print_docs
 	@$(BIN)/python -m api.print_openapi
+	@$(BIN)/python -m api.print_client
 
 clean:           ## forget the data of local runs (not the environment)
 	@test ! -x $(BIN)/orders || $(BIN)/orders clean

@@ -60,6 +60,7 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
         docs_url=None,  # they load scripts from other people's servers
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         responses=openapi.DEFAULT,
         exception_handlers=problems.HANDLERS,  # type: ignore[arg-type]

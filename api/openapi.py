@@ -32,6 +32,7 @@ PROBLEM = {
 }
 ACCEPTED = {
     "type": "object",
+    "required": ["command_id", "status", "command", "resource"],
     "properties": {name: {"type": "string"} for name in ("command_id", "status", "command", "resource")},
 }
 DEFAULT: dict[int | str, dict[str, Any]] = {
@@ -64,7 +65,10 @@ def takes(command: type[Command], *elsewhere: str, optional: tuple[str, ...] = (
 def takes_body(body: str, view: str = "") -> dict[str, Any]:
     """Arguments of a command's route that takes the body of this name and, if one waits, gives this view."""
     done = {"description": "Done", "content": {_JSON: {"schema": {"$ref": _REF.format(view)} if view else {}}}}
-    accepted = {"description": "Durable, not yet decided", "content": {_JSON: {"schema": ACCEPTED}}}
+    accepted = {
+        "description": "Durable, not yet decided",
+        "content": {_JSON: {"schema": {"$ref": _REF.format("Accepted")}}},
+    }
     created = {201: {**done, "description": "Done, and new"}} if body in _CREATING else {}
     return {
         "status_code": 202,
@@ -109,4 +113,4 @@ def _schemas() -> dict[str, Any]:
     models = [(model, "validation") for model in MODELS.values()]
     _, bodies = models_json_schema(models, ref_template=_REF.format("{model}"))  # type: ignore[arg-type]
     _, views = msgspec.json.schema_components(VIEWS, ref_template=_REF.format("{name}"))
-    return {**bodies["$defs"], **views, "Problem": PROBLEM}
+    return {**bodies["$defs"], **views, "Accepted": ACCEPTED, "Problem": PROBLEM}

@@ -158,10 +158,10 @@ def _plan(
 
 
 def _run(plan: "Plan", stay: bool) -> None:
+    from schemas.client import Problem
     from workers.baskets import MissingData
     from workers.local import LauncherError
     from workers.run import Run, story
-    from workers.shop import Refused
 
     console = Console(soft_wrap=False)
     try:
@@ -172,7 +172,7 @@ def _run(plan: "Plan", stay: bool) -> None:
                 everything.watch()
     except KeyboardInterrupt:
         raise typer.Exit(0 if stay else 130) from None
-    except (LauncherError, MissingData, TimeoutError, Refused) as no:
+    except (LauncherError, MissingData, TimeoutError, Problem) as no:
         _say_no(no)
     if not settled:
         _say_no(RuntimeError("not everything is settled, or the books do not balance: see above"))

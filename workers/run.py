@@ -237,7 +237,7 @@ async def _mending(run: Run) -> AsyncIterator[None]:
 
 
 async def _ready(run: Run, shop: Shop) -> None:
-    waiting = asyncio.create_task(shop.ready(SOON))
+    waiting = asyncio.create_task(shop.until_ready(SOON))
     while not waiting.done():
         await asyncio.wait([waiting], timeout=0.2)
         if dead := run.died():
@@ -270,7 +270,7 @@ async def _trade(run: Run, shop: Shop, loaded: Loaded, moments: Moments) -> None
             bars.at("listing products", listed, len(loaded.products))
 
         began = time.monotonic()
-        await shop.list_products(loaded.products, done)
+        await shop.offer(loaded.products, done)
         await moments.until_listed(shop, len(loaded.products), SOON)
         run_s = time.monotonic() - began
         await moments.place(shop, loaded.orders, run.plan.rate, bars.at)

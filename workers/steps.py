@@ -88,16 +88,14 @@ async def walk(shop: Shop, orders: Sequence[PlaceOrder], say: Callable[[str], No
     ours = [order.order_id for order in orders if order.order_id in ready][:15]
     shipped, cancelled = ours[:10], ours[10:]
     for order_id in shipped:
-        await shop.post(f"/orders/{order_id}/ship", f"ship {order_id}", wait=10)
+        await shop.ship_order(order_id, key=f"ship {order_id}", wait=10)
     for order_id in shipped[:5]:
-        await shop.post(f"/orders/{order_id}/deliver", f"deliver {order_id}", wait=10)
+        await shop.deliver_order(order_id, key=f"deliver {order_id}", wait=10)
     for order_id in cancelled:
-        await shop.post(f"/orders/{order_id}/cancel", f"cancel {order_id}", wait=10)
+        await shop.cancel_order(order_id, key=f"cancel {order_id}", wait=10)
     say(f"Shipped {len(shipped)} of them, delivered {len(shipped[:5])}, cancelled {len(cancelled)} that were paid")
     for order_id in shipped[:1]:
-        captured = (await shop.get(f"/payments/{order_id}"))["captured"]
+        captured = (await shop.get_payment(order_id))["captured"]
         if captured >= 3:
-            await shop.post(
-                f"/orders/{order_id}/refund", f"refund {order_id}", f'{{"amount": {captured // 3}}}', wait=10
-            )
+            await shop.refund_payment(order_id, {"amount": captured // 3}, key=f"refund {order_id}", wait=10)
             say("Refunded a third of one")

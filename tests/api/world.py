@@ -29,8 +29,10 @@ WAIT = {"Prefer": "wait=10"}
 class World:
     """A client, and the log that its commands go to."""
 
-    def __init__(self, client: httpx2.AsyncClient, log: MemoryLog, databases: Mapping[str, Database]) -> None:
-        self.client, self.log, self.databases = client, log, databases
+    def __init__(
+        self, app: FastAPI, client: httpx2.AsyncClient, log: MemoryLog, databases: Mapping[str, Database]
+    ) -> None:
+        self.app, self.client, self.log, self.databases = app, client, log, databases
 
     def commands(self) -> int:
         """How many commands clients have sent."""
@@ -124,8 +126,9 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 async def door() -> AsyncIterator[World]:
     """The API with no server behind it at all, only a log in memory."""
     log = MemoryLog()
-    async with client_of(create_app(settings(), log=log)) as client:
-        yield World(client, log, {})
+    app = create_app(settings(), log=log)
+    async with client_of(app) as client:
+        yield World(app, client, log, {})
 
 
 def fresh(postgres: str, prefix: str = "apitest") -> Mapping[str, Database]:
@@ -150,8 +153,9 @@ async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[Worl
     contexts = [Context(log, parts[context], _all_partitions, stores[context], None) for context in CONTEXTS]
     running = [asyncio.create_task(context.run()) for context in contexts]
     try:
-        async with client_of(create_app(settings(), log=log, databases=databases)) as client:
-            yield World(client, log, databases)
+        app = create_app(settings(), log=log, databases=databases)
+        async with client_of(app) as client:
+            yield World(app, client, log, databases)
             await _ended(running)
     finally:
         await _ended(running)

@@ -41,7 +41,7 @@ async def opened(run: Run) -> AsyncIterator[House]:
     """The system, with its shop open for as long."""
     shop = Shop(run.address.api)
     try:
-        await shop.ready(60)
+        await shop.until_ready(60)
         yield House(run, shop)
     finally:
         await shop.close()

@@ -28,7 +28,7 @@ async def restart(home: Path) -> Restarted:
     """Measure on a fresh house with 2,000 orders behind it."""
     async with whole(home, workers=((),)) as here:
         products = list(workload.products())
-        await here.shop.list_products(products, lambda _: None)
+        await here.shop.offer(products, lambda _: None)
         await Moments().until_listed(here.shop, len(products), 60)
         log = KafkaLog(here.run.address.kafka)
         await house.send(log, "order", (order for order, _ in workload.orders(ORDERS, "history")))

@@ -29,7 +29,7 @@ from tests.faults.runner import Asked, prepare, run
 KINDS: dict[str, Asked] = {
     "run": Asked(0),
     "failpoints": Asked(0, orders=500, rate=8, kills=0, failpoints=tuple(NAMES)),
-    "ci": Asked(0, orders=2000, rate=7, kills=30, spacing=5, failpoints=tuple(NAMES)),
+    "ci": Asked(0, orders=2000, rate=7, kills=30, spacing=4.5, failpoints=tuple(NAMES)),
     "soak": Asked(
         0, orders=50_000, rate=17, kills=300, spacing=7, minutes=80, baskets=400, soak=True, failpoints=tuple(NAMES)
     ),

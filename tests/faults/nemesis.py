@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx2
 
+from schemas.client import Problem
 from tests.faults.lines import Lines
 from tests.faults.load_client import Client
 from tests.faults.load_watch import Watch
 from tests.faults.plan import Step
 from tests.faults.world import SESSION_MS, World
-from workers.shop import Refused, Shop
+from workers.shop import Shop
 
 LIMITS = {"worker": SESSION_MS / 1000 + 3, "api": 3.0, "postgres": 10.0, "kafka": 30.0}
 """Seconds within which each is to be back at work."""
@@ -73,7 +74,7 @@ class Site:
     async def _shown(self, order_id: str, since: float) -> float | None:
         """When the read model shows an order that is confirmed in the log."""
         while time.time() < since + PATIENCE:
-            with suppress(Refused, httpx2.HTTPError):
+            with suppress(Problem, httpx2.HTTPError):
                 if (await self.shop.get(f"/orders/{order_id}"))["confirmed_at"]:
                     return time.time()
             await asyncio.sleep(0.02)

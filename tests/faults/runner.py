@@ -116,7 +116,7 @@ async def _play(world: World, asked: Asked, steps: list[Step], folder: Path) -> 
     watch: Watch | None = None
     said = _evidence(world, asked, folder)
     try:
-        await shop.ready(90)
+        await shop.until_ready(90)
         watch = Watch(world.address.kafka, client.placed)
         site = Site(world, client, watch, shop, folder)
         load = Load(Script(asked.seed, asked.baskets), client, watch, asked.rate)

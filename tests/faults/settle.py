@@ -6,12 +6,13 @@ import time
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from events.topics import TOPICS
+from schemas.client import Problem
 from tests.faults.nemesis import Site
 from tests.faults.nemesis_links import provider_mode
 from tests.faults.nemesis_processes import write_clock
 from tests.faults.proxy import FAIR
 from workers.mailbox import set_mode
-from workers.shop import Refused, Shop
+from workers.shop import Shop
 from workers.steps import under_way
 
 STILL = 2.5
@@ -53,7 +54,7 @@ async def _left(shop: Shop) -> list[str]:
     try:
         left = await under_way(shop)
         checks = (await shop.get("/ready"))["checks"]
-    except (Refused, OSError) as error:
+    except (Problem, OSError) as error:
         return [f"no answer: {error}"]
     except Exception as error:  # of the client's library, while connections break
         return [f"no answer: {error!r}"]

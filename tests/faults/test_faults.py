@@ -23,7 +23,7 @@ async def test_history_that_is_gone_from_before_a_checkpoint_stops_views_and_wri
 ) -> None:
     async with house(tmp_path, workers=((),), env={"ORDERLOG_SESSION_TIMEOUT_MS": "3000"}) as here:
         products = list(workload.products())
-        await here.shop.list_products(products, lambda _: None)
+        await here.shop.offer(products, lambda _: None)
         await Moments().until_listed(here.shop, len(products), 60)
         for order, _ in workload.orders(12, "before the gap"):
             await here.shop.place(order)

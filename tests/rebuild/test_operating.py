@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from schemas.client import Problem
 from tests.rebuild.release import Release, plain
 from tests.rebuild.workshop import until
 from tests.scenarios.shop import order, product, sku_on
 from tests.system.house import House, house
-from workers.shop import Refused
 
 pytestmark = [pytest.mark.infra, pytest.mark.anyio]
 
@@ -82,7 +82,7 @@ async def customers(shop: House, sku: str) -> None:
 async def seen(shop: House, counts: list[int]) -> None:
     """How many orders readers see, ever again."""
     while True:
-        with suppress(Refused):  # Postgres goes away for a while
+        with suppress(Problem):  # Postgres goes away for a while
             summary = await shop.shop.get("/summary")
             counts.append(sum(row["orders"] for row in summary["orders"]))
         await asyncio.sleep(0.02)

@@ -66,7 +66,7 @@ async def house(home: Path, **plan: Any) -> AsyncIterator[House]:
     with Run(Plan(home, YEAR, **plan), Console(quiet=True)) as run:
         shop = Shop(run.address.api)
         try:
-            await shop.ready(90)
+            await shop.until_ready(90)
             yield House(run, shop)
         finally:
             await shop.close()

@@ -19,7 +19,7 @@ ENDS = {"confirmed": "order.confirmed.v1", "rejected": "order.rejected.v1"}
 
 async def listed(here: House) -> None:
     products = list(workload.products())
-    await here.shop.list_products(products, lambda _: None)
+    await here.shop.offer(products, lambda _: None)
 
     async def all_there() -> bool:
         return bool((await here.shop.get("/summary"))["stock"][0]["products"] == len(products))

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.infra, pytest.mark.anyio]
 
 
 async def listed(here: House, products: list[Any]) -> None:
-    await here.shop.list_products(products, lambda _: None)
+    await here.shop.offer(products, lambda _: None)
     await Moments().until_listed(here.shop, len(products), 90)
 
 
@@ -84,7 +84,7 @@ async def test_a_server_that_goes_away_and_comes_back_costs_nothing_but_time(tmp
         here.run.servers.kill(server)
         placed_anyway = not all(await asyncio.gather(*(_refused(here, order) for order in during)))
         here.run.servers.restart(server)
-        await here.shop.ready(60)
+        await here.shop.until_ready(60)
 
         for order in [*during, *after]:  # what was refused is sent again under the same key, as its answer said
             await here.shop.place(order)

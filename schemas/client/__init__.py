@@ -1,0 +1,6 @@
+"""A typed client of the API: one method per operation of schemas/openapi.json, printed from it by `make docs`."""
+
+from schemas.client.calls import Client
+from schemas.client.connection import Connection, Problem
+
+__all__ = ["Client", "Connection", "Problem"]

@@ -1,0 +1,126 @@
+"""Connection speaks HTTP for the client: keys for commands, patience with a busy API, problems as exceptions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx2
+
+AT_ONCE = 24
+"""Requests under way at the same time."""
+
+BUSY = (429, 503)
+
+
+class Problem(Exception):
+    """The API said no (RFC 9457). `code` is stable; `fields` says what is wrong with which field of the body."""
+
+    def __init__(self, request: str, status: int, said: Mapping[str, Any]) -> None:
+        self.status, self.said = status, said
+        self.code: str = said.get("code", "")
+        self.detail: str = said.get("detail", "")
+        self.fields: dict[str, str] = {each["field"]: each["detail"] for each in said.get("errors", ())}
+        super().__init__(f"{request}: {status} {self.code}: {self.detail}")
+
+
+class Connection:
+    """An API at `url`; `token` is what login gave.
+
+    What the API cannot answer now (429, 503) is asked again for `patience` seconds, and so is what a broken connection
+    left unanswered, if it changes nothing or has an Idempotency-Key: it takes effect once.
+    """
+
+    def __init__(
+        self, url: str, token: str = "", patience: float = 30.0, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self.url, self.token, self.patience = url, token, patience
+        limits = httpx2.Limits(max_connections=AT_ONCE)
+        self._http = httpx2.AsyncClient(base_url=url, timeout=35.0, limits=limits, transport=transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, no: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let connections go."""
+        await self._http.aclose()
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+        body: Any = None,
+        keyed: bool = False,
+        patience: float | None = None,
+    ) -> Any:
+        """What the API answers. What is None is not sent; `keyed` makes a key for a command that has none.
+
+        Raises:
+            Problem: the API said no, or for too long that it cannot answer now.
+            httpx2.TransportError: nobody knows what became of it.
+        """
+        said = self._headers(headers or {}, keyed)
+        asked = {name: value for name, value in (query or {}).items() if value is not None}
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + (self.patience if patience is None else patience)
+        again = method == "GET" or "Idempotency-Key" in said
+        while True:
+            try:
+                answer = await self._http.request(method, path, params=asked or None, headers=said, json=body)
+            except httpx2.TransportError:
+                if not again or clock() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
+                continue
+            if answer.status_code not in BUSY or clock() > deadline:
+                return _understood(answer)
+            await asyncio.sleep(_pause(answer))
+
+    async def pages(self, path: str, **query: Any) -> AsyncIterator[Any]:
+        """Every row of a paged list."""
+        page = await self.ask("GET", path, {"limit": 200, **query})
+        while True:
+            for row in page["items"]:
+                yield row
+            if not page["next"]:
+                return
+            page = await self.ask("GET", page["next"])
+
+    def _headers(self, given: Mapping[str, Any], keyed: bool) -> dict[str, str]:
+        said = {name: str(value) for name, value in given.items() if value is not None}
+        if keyed:
+            said.setdefault("Idempotency-Key", str(uuid4()))
+        if self.token:
+            said["Authorization"] = f"Bearer {self.token}"
+        return said
+
+
+def part(name: str) -> str:
+    """A name as one part of a path, whatever it holds."""
+    return quote(name, safe="")
+
+
+def _pause(answer: httpx2.Response) -> float:
+    """Seconds to wait, as the API asks for."""
+    asked = answer.headers.get("Retry-After", "1")
+    return float(asked) if asked.isdigit() else 1.0
+
+
+def _understood(answer: httpx2.Response) -> Any:
+    if not answer.is_error:
+        return answer.json() if answer.content else None
+    try:
+        said = answer.json()
+    except ValueError:
+        said = {}
+    request = f"{answer.request.method} {answer.request.url.path}"
+    raise Problem(request, answer.status_code, said if isinstance(said, dict) else {})

@@ -1,0 +1,81 @@
+"""The typed client is what the OpenAPI says, and asks as a patient client would."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from api.print_client import FILE, client
+from schemas.client import Client, Problem
+from tests.api.world import World, order
+
+pytestmark = pytest.mark.anyio
+
+
+def test_what_is_printed_is_what_the_api_says() -> None:
+    assert FILE.read_text(encoding="utf-8") == client(), "`make docs` prints it again"
+
+
+@pytest.mark.infra
+async def test_an_order_is_placed_waited_for_and_cancelled_with_it(world: World) -> None:
+    sku = await world.listed()
+    async with Client("http://api", transport=httpx2.ASGITransport(world.app)) as shop:
+        placed = await shop.place_order(order(sku), wait=10)  # type: ignore[arg-type]
+        order_id = placed["order_id"]  # type: ignore[typeddict-item]
+        settled = await shop.get_order(order_id, wait_for="settled")
+        cancelled = await shop.cancel_order(order_id, {"reason": "changed my mind"}, wait=10)
+
+        assert settled["status"] == "confirmed"
+        assert cancelled["status"] == "cancelled"
+        with pytest.raises(Problem) as no:
+            await shop.deliver_order(order_id, wait=10)
+    assert (no.value.status, no.value.code) == (409, "OrderSettled")
+
+
+async def asked(answer: Callable[[httpx2.Request], httpx2.Response]) -> tuple[Any, list[httpx2.Request]]:
+    """What a client makes of these answers, and what it sent."""
+    sent: list[httpx2.Request] = []
+
+    def keep(request: httpx2.Request) -> httpx2.Response:
+        sent.append(request)
+        return answer(request)
+
+    async with Client("http://api", token="t0ken", patience=1, transport=httpx2.MockTransport(keep)) as shop:
+        try:
+            return await shop.cancel_order("a/b", {"reason": "why not"}), sent
+        except (Problem, httpx2.TransportError) as no:
+            return no, sent
+
+
+async def test_busy_and_broken_connections_are_asked_again_under_the_same_key() -> None:
+    answers = iter(["busy", "broken", "well"])
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        match next(answers):
+            case "busy":
+                return httpx2.Response(503, headers={"Retry-After": "0"})
+            case "broken":
+                raise httpx2.ReadError("reset", request=request)
+            case _:
+                return httpx2.Response(202, json={"status": "pending"})
+
+    said, sent = await asked(answer)
+    assert said == {"status": "pending"}
+    assert len({request.headers["Idempotency-Key"] for request in sent}) == 1
+    assert [request.url.raw_path for request in sent] == [b"/orders/a%2Fb/cancel"] * 3
+    assert sent[0].headers["Authorization"] == "Bearer t0ken"
+
+
+async def test_a_problem_says_what_is_wrong_with_which_field() -> None:
+    problem = {"code": "Invalid", "detail": "no", "errors": [{"field": "reason", "detail": "is too long"}]}
+    said, sent = await asked(lambda _: httpx2.Response(422, json=problem))
+    assert (said.status, said.code, said.fields) == (422, "Invalid", {"reason": "is too long"})
+    assert str(said) == "POST /orders/a/b/cancel: 422 Invalid: no"
+    assert len(sent) == 1
+
+
+async def test_it_gives_up_when_its_patience_is_over() -> None:
+    said, sent = await asked(lambda _: httpx2.Response(503, headers={"Retry-After": "0"}))
+    assert said.status == 503
+    assert len(sent) > 1
