@@ -20,6 +20,7 @@ from api import (
     projections,
     revenue,
     users,
+    webhooks,
 )
 from api.door import Door
 from api.health import Probe
@@ -33,7 +34,7 @@ from schemas.version import this_version
 ROUTERS: dict[str, tuple[APIRouter, ...]] = {
     "order": (orders.router, customers.router, revenue.router),
     "product": (products.router,),
-    "payment": (payments.router,),
+    "payment": (payments.router, webhooks.router),
     "user": (users.router,),
     "notification": (notifications.router,),
 }

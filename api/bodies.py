@@ -44,7 +44,7 @@ async def read(request: Request, model: type[M]) -> M:
     Raises:
         Problem: 400, 413, 415 or 422; nothing has been done.
     """
-    raw = await _raw(request)
+    raw = await raw_of(request)
     if raw:
         _check_type(request)
     return parse(model, raw or b"{}")
@@ -116,7 +116,7 @@ def _places(value: Any, where: tuple[str | int, ...]) -> Iterator[tuple[str | in
             yield from _places(part, (*where, name))
 
 
-async def _raw(request: Request) -> bytes:
+async def raw_of(request: Request) -> bytes:
     """All of it, unless it is too long: then no more than the limit is read. A length that is no number lies."""
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced[:20]) > LIMIT:

@@ -40,6 +40,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "BadRequest": (400, "The request makes no sense."),
     "BadJson": (400, "The body is no JSON in UTF-8."),
     "BadIdempotencyKey": (400, "The Idempotency-Key is neither a UUID nor 1 to 200 visible ASCII characters."),
+    "BadSignature": (400, "The webhook's signature does not fit its body, or is older than 5 minutes."),
     "NotLoggedIn": (401, "There is no valid token."),
     "CredentialsWrong": (401, "E-mail address and password do not belong together."),
     "NotFound": (404, "There is nothing here."),

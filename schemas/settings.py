@@ -20,7 +20,12 @@ class Settings(BaseSettings):
     )
     home: Path = Field(Path(".orderlog"), description="folder for all that a local run writes")
     contexts: str = Field(",".join(CONTEXTS), description="contexts that this process runs, comma separated")
-    provider: str = Field("http://127.0.0.1:8090", description="payment provider's base URL; 'in-process' for the twin")
+    provider: str = Field(
+        "http://127.0.0.1:8090", description="payment provider's base URL; 'in-process' for the twin, or 'stripe'"
+    )
+    stripe_key: str = Field("", description="Stripe's secret key, where the provider is Stripe")
+    stripe_url: str = Field("https://api.stripe.com", description="where Stripe's API is")
+    webhook_secret: str = Field("", description="what the provider signs its webhooks with; without it none is taken")
     smtp: str = Field("127.0.0.1:1025", description="mail server, host:port; 'in-process' for the twin")
     sender: str = Field("orders@orderlog.example", description="address that mail is sent from")
     api_host: str = Field("127.0.0.1", description="address that the API listens on")

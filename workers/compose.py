@@ -14,12 +14,25 @@ from workers.context import Parts
 from workers.mail import ByChannel, InProcessMailbox, Mailer, SmtpChannel
 from workers.provider import Provider
 from workers.provider_http import HttpProvider
+from workers.provider_stripe import StripeProvider
 from workers.provider_twin import InProcessProvider
 
 
 def provider_of(settings: Settings) -> Provider:
-    """The payment provider that the settings name."""
-    return InProcessProvider() if settings.provider == "in-process" else HttpProvider(settings.provider)
+    """The payment provider that the settings name.
+
+    Raises:
+        ValueError: Stripe without a key.
+    """
+    match settings.provider:
+        case "in-process":
+            return InProcessProvider()
+        case "stripe" if settings.stripe_key:
+            return StripeProvider(settings.stripe_key, settings.stripe_url)
+        case "stripe":
+            raise ValueError("the provider is stripe, and there is no key: set ORDERLOG_STRIPE_KEY")
+        case url:
+            return HttpProvider(url)
 
 
 def mailer_of(settings: Settings) -> Mailer:

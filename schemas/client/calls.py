@@ -464,6 +464,10 @@ class Client(Connection):
         answer: PaymentView = await self.ask("GET", f"/payments/{part(order_id)}", query={"as_of": as_of})
         return answer
 
+    async def hear_provider(self, sender: str) -> Any:
+        """What the payment provider has to say, signed with the secret that we share."""
+        return await self.ask("POST", f"/payments/webhooks/{part(sender)}")
+
     async def register(self, body: Registration, *, key: str | None = None, wait: int | None = None) -> Any:
         """Open an account."""
         return await self.ask(

@@ -1,10 +1,11 @@
-"""The contract of the provider, kept by its twin in memory and by the stub over HTTP."""
+"""The contract of the provider, kept by its twin in memory, by the stub over HTTP, and by Stripe as we speak to it."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 
+from tests.provider.stripe_stub import SECRET, Stripe
 from tests.provider.stub import StubProcess
 from workers.provider import (
     DECLINED_AMOUNT,
@@ -18,16 +19,23 @@ from workers.provider import (
     Voided,
 )
 from workers.provider_http import HttpProvider
+from workers.provider_stripe import StripeProvider
 from workers.provider_twin import InProcessProvider
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["in memory", "over http"])
+@pytest.fixture(params=["in memory", "over http", "stripe"])
 async def provider(request: pytest.FixtureRequest, stub: StubProcess, anyio_backend: str) -> AsyncIterator[Provider]:
-    provider: Provider = InProcessProvider() if request.param == "in memory" else HttpProvider(stub.url)
-    yield provider
-    await provider.aclose()
+    async with Stripe() as stripe:
+        made: dict[str, Provider] = {
+            "in memory": InProcessProvider(),
+            "over http": HttpProvider(stub.url),
+            "stripe": StripeProvider(SECRET, stripe.url),
+        }
+        yield made[request.param]
+        for provider in made.values():
+            await provider.aclose()
 
 
 def key() -> str:

@@ -10,7 +10,7 @@ from projections import journals
 from schemas.parking import ParkRecord
 from tests.faults.bugs.put import Put, launch
 from workers import mail, payment
-from workers.provider_http import HttpProvider
+from workers.caller import Caller
 
 
 def provider_key_random(put: Put) -> None:
@@ -19,12 +19,12 @@ def provider_key_random(put: Put) -> None:
     Breaks money.one_capture and money.kept_is_owed. Seen when an answer of the provider gets lost (its mode
     lose_answer, a link that loses it, failpoint provider.answered).
     """
-    attempt = HttpProvider._attempt
+    attempt = Caller._attempt
 
-    async def anew(self: HttpProvider, path: str, key: str, body: bytes) -> Any:
+    async def anew(self: Caller, path: str, key: str, body: bytes) -> Any:
         return await attempt(self, path, str(uuid4()), body)
 
-    put(HttpProvider, "_attempt", anew)
+    put(Caller, "_attempt", anew)
     put(payment, "key_of", lambda *_: str(uuid4()))
 
 

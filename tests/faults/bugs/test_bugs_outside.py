@@ -20,9 +20,10 @@ from tests.faults.bugs.conftest import Break
 from tests.spec import Spec
 from tests.workers.test_reactor import record
 from workers import product as reactions
+from workers.caller import Answer, Caller
 from workers.mail import InProcessMailbox
 from workers.payment import effects
-from workers.provider_http import Answer, HttpProvider
+from workers.provider_http import HttpProvider
 from workers.provider_twin import InProcessProvider
 
 pytestmark = pytest.mark.anyio
@@ -84,11 +85,11 @@ def test_price_as_float(put_in: Break) -> None:
 async def test_provider_key_random(put_in: Break, monkeypatch: pytest.MonkeyPatch) -> None:
     keys: list[str] = []
 
-    async def send(_: HttpProvider, path: str, key: str, body: bytes) -> Answer:
+    async def send(_: Caller, path: str, key: str, body: bytes) -> Answer:
         keys.append(key)
         return Answer(200, "", b'{"id": "auth_1"}')
 
-    monkeypatch.setattr(HttpProvider, "_send", send)
+    monkeypatch.setattr(Caller, "_send", send)
 
     async def ask(provider: Any, times: int = 2) -> None:
         state = payments.evolve(payments.Payment(), payment.requested())
