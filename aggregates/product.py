@@ -1,6 +1,6 @@
 """Product rules: what is listed may be sold, what is held may not be sold again, and no shelf goes below zero."""
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -43,6 +43,7 @@ class Product(Struct, frozen=True):
     currency: str = ""
     on_hand: int = 0
     held: int = 0
+    brand: str = ""
 
     @property
     def available(self) -> int:
@@ -58,10 +59,9 @@ class Product(Struct, frozen=True):
 def evolve(product: Product, event: ProductEvent) -> Product:
     match event:
         case ProductListed():
-            fields = {name: getattr(event, name) for name in ("name", "description", "department", "price", "currency")}
-            return replace(product, listed=True, **fields)
+            return replace(product, listed=True, **_listing(event))
         case ProductDescribed():
-            return replace(product, name=event.name, description=event.description, department=event.department)
+            return replace(product, **_words(event))
         case ProductPriced():
             return replace(product, price=event.price, currency=event.currency)
         case ProductWithdrawn():
@@ -83,7 +83,7 @@ def evolve(product: Product, event: ProductEvent) -> Product:
 
 
 def list_(command: ListProduct, product: Product) -> list[Event]:
-    wanted = {name: getattr(command, name) for name in ("name", "description", "department", "price", "currency")}
+    wanted = _listing(command)
     if product.listed:
         if all(getattr(product, name) == value for name, value in wanted.items()):
             return []
@@ -136,6 +136,16 @@ def count(command: CountStock, product: Product) -> list[Event]:
     if command.quantity == product.on_hand:
         return []
     return [StockCounted(sku=command.sku, quantity=command.quantity)]
+
+
+def _words(said: ProductListed | ProductDescribed | ListProduct) -> dict[str, str]:
+    """What is said of a product."""
+    return {name: getattr(said, name) for name in ("name", "description", "department", "brand")}
+
+
+def _listing(said: ProductListed | ListProduct) -> dict[str, Any]:
+    """What is said of a product, and its price."""
+    return {**_words(said), "price": said.price, "currency": said.currency}
 
 
 def _refuse_unless_on_sale(product: Product) -> None:

@@ -57,13 +57,19 @@ def paged(request: Request, rows: Sequence[Row], limit: int, *keys: str) -> Resp
     """A page of rows, of which one more than `limit` was asked for; `keys` are the columns they are sorted by."""
     more = len(rows) > limit
     rows = rows[:limit]
-    following = _following(request, write_cursor(*(rows[-1][key] for key in keys))) if more else None
-    headers = {"Link": f'<{following}>; rel="next"'} if following else None
-    return reply({"items": [public(row) for row in rows], "next": following}, headers=headers)
+    url = following(request, write_cursor(*(rows[-1][key] for key in keys))) if more else None
+    return reply({"items": [public(row) for row in rows], "next": url}, headers=linked(url))
 
 
-def _following(request: Request, cursor: str) -> str:
-    return f"{request.url.path}?{urlencode({**request.query_params, 'cursor': cursor})}"
+def linked(url: str | None) -> dict[str, str]:
+    """The header that says where a list goes on."""
+    return {"Link": f'<{url}>; rel="next"'} if url else {}
+
+
+def following(request: Request, cursor: str) -> str:
+    """The URL of the same question for what comes after a place in its list."""
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{request.url.path}?{urlencode([*asked, ('cursor', cursor)])}"
 
 
 def write_cursor(*place: Any) -> str:
@@ -90,6 +96,20 @@ def after(cursor: str | None) -> dict[str, Any]:
         Problem: 422, naming the cursor.
     """
     return {"after": _place(cursor, tuple[str])[0] if cursor else None}
+
+
+def sorted_after(cursor: str | None, sort: str, shape: Any) -> dict[str, Any]:
+    """The place in a list sorted by the values of a shape, as `place0`, `place1` …; a list sorted so has given it.
+
+    Raises:
+        Problem: 422, naming the cursor.
+    """
+    if cursor is None:
+        return {}
+    place, by = _place(cursor, tuple[shape, str])
+    if by != sort or any(isinstance(value, str) and "\0" in value for value in place):
+        raise bad_cursor()
+    return {f"place{n}": value for n, value in enumerate(place)}
 
 
 def _place(cursor: str, shape: Any) -> Any:

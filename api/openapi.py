@@ -7,17 +7,17 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from api.bodies import MODELS, body_of
+from projections.finding import FoundPage
 from projections.notification import NotificationView
 from projections.order import OrderView
 from projections.payment import PaymentView
 from projections.product import ProductView
 from projections.reservation import Stock
 from projections.revenue import Revenue
-from projections.search import Found
 from projections.spending import Spent
 from schemas.values import Command
 
-VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, Found, Spent, Revenue)
+VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, FoundPage, Spent, Revenue)
 _REF = "#/components/schemas/{}"
 _JSON = "application/json"
 

@@ -17,7 +17,7 @@ LINKS = (
     ("order", "/orders", "orders, the latest first"),
     ("order", "/spending", "the customers who have spent most"),
     ("order", "/revenue?by=day", "what was sold on each of the last 30 days; by department too with ?by="),
-    ("product", "/products", "the catalogue and its stock; search with /products/search?q="),
+    ("product", "/products", "the catalogue and its stock; search with /products/search?q=tea&in_stock=true"),
     ("payment", "/payments", "where the money is"),
     ("notification", "/notifications", "what was sent to whom"),
     ("", "/summary", "the figures of this page, as JSON"),

@@ -1,20 +1,20 @@
 """Products over HTTP: the catalogue and its stock, who holds some of it, and search."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
-from api.answers import Limited, Paged, after, paged, reply
+from api.answers import Limited, Paged, after, following, linked, paged, reply, sorted_after, write_cursor
 from api.bodies import body_of, read
 from api.commands import asked, sent, submit
-from api.openapi import gives, lists, takes
+from api.openapi import gives, takes
 from api.problems import Problem, field_error, invalid
 from api.resources import AsOf, load_as_of
 from api.system import of
+from projections.finding import SORTS, question
 from projections.product import PAGE
 from projections.reservation import STOCK
-from projections.search import FIND
 from schemas.product import (
     AdjustStock,
     CountStock,
@@ -24,7 +24,7 @@ from schemas.product import (
     ReceiveStock,
     WithdrawProduct,
 )
-from schemas.values import Sku
+from schemas.values import Cents, Currency, Sku
 
 router = APIRouter(tags=["products"])
 
@@ -37,10 +37,32 @@ class Products(Paged):
     q: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00]*$")
 
 
-class Search(Limited):
-    """Words to search for, as people type them; who means words side by side puts them in quotation marks."""
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Choice = Annotated[list[Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]], Field(max_length=20)]
 
-    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+class Search(Paged):
+    """Words as people type them, those side by side in quotation marks; and what else there is to choose by.
+
+    Several departments (or brands) mean any of them, and the empty one what has none. Prices are in minor units of each
+    product's currency: who has several names one. Without words, relevance is the order of SKUs.
+    """
+
+    q: Words | None = None
+    department: Choice = Field([])
+    brand: Choice = Field([])
+    min_price: Cents | None = None
+    max_price: Cents | None = None
+    currency: Currency | None = None
+    in_stock: bool | None = None
+    sort: Literal["relevance", "price", "-price", "newest", "name"] = "relevance"
+    cursor: str | None = Field(None, max_length=2000)
+
+    def given(self) -> dict[str, Any]:
+        """What is asked, as a question's parameters."""
+        asked = {name: getattr(self, name) for name in ("q", "min_price", "max_price", "currency", "in_stock")}
+        asked |= {"departments": self.department or None, "brands": self.brand or None}
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 @router.post("/products", **takes(ListProduct, view="ProductView"))
@@ -96,10 +118,23 @@ async def list_products(request: Request, query: Annotated[Products, Query()]) -
     return paged(request, await of(request).rows("product", PAGE, parameters), query.limit, "sku")
 
 
-@router.get("/products/search", **lists("Found"))
+@router.get("/products/search", **gives("FoundPage"))
 async def search_products(request: Request, query: Annotated[Search, Query()]) -> Response:
-    """Products on sale that fit the words, those that have them first, then those with a name much like them."""
-    return reply({"items": await of(request).rows("product", FIND, {"q": query.q, "limit": query.limit})})
+    """Products on sale that fit, page by page; the first page counts them by department, brand and price.
+
+    By relevance, those that have the words come first, then those with a name much like them. A facet counts what all
+    filters but its own leave. What changes its place between two pages may be on both, or on none.
+    """
+    if query.min_price is not None and query.max_price is not None and query.min_price > query.max_price:
+        raise invalid([field_error(["min_price"], "is above max_price", "range")])
+    asked = query.given() | sorted_after(query.cursor, query.sort, SORTS[query.sort][1])
+    sql = question(asked, query.sort, counted=query.cursor is None)
+    [row] = await of(request).rows("product", sql, {**asked, "limit": query.limit + 1})
+    items = row["items"]
+    places = [item.pop("place") for item in items][: query.limit]
+    url = following(request, write_cursor(places[-1], query.sort)) if len(items) > query.limit else None
+    page = {"items": items[: query.limit], "next": url, "total": row.get("total"), "facets": row.get("facets")}
+    return reply(page, headers=linked(url))
 
 
 @router.get("/products/{sku}/stock", **gives("Stock"))

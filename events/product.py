@@ -21,12 +21,14 @@ class ProductListed(_OfProduct, tag="product.listed.v1"):
     department: str
     price: int
     currency: str
+    brand: str = ""
 
 
 class ProductDescribed(_OfProduct, tag="product.described.v1"):
     name: str
     description: str
     department: str
+    brand: str = ""
 
 
 class ProductPriced(_OfProduct, tag="product.priced.v1"):

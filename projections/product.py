@@ -30,6 +30,7 @@ class ProductView(Struct, frozen=True):
     name: str
     description: str
     department: str
+    brand: str
     price: int
     currency: str
     withdrawn: bool
@@ -37,20 +38,22 @@ class ProductView(Struct, frozen=True):
     held: int
     available: int
     shipped: int
+    listed_at: datetime
     updated_at: datetime
 
 
 def project(view: ProductView | None, event: ProductEvent, at: datetime) -> ProductView | None:
     if isinstance(event, ProductListed):
         return ProductView(
-            event.sku, event.name, event.description, event.department, event.price, event.currency,
-            withdrawn=False, on_hand=0, held=0, available=0, shipped=0, updated_at=at,
+            event.sku, event.name, event.description, event.department, event.brand, event.price, event.currency,
+            withdrawn=False, on_hand=0, held=0, available=0, shipped=0, listed_at=at, updated_at=at,
         )  # fmt: skip
     if view is None:
         return None
     match event:
         case ProductDescribed():
-            changed = replace(view, name=event.name, description=event.description, department=event.department)
+            words = {name: getattr(event, name) for name in ("name", "description", "department", "brand")}
+            changed = replace(view, **words)
         case ProductPriced():
             changed = replace(view, price=event.price, currency=event.currency)
         case ProductWithdrawn():
@@ -91,6 +94,7 @@ PRODUCTS = Projection(
     key_of=key_of,
     project=project,
     indexes=("CREATE INDEX {table}_by_words ON {table} USING gin (" + _WORDS + ")",),
+    version=2,
 )
 
 ONE = "SELECT * FROM products WHERE sku = %(sku)s"

@@ -1,6 +1,7 @@
 """Search view: the words of the products on sale, to be found also by those who misspell them.
 
 Of a product's events only those that change words reach it: stock that comes and goes touches none of its indexes.
+Prices and stock are looked up beside it, in `products`; the questions are in `finding.py`.
 """
 
 from datetime import datetime
@@ -22,30 +23,25 @@ class SearchView(Struct, frozen=True):
     sku: str
     name: str
     department: str
+    brand: str
     description: str
     withdrawn: bool
-
-
-class Found(Struct, frozen=True):
-    """A product that fits. `rank` is above 1 where it has the words, else it is how alike its name is, 1 at most."""
-
-    sku: str
-    name: str
-    department: str
-    exact: bool
-    rank: float
 
 
 def project(view: SearchView | None, event: Wording, _: datetime) -> SearchView | None:
     match event:
         case ProductListed():
-            return SearchView(event.sku, event.name, event.department, event.description, withdrawn=False)
+            return _worded(event, withdrawn=False)
         case ProductDescribed():
-            return view and replace(view, name=event.name, department=event.department, description=event.description)
+            return view and _worded(event, view.withdrawn)
         case ProductWithdrawn():
             return view and replace(view, withdrawn=True)
         case _:
             assert_never(event)
+
+
+def _worded(event: ProductListed | ProductDescribed, withdrawn: bool) -> SearchView:
+    return SearchView(event.sku, event.name, event.department, event.brand, event.description, withdrawn)
 
 
 def key_of(event: Event) -> str | None:
@@ -53,7 +49,7 @@ def key_of(event: Event) -> str | None:
 
 
 _WORDS = (
-    "(setweight(to_tsvector('simple', name), 'A') || setweight(to_tsvector('simple', department), 'B')"
+    "(setweight(to_tsvector('simple', name), 'A') || setweight(to_tsvector('simple', department || ' ' || brand), 'B')"
     " || setweight(to_tsvector('simple', sku || ' ' || description), 'C'))"
 )
 
@@ -64,18 +60,10 @@ SEARCH = Projection(
     key_of=key_of,
     project=project,
     indexes=(
-        "CREATE INDEX {table}_by_words ON {table} USING gin (" + _WORDS + ")",
+        "CREATE INDEX {table}_by_words ON {table} USING gin (words)",
         "CREATE INDEX {table}_by_likeness ON {table} USING gin (name gin_trgm_ops)",
     ),
+    version=2,
     extensions=("pg_trgm",),
+    derived={"words": f"tsvector NOT NULL GENERATED ALWAYS AS ({_WORDS}) STORED"},
 )
-
-FIND = f"""
-SELECT sku, name, department, exact, (CASE WHEN exact THEN 1 + weight ELSE likeness END)::float8 AS rank FROM (
-  SELECT sku, name, department, {_WORDS} @@ asked AS exact, ts_rank({_WORDS}, asked) AS weight,
-    word_similarity(%(q)s, name) AS likeness
-  FROM search, websearch_to_tsquery('simple', %(q)s) AS asked
-  WHERE NOT withdrawn AND ({_WORDS} @@ asked OR %(q)s <%% name)
-) AS fitting
-ORDER BY exact DESC, rank DESC, sku LIMIT %(limit)s
-"""  # noqa: S608  only constants are put in

@@ -39,7 +39,8 @@ class Projection(Struct, frozen=True):
     """A row per key. `view` is a Struct whose first field is the key; its fields are the columns.
 
     A key's events must all be of one stream: then its first event has version 1, and all lie in one partition.
-    `indexes` are SQL with {table} for the table; `extensions` are those of Postgres that they need.
+    `indexes` are SQL with {table} for the table; `extensions` are those of Postgres that they need; `derived` are
+    columns that the database makes of the others, with their SQL, to be asked for and never written or compared.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Projection(Struct, frozen=True):
     version: int = 1
     totals: Totals | None = None
     extensions: tuple[str, ...] = ()
+    derived: dict[str, str] = {}
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -86,6 +88,7 @@ class Journal(Struct, frozen=True):
     version: int = 1
     totals: Totals | None = None
     extensions: tuple[str, ...] = ()
+    derived: dict[str, str] = {}
 
 
 Model: TypeAlias = Projection | Journal
@@ -105,7 +108,7 @@ def sql_type(hint: Any) -> str:
 
 def ddl(model: Model, table: str) -> str:
     """SQL that creates a table for a read model, with the sums that are kept of it; indexes come apart."""
-    columns = ",\n  ".join(f"{name} {kind}" for name, kind in model.columns.items())
+    columns = ",\n  ".join(f"{name} {kind}" for name, kind in (model.columns | model.derived).items())
     made = f"CREATE TABLE {table} (\n  {columns},\n  PRIMARY KEY ({', '.join(model.keys)})\n);"
     return made + (_summed(model.totals, table) if model.totals else "")
 

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 from schemas.values import Cents, Command, Currency, Item, OrderId, Quantity, Sku, Text
 
 Description = Annotated[str, StringConstraints(max_length=2000)]
+Label = Annotated[str, StringConstraints(max_length=200)]
 Stock = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
@@ -23,7 +24,8 @@ class ListProduct(_ToProduct, tag="product.list"):
 
     name: Text
     description: Description = ""
-    department: Annotated[str, StringConstraints(max_length=200)] = ""
+    department: Label = ""
+    brand: Label = ""
     price: Cents
     currency: Currency = "EUR"
     stock: Stock = 0
@@ -34,7 +36,8 @@ class DescribeProduct(_ToProduct, tag="product.describe"):
 
     name: Text
     description: Description = ""
-    department: Annotated[str, StringConstraints(max_length=200)] = ""
+    department: Label = ""
+    brand: Label = ""
 
 
 class PriceProduct(_ToProduct, tag="product.price"):

@@ -169,7 +169,7 @@ class Baskets:
             price[line.sku] = max(line.unit_price, price.get(line.sku, 0))  # the shelf's price, before discounts
         skus = sorted(demand, key=int)
         known = {str(row[0]): row[1:] for row in _query(PRODUCTS, self._products, [int(sku) for sku in skus])}
-        return [_listed(sku, known.get(sku), price[sku], self._stock(sku, demand[sku], scarcity)) for sku in skus]
+        return [listing(sku, known.get(sku), price[sku], self._stock(sku, demand[sku], scarcity)) for sku in skus]
 
     def _stock(self, sku: str, demand: int, scarcity: float) -> int:
         if self._drawn("scarce", sku, scarcity):
@@ -258,7 +258,7 @@ def _titled(shouted: str) -> str:
     return re.sub(r"[A-Z']+", lambda word: word[0].capitalize(), shouted)
 
 
-def _listed(sku: str, known: tuple[str | None, ...] | None, price: int, stock: int) -> ListProduct:
+def listing(sku: str, known: tuple[str | None, ...] | None, price: int, stock: int) -> ListProduct:
     """A listing; some products were sold and never described, and are named by their number."""
     department, brand, category, kind, size = known or (None,) * 5
     name = _titled(kind or category or f"PRODUCT {sku}")
@@ -267,6 +267,7 @@ def _listed(sku: str, known: tuple[str | None, ...] | None, price: int, stock: i
         name=f"{name}, {size}" if size else name,
         description=", ".join(filter(None, (_titled(category or ""), f"{brand} brand" if brand else ""))),
         department=department or "",
+        brand=brand or "",
         price=price,
         currency=CURRENCY,
         stock=stock,

@@ -1,4 +1,5 @@
-"""`make bench` prints figures: drain, latency, CPU, restart; of a whole history, if asked: year, ten, back, export.
+"""`make bench` prints figures: drain, latency, CPU, restart; of a whole history, if asked: year, ten, back, export;
+of a whole catalogue, if asked: search.
 
 Each measurement has servers of its own, started fresh.
 
@@ -22,6 +23,7 @@ from tests.bench.drain import Drained, drain
 from tests.bench.export import export, export_table
 from tests.bench.latency import Latency, latency
 from tests.bench.restart import Restarted, restart
+from tests.bench.search import search
 from tests.bench.year import back_table, cost_of_ten, restarts, ten_table, year, year_tables
 from workers.local import Servers
 
@@ -115,6 +117,9 @@ def main() -> None:
     if "back" in asked.what:
         long = asked.orders or 40_000
         console.print(back_table(restarts([long // 10, long])))
+    if "search" in asked.what:
+        with tempfile.TemporaryDirectory() as folder:
+            console.print(search(Path(folder)))
     if "export" in asked.what:
         console.print(export_table(export(asked.orders)))
 

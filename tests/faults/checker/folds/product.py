@@ -20,17 +20,18 @@ class Product:
     """One product."""
 
     __slots__ = (
-        "currency", "department", "description", "held", "name", "on_hand", "partition", "position", "price", "shipped",
-        "sku", "updated_at", "version", "withdrawn",
+        "brand", "currency", "department", "description", "held", "listed_at", "name", "on_hand", "partition",
+        "position", "price", "shipped", "sku", "updated_at", "version", "withdrawn",
     )  # fmt: skip
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.sku: str = body["sku"]
         self.name, self.description, self.department = body["name"], body["description"], body["department"]
+        self.brand = body.get("brand", "")
         self.price, self.currency = body["price"], body["currency"]
         self.withdrawn = False
         self.on_hand = self.held = self.shipped = 0
-        self.updated_at = ""
+        self.listed_at = self.updated_at = ""
         self.partition = self.version = self.position = 0
 
     def row(self) -> dict[str, Any]:
@@ -77,6 +78,7 @@ class Products:
             if product is not None:
                 self._report("stock.legal_steps", sku, "listed a second time", fact)
             product = self.all[sku] = Product(body)
+            product.listed_at = fact.time
         elif product is None:
             self._report("stock.legal_steps", sku, f"{fact.kind} before it was listed", fact)
             return
@@ -92,7 +94,7 @@ class Products:
         match fact.kind:
             case "product.described.v1":
                 product.name, product.description = body["name"], body["description"]
-                product.department = body["department"]
+                product.department, product.brand = body["department"], body.get("brand", "")
             case "product.priced.v1":
                 product.price, product.currency = body["price"], body["currency"]
             case "product.withdrawn.v1":
