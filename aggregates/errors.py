@@ -2,7 +2,8 @@
 
 Rejection
 ├── OrderUnknown · OrderExists · OrderSettled · OrderAlreadyShipped · OrderNotReady · OrderNotShipped
-├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn · StockHeld
+├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn
+├── StockHeld · StockElsewhere · StockThere · WaitingListFull
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
 ├── EmailTaken
 └── LetterUnknown · LetterWaits · LetterUnfit
@@ -57,6 +58,18 @@ class StockHeld(Rejection):
     """Orders hold more of the stock than would be left."""
 
 
+class StockElsewhere(Rejection):
+    """There is less than that at this location."""
+
+
+class StockThere(Rejection):
+    """The product is in stock: it can be ordered, and need not be waited for."""
+
+
+class WaitingListFull(Rejection):
+    """As many customers as can wait for this product already: try again when there was stock for them."""
+
+
 class PaymentUnknown(Rejection):
     """There is no such payment."""
 
@@ -83,3 +96,7 @@ class LetterWaits(Rejection):
 
 class LetterUnfit(Rejection):
     """The new body does not fit the dead letter's type, or is about another aggregate."""
+
+
+class Unreadable(Exception):
+    """An aggregate whose state is asked for has a record that cannot be read: no no, but nobody knows."""

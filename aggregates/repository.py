@@ -49,10 +49,6 @@ class Entity(msgspec.Struct, frozen=True):
     letters: Letters = NONE
 
 
-class Unreadable(Exception):
-    """An aggregate whose state is asked for has a record that cannot be read."""
-
-
 class Unhandled(Exception):
     """A command cannot be handled as things are; the text says why."""
 

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from aggregates import product as products
 from aggregates.decider import Decider, StateOf, Todo
-from aggregates.product import Product
+from aggregates.product import Product, to_be_told
+from aggregates.shelf import completed
 from events.event import Event
 from events.product import (
     ReservationCommitted,
@@ -114,7 +115,9 @@ def ship(command: ShipReservation, reservation: Reservation) -> list[Event]:
 
 
 def todos(state: Any) -> list[Todo]:
-    """A held reservation lapses when its time is over."""
+    """A held reservation lapses when its time is over; who waits for a product is told when there is some."""
+    if isinstance(state, Product) and to_be_told(state):
+        return [Todo("tell", key=f"tell {next(iter(state.waiting))}")]
     if isinstance(state, Reservation) and state.status is Status.HELD:
         return [Todo("lapse", state.expires_at)]
     return []
@@ -124,6 +127,9 @@ def decider(hold: timedelta) -> Decider:
     """The product context's rules; stock is held for `hold`."""
 
     def decide(command: ProductCommand, state_of: StateOf, at: datetime) -> list[Event]:
+        return completed(decide_alone(command, state_of, at), state_of)
+
+    def decide_alone(command: ProductCommand, state_of: StateOf, at: datetime) -> list[Event]:
         state = state_of(command.stream)
         match command:
             case ReserveStock():

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from aggregates.errors import Rejection
+from aggregates.errors import Rejection, Unreadable
 from aggregates.letters import LOOSE
-from aggregates.repository import LOCAL, Entity, NotLoaded, Repository, Unhandled, Unreadable, split_origin
+from aggregates.repository import LOCAL, Entity, NotLoaded, Repository, Unhandled, split_origin
 from aggregates.retry import Retry
 from events.envelope import CLIENT, Envelope
 from events.event import Event

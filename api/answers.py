@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -17,6 +17,7 @@ from api.watch import Row
 from schemas.values import SECRET
 
 INTERNAL = frozenset({"partition", "position"})
+_Version = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 _JSON = msgspec.json.Encoder(decimal_format="number")  # sums of money are whole numbers, however large
 
 
@@ -98,6 +99,15 @@ def after(cursor: str | None) -> dict[str, Any]:
     return {"after": _place(cursor, tuple[str])[0] if cursor else None}
 
 
+def before_version(cursor: str | None) -> dict[str, Any]:
+    """The place in a list sorted by an aggregate's versions.
+
+    Raises:
+        Problem: 422, naming the cursor.
+    """
+    return {"before": _place(cursor, tuple[_Version])[0] if cursor else None}
+
+
 def sorted_after(cursor: str | None, sort: str, shape: Any) -> dict[str, Any]:
     """The place in a list sorted by the values of a shape, as `place0`, `place1` …; a list sorted so has given it.
 
@@ -118,7 +128,7 @@ def _place(cursor: str, shape: Any) -> Any:
         place = msgspec.json.decode(raw, type=shape)
     except (msgspec.MsgspecError, binascii.Error, ValueError):
         raise bad_cursor() from None
-    if "\0" in place[-1]:
+    if isinstance(place[-1], str) and "\0" in place[-1]:
         raise bad_cursor()
     return place
 

@@ -11,13 +11,14 @@ from projections.finding import FoundPage
 from projections.notification import NotificationView
 from projections.order import OrderView
 from projections.payment import PaymentView
+from projections.price import Price
 from projections.product import ProductView
 from projections.reservation import Stock
 from projections.revenue import Revenue
 from projections.spending import Spent
 from schemas.values import Command
 
-VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, FoundPage, Spent, Revenue)
+VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, Price, FoundPage, Spent, Revenue)
 _REF = "#/components/schemas/{}"
 _JSON = "application/json"
 

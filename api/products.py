@@ -5,23 +5,39 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
-from api.answers import Limited, Paged, after, following, linked, paged, reply, sorted_after, write_cursor
+from api.answers import (
+    Limited,
+    Paged,
+    after,
+    before_version,
+    following,
+    linked,
+    paged,
+    reply,
+    sorted_after,
+    write_cursor,
+)
 from api.bodies import body_of, read
 from api.commands import asked, sent, submit
-from api.openapi import gives, takes
+from api.openapi import gives, lists, takes
 from api.problems import Problem, field_error, invalid
 from api.resources import AsOf, load_as_of
 from api.system import of
 from projections.finding import SORTS, question
+from projections.price import OF_PRODUCT as PRICES
 from projections.product import PAGE
 from projections.reservation import STOCK
 from schemas.product import (
     AdjustStock,
+    AwaitStock,
     CountStock,
     DescribeProduct,
     ListProduct,
     PriceProduct,
     ReceiveStock,
+    SetLowStock,
+    StopAwaitingStock,
+    TransferStock,
     WithdrawProduct,
 )
 from schemas.values import Cents, Currency, Sku
@@ -32,8 +48,9 @@ Key = Annotated[Sku, Path()]
 
 
 class Products(Paged):
-    """Words to search for, in names, departments, descriptions and SKUs."""
+    """Words to search for, in names, departments, descriptions and SKUs; whether the stock is low."""
 
+    low: bool | None = None
     q: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00]*$")
 
 
@@ -83,7 +100,7 @@ async def describe_product(request: Request, sku: Key) -> Response:
 
 @router.post("/products/{sku}/price", **takes(PriceProduct, "sku", view="ProductView"))
 async def price_product(request: Request, sku: Key) -> Response:
-    """Change a product's price; orders already placed keep theirs."""
+    """Change a product's price, and say why; orders already placed keep theirs."""
     return await submit(request, PriceProduct, sku=sku)
 
 
@@ -95,26 +112,50 @@ async def withdraw_product(request: Request, sku: Key) -> Response:
 
 @router.post("/products/{sku}/stock/receive", **takes(ReceiveStock, "sku", view="ProductView"))
 async def receive_stock(request: Request, sku: Key) -> Response:
-    """Put goods on the shelf."""
+    """Put goods on the shelf, at one of the places where it stands."""
     return await submit(request, ReceiveStock, sku=sku)
 
 
 @router.post("/products/{sku}/stock/adjust", **takes(AdjustStock, "sku", view="ProductView"))
 async def adjust_stock(request: Request, sku: Key) -> Response:
-    """Correct the stock by a difference, such as -2 for breakage."""
+    """Correct the stock of a location by a difference, such as -2 for breakage."""
     return await submit(request, AdjustStock, sku=sku)
 
 
 @router.post("/products/{sku}/stock/count", **takes(CountStock, "sku", view="ProductView"))
 async def count_stock(request: Request, sku: Key) -> Response:
-    """Set the stock to what was counted."""
+    """Set the stock of a location to what was counted there."""
     return await submit(request, CountStock, sku=sku)
+
+
+@router.post("/products/{sku}/stock/transfer", **takes(TransferStock, "sku", view="ProductView"))
+async def transfer_stock(request: Request, sku: Key) -> Response:
+    """Take goods from one location to another; what orders hold goes along."""
+    return await submit(request, TransferStock, sku=sku)
+
+
+@router.post("/products/{sku}/stock/low", **takes(SetLowStock, "sku", view="ProductView"))
+async def set_low_stock(request: Request, sku: Key) -> Response:
+    """Say at how many available the stock is low; null says that it never is."""
+    return await submit(request, SetLowStock, sku=sku)
+
+
+@router.post("/products/{sku}/stock/await", **takes(AwaitStock, "sku", view="ProductView"))
+async def await_stock(request: Request, sku: Key) -> Response:
+    """Have a customer told by mail, once, when there is something to buy again."""
+    return await submit(request, AwaitStock, sku=sku)
+
+
+@router.post("/products/{sku}/stock/stop-awaiting", **takes(StopAwaitingStock, "sku", view="ProductView"))
+async def stop_awaiting_stock(request: Request, sku: Key) -> Response:
+    """The customer wants to hear of it no more."""
+    return await submit(request, StopAwaitingStock, sku=sku)
 
 
 @router.get("/products")
 async def list_products(request: Request, query: Annotated[Products, Query()]) -> Response:
-    """Products by SKU, or those that fit the words."""
-    parameters = {"words": query.q, **after(query.cursor), "limit": query.limit + 1}
+    """Products by SKU, those that fit the words, those of which no more are left than their threshold says."""
+    parameters = {"words": query.q, "low": query.low, **after(query.cursor), "limit": query.limit + 1}
     return paged(request, await of(request).rows("product", PAGE, parameters), query.limit, "sku")
 
 
@@ -144,6 +185,16 @@ async def get_stock(request: Request, sku: Key, query: Annotated[Limited, Query(
     if row is None:
         raise Problem("ProductUnknown")
     return reply(row)
+
+
+@router.get("/products/{sku}/prices", **lists("Price"))
+async def list_prices(request: Request, sku: Key, query: Annotated[Paged, Query()]) -> Response:
+    """Every price that the product has had, the latest first: since when, until when, why, by which request."""
+    parameters = {"sku": sku, **before_version(query.cursor), "limit": query.limit + 1}
+    rows = await of(request).rows("product", PRICES, parameters)
+    if not rows and query.cursor is None:
+        raise Problem("ProductUnknown")
+    return paged(request, rows, query.limit, "version")
 
 
 @router.get("/products/{sku}", **gives("ProductView"))

@@ -1,4 +1,7 @@
-"""Journals are the read models that every context has: its history, its commands' outcomes, what was set aside."""
+"""Journals are the read models that every context has: its history, its commands' outcomes, what was set aside.
+
+A context may have others of its own beside them (OWN).
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +13,7 @@ from events.envelope import CLIENT
 from events.letter import LetterEvent
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from projections import letters
+from projections.price import PRICES
 from projections.recorded import Item
 from projections.view import Journal
 
@@ -29,7 +33,11 @@ def journals(context: str) -> tuple[Journal, ...]:
             place,
             letters.INDEXES,
         ),
+        *OWN.get(context, ()),
     )
+
+
+OWN: dict[str, tuple[Journal, ...]] = {"product": (PRICES,)}
 
 
 def _some(row: dict[str, Any] | None) -> Sequence[dict[str, Any]]:

@@ -8,23 +8,34 @@ from msgspec.structs import replace
 
 from events.event import Event
 from events.product import (
+    LowStockSet,
     ProductDescribed,
     ProductEvent,
     ProductListed,
     ProductPriced,
     ProductWithdrawn,
     StockAdjusted,
+    StockAwaited,
     StockCounted,
+    StockNotAwaited,
+    StockRanLow,
     StockReceived,
     StockReleased,
     StockReserved,
+    StockReturned,
     StockShipped,
+    StockTold,
+    StockTransferred,
+    moved,
 )
 from projections.view import Projection
 
 
 class ProductView(Struct, frozen=True):
-    """One product; price in minor units, held stock is still on the shelf."""
+    """One product; price in minor units, held stock is still on the shelf.
+
+    `locations`: what lies where, together what is on hand. `low`: no more than `threshold` are available.
+    """
 
     sku: str
     name: str
@@ -38,6 +49,9 @@ class ProductView(Struct, frozen=True):
     held: int
     available: int
     shipped: int
+    locations: dict[str, int]
+    threshold: int | None
+    low: bool
     listed_at: datetime
     updated_at: datetime
 
@@ -46,7 +60,8 @@ def project(view: ProductView | None, event: ProductEvent, at: datetime) -> Prod
     if isinstance(event, ProductListed):
         return ProductView(
             event.sku, event.name, event.description, event.department, event.brand, event.price, event.currency,
-            withdrawn=False, on_hand=0, held=0, available=0, shipped=0, listed_at=at, updated_at=at,
+            withdrawn=False, on_hand=0, held=0, available=0, shipped=0,
+            locations={}, threshold=None, low=False, listed_at=at, updated_at=at,
         )  # fmt: skip
     if view is None:
         return None
@@ -58,26 +73,25 @@ def project(view: ProductView | None, event: ProductEvent, at: datetime) -> Prod
             changed = replace(view, price=event.price, currency=event.currency)
         case ProductWithdrawn():
             changed = replace(view, withdrawn=True)
-        case StockReceived():
-            changed = replace(view, on_hand=view.on_hand + event.quantity)
-        case StockAdjusted():
-            changed = replace(view, on_hand=view.on_hand + event.delta)
-        case StockCounted():
-            changed = replace(view, on_hand=event.quantity)
+        case StockReceived() | StockAdjusted() | StockCounted() | StockTransferred():
+            changed = replace(view, locations=moved(event, view.locations))
         case StockReserved():
             changed = replace(view, held=view.held + event.quantity)
         case StockReleased():
             changed = replace(view, held=view.held - event.quantity)
         case StockShipped():
-            left, held, shipped = (
-                view.on_hand - event.quantity,
-                view.held - event.quantity,
-                view.shipped + event.quantity,
-            )
-            changed = replace(view, on_hand=left, held=held, shipped=shipped)
+            held, shipped = view.held - event.quantity, view.shipped + event.quantity
+            changed = replace(view, locations=moved(event, view.locations), held=held, shipped=shipped)
+        case LowStockSet():
+            changed = replace(view, threshold=event.threshold)
+        case StockRanLow() | StockAwaited() | StockNotAwaited() | StockReturned() | StockTold():
+            changed = view
         case _:
             assert_never(event)
-    return replace(changed, available=changed.on_hand - changed.held, updated_at=at)
+    on_hand = sum(changed.locations.values())
+    available = on_hand - changed.held
+    low = changed.threshold is not None and available <= changed.threshold
+    return replace(changed, on_hand=on_hand, available=available, low=low, updated_at=at)
 
 
 def key_of(event: Event) -> str | None:
@@ -106,6 +120,7 @@ DEPARTMENTS = "SELECT sku, department FROM products WHERE sku = ANY(%(skus)s)"
 PAGE = f"""
 SELECT * FROM products
 WHERE (%(words)s::text IS NULL OR {_WORDS} @@ websearch_to_tsquery('simple', %(words)s))
+  AND (%(low)s::bool IS NULL OR low = %(low)s)
   AND (%(after)s::text IS NULL OR sku > %(after)s)
 ORDER BY sku LIMIT %(limit)s
 """  # noqa: S608  only constants are put in

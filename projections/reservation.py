@@ -34,12 +34,13 @@ class ReservationView(Struct, frozen=True):
 
 
 class Stock(Struct, frozen=True):
-    """A product's stock, and the first of the reservations that hold some of it, those that lapse soonest before."""
+    """A product's stock, where it lies, and the first of the reservations that hold some, those that lapse soonest."""
 
     sku: str
     on_hand: int
     held: int
     available: int
+    locations: dict[str, int]
     holding: int
     reservations: list["Holding"]
 
@@ -92,7 +93,7 @@ RESERVATIONS = Projection(
 )
 
 STOCK = """
-SELECT p.sku, p.on_hand, p.held, p.available, h.holding, h.reservations FROM products AS p, LATERAL (
+SELECT p.sku, p.on_hand, p.held, p.available, p.locations, h.holding, h.reservations FROM products AS p, LATERAL (
   SELECT count(*) AS holding, coalesce(
     jsonb_agg(jsonb_build_object('order_id', order_id, 'quantity', quantity, 'status', status, 'expires_at', expires_at)
       ORDER BY place) FILTER (WHERE place <= %(limit)s), '[]') AS reservations

@@ -4,7 +4,20 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, StringConstraints
 
-from schemas.values import Cents, Command, Currency, Item, OrderId, Quantity, Sku, Text
+from schemas.values import (
+    MAIN,
+    Cents,
+    Command,
+    Currency,
+    CustomerId,
+    Email,
+    Item,
+    Location,
+    OrderId,
+    Quantity,
+    Sku,
+    Text,
+)
 
 Description = Annotated[str, StringConstraints(max_length=2000)]
 Label = Annotated[str, StringConstraints(max_length=200)]
@@ -41,10 +54,11 @@ class DescribeProduct(_ToProduct, tag="product.describe"):
 
 
 class PriceProduct(_ToProduct, tag="product.price"):
-    """Change a product's price; orders already placed keep theirs."""
+    """Change a product's price, and say why; orders already placed keep theirs."""
 
     price: Cents
     currency: Currency = "EUR"
+    reason: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
 class WithdrawProduct(_ToProduct, tag="product.withdraw"):
@@ -54,22 +68,56 @@ class WithdrawProduct(_ToProduct, tag="product.withdraw"):
 
 
 class ReceiveStock(_ToProduct, tag="product.receive_stock"):
-    """Put goods on the shelf."""
+    """Put goods on the shelf, at one of the places where it stands."""
 
     quantity: Quantity
+    location: Location = MAIN
 
 
 class AdjustStock(_ToProduct, tag="product.adjust_stock"):
-    """Correct the stock by a difference, such as -2 for breakage."""
+    """Correct the stock of a location by a difference, such as -2 for breakage."""
 
     delta: Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
     reason: Text
+    location: Location = MAIN
 
 
 class CountStock(_ToProduct, tag="product.count_stock"):
-    """Set the stock to what was counted."""
+    """Set the stock of a location to what was counted there."""
 
     quantity: Stock
+    location: Location = MAIN
+
+
+class TransferStock(_ToProduct, tag="product.transfer_stock"):
+    """Take goods from one location to another."""
+
+    quantity: Quantity
+    source: Location
+    target: Location
+
+
+class SetLowStock(_ToProduct, tag="product.set_low_stock"):
+    """Say at how many available the stock is low; null says that it never is."""
+
+    threshold: Stock | None
+
+
+class AwaitStock(_ToProduct, tag="product.await_stock"):
+    """Have a customer told, once, when there is something to buy again."""
+
+    customer_id: CustomerId
+    email: Email
+
+
+class StopAwaitingStock(_ToProduct, tag="product.stop_awaiting_stock"):
+    """The customer wants to hear of it no more."""
+
+    customer_id: CustomerId
+
+
+class TellWaiting(_ToProduct, tag="product.tell_waiting"):
+    """There is something to buy: tell the next of those who wait."""
 
 
 class _ToReservation(Command):
@@ -115,6 +163,11 @@ ProductCommand: TypeAlias = (
     | ReceiveStock
     | AdjustStock
     | CountStock
+    | TransferStock
+    | SetLowStock
+    | AwaitStock
+    | StopAwaitingStock
+    | TellWaiting
     | ReserveStock
     | CommitReservation
     | ReleaseReservation

@@ -17,6 +17,9 @@ Name = Annotated[
 """A name that a path can hold: not of dots alone, as clients take `..` out of it."""
 CustomerId = Name
 Sku = Name
+Location = Name
+MAIN = "main"
+"""The location of stock for which none is named."""
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]

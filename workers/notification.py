@@ -8,6 +8,7 @@ from aggregates.notification import Notification
 from events.ids import derive
 from events.order import OrderCancelled, OrderConfirmed, OrderDelivered, OrderRejected, OrderShipped
 from events.payment import PaymentRefunded
+from events.product import StockTold
 from events.user import UserRegistered
 from schemas.notification import NotificationCommand, RecordDelivery, RecordRefusal, RequestNotification
 from workers.mail import Mailer, Refused
@@ -45,6 +46,14 @@ def welcome_when_registered(event: UserRegistered) -> list[RequestNotification]:
     return [_mail(event.stream, event.email, "welcome", {"name": event.name})]
 
 
+def tell_when_back(event: StockTold) -> list[RequestNotification]:
+    params = {"sku": event.sku, "name": event.name}
+    return [
+        _mail(event.stream, customer.email, "back_in_stock", params, f"{event.nth}/{customer.customer_id}")
+        for customer in event.customers
+    ]
+
+
 def _mail(about: str, recipient: str, template: str, params: dict[str, Any], which: str = "") -> RequestNotification:
     """One mail per template and subject; `which` tells apart those that may come more than once."""
     return RequestNotification(
@@ -63,6 +72,7 @@ REACTIONS = (
     on(OrderShipped, tell_when_shipped),
     on(OrderDelivered, tell_when_delivered),
     on(PaymentRefunded, tell_when_refunded),
+    on(StockTold, tell_when_back),
     on(UserRegistered, welcome_when_registered),
 )
 

@@ -16,6 +16,7 @@ from schemas.product import (
     ReleaseReservation,
     ReserveStock,
     ShipReservation,
+    TellWaiting,
 )
 from schemas.values import Item
 from workers.policy import on
@@ -52,6 +53,10 @@ async def lapse(stream: str, _: Any, __: Todo) -> LapseReservation:
     return LapseReservation(order_id=order_id, partition=int(shelf))
 
 
+async def tell(stream: str, _: Any, __: Todo) -> TellWaiting:
+    return TellWaiting(sku=stream.removeprefix("product-"))
+
+
 REACTIONS = (
     on(OrderPlaced, reserve_when_placed),
     on(OrderConfirmed, commit_when_confirmed),
@@ -59,4 +64,4 @@ REACTIONS = (
     on(OrderCancelled, release_when_off),
     on(OrderShipped, ship_when_shipped),
 )
-EFFECTS = {"lapse": lapse}
+EFFECTS = {"lapse": lapse, "tell": tell}

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from aggregates.product import Product
 from aggregates.reservation import Reservation, Status, decider
+from events.product import StockAwaited, StockNotAwaited, StockRanLow, StockTold
 from schemas.product import (
     AdjustStock,
+    AwaitStock,
     CommitReservation,
     CountStock,
     LapseReservation,
@@ -17,19 +19,25 @@ from schemas.product import (
     ReceiveStock,
     ReleaseReservation,
     ReserveStock,
+    SetLowStock,
     ShipReservation,
+    StopAwaitingStock,
+    TellWaiting,
+    TransferStock,
     WithdrawProduct,
 )
 from schemas.values import Item
 from tests.aggregates.laws import asking_twice_changes_nothing_more, every_law_of_history, lived, moderately
 from tests.builders.product import SHELF, list_product
-from tests.builders.values import FIGS, HOLD, MILK, WATER, A, B, C
+from tests.builders.values import EMAIL, FIGS, HOLD, MILK, WATER, A, B, C
 from tests.spec import Life
 
 DECIDER = decider(HOLD)
 skus = st.sampled_from([FIGS, MILK, WATER])
 orders = st.sampled_from([A, B, C])
 few = st.integers(1, 6)
+places = st.sampled_from(["main", "annex", "shop"])
+customers = st.sampled_from(["ada", "bob"])
 baskets = st.lists(st.builds(Item, sku=skus, quantity=few), min_size=1, max_size=4).map(tuple)
 
 
@@ -46,9 +54,14 @@ reactions: st.SearchStrategy[ProductCommand] = st.one_of(
     of_reservation(LapseReservation),
 )
 shelf_work: st.SearchStrategy[ProductCommand] = st.one_of(
-    st.builds(ReceiveStock, sku=skus, quantity=few),
-    st.builds(AdjustStock, sku=skus, delta=st.integers(-6, 6), reason=st.just("counted")),
-    st.builds(CountStock, sku=skus, quantity=st.integers(0, 12)),
+    st.builds(ReceiveStock, sku=skus, quantity=few, location=places),
+    st.builds(AdjustStock, sku=skus, delta=st.integers(-6, 6), reason=st.just("counted"), location=places),
+    st.builds(CountStock, sku=skus, quantity=st.integers(0, 12), location=places),
+    st.builds(TransferStock, sku=skus, quantity=few, source=places, target=places),
+    st.builds(SetLowStock, sku=skus, threshold=st.none() | st.integers(0, 4)),
+    st.builds(AwaitStock, sku=skus, customer_id=customers, email=st.just(EMAIL)),
+    st.builds(StopAwaitingStock, sku=skus, customer_id=customers),
+    st.builds(TellWaiting, sku=skus),
     st.builds(WithdrawProduct, sku=skus),
 )
 OPENING = [list_product(FIGS, stock=6), list_product(MILK, stock=3), list_product(WATER)]
@@ -64,7 +77,44 @@ def test_no_prefix_of_any_history_promises_more_than_there_is(life: Life) -> Non
     for event in life.history:
         again.record([event])
         for state in again.states.values():
-            assert not isinstance(state, Product) or state.on_hand >= state.held >= 0
+            if isinstance(state, Product):
+                assert state.on_hand >= state.held >= 0
+                assert sum(state.locations.values()) == state.on_hand
+                assert min(state.locations.values(), default=1) > 0
+
+
+@moderately
+@given(pasts)
+def test_low_stock_is_said_only_when_it_becomes_low_and_once(life: Life) -> None:
+    again, low = Life(DECIDER), dict.fromkeys((FIGS, MILK, WATER), False)
+    for event in life.history:
+        again.record([event])
+        if (sku := getattr(event, "sku", None)) is None:
+            continue
+        state = again.state(f"product-{sku}")
+        is_low = state.threshold is not None and state.available <= state.threshold
+        if isinstance(event, StockRanLow):
+            assert is_low, event
+            assert not low[sku], "it had been said"
+            low[sku] = True
+        low[sku] &= is_low
+        assert state.low == low[sku]
+
+
+@moderately
+@given(pasts)
+def test_nobody_is_told_who_does_not_wait_and_nobody_twice(life: Life) -> None:
+    waiting: dict[str, set[str]] = {sku: set() for sku in (FIGS, MILK, WATER)}
+    for event in life.history:
+        match event:
+            case StockAwaited():
+                waiting[event.sku].add(event.customer_id)
+            case StockNotAwaited():
+                waiting[event.sku].remove(event.customer_id)
+            case StockTold():
+                for customer in event.customers:
+                    waiting[event.sku].remove(customer.customer_id)
+    assert all(set(life.state(f"product-{sku}").waiting) == left for sku, left in waiting.items())
 
 
 @moderately

@@ -1,6 +1,7 @@
 """Product builders: products on shelf 0 and what orders hold of them."""
 
 from events.product import (
+    LowStockSet,
     ProductDescribed,
     ProductListed,
     ProductPriced,
@@ -12,15 +13,23 @@ from events.product import (
     ReservationReleased,
     ReservationShipped,
     StockAdjusted,
+    StockAwaited,
     StockCounted,
+    StockNotAwaited,
+    StockRanLow,
     StockReceived,
     StockReleased,
     StockReserved,
+    StockReturned,
     StockShipped,
+    StockTold,
+    StockTransferred,
+    Taken,
+    Waiting,
 )
 from schemas.product import ListProduct
-from schemas.values import Item
-from tests.builders.values import EUR, FIGS, HOLD, MILK, NOON, A
+from schemas.values import MAIN, Item
+from tests.builders.values import EMAIL, EUR, FIGS, HOLD, MILK, NOON, A
 
 SHELF = 0
 SOME = ((FIGS, 2), (MILK, 1))
@@ -51,16 +60,45 @@ def withdrawn(sku: str = FIGS) -> ProductWithdrawn:
     return ProductWithdrawn(sku=sku, reason="withdrawn")
 
 
-def received(quantity: int, sku: str = FIGS) -> StockReceived:
-    return StockReceived(sku=sku, quantity=quantity)
+def received(quantity: int, sku: str = FIGS, location: str = MAIN) -> StockReceived:
+    return StockReceived(sku=sku, quantity=quantity, location=location)
 
 
-def adjusted(delta: int, sku: str = FIGS) -> StockAdjusted:
-    return StockAdjusted(sku=sku, delta=delta, reason="broken")
+def adjusted(delta: int, sku: str = FIGS, location: str = MAIN) -> StockAdjusted:
+    return StockAdjusted(sku=sku, delta=delta, reason="broken", location=location)
 
 
-def counted(quantity: int, sku: str = FIGS) -> StockCounted:
-    return StockCounted(sku=sku, quantity=quantity)
+def counted(quantity: int, sku: str = FIGS, location: str = MAIN) -> StockCounted:
+    return StockCounted(sku=sku, quantity=quantity, location=location)
+
+
+def transferred(quantity: int, source: str = MAIN, target: str = "annex", sku: str = FIGS) -> StockTransferred:
+    return StockTransferred(sku=sku, quantity=quantity, source=source, target=target)
+
+
+def low_stock_set(threshold: int | None, sku: str = FIGS) -> LowStockSet:
+    return LowStockSet(sku=sku, threshold=threshold)
+
+
+def ran_low(available: int, threshold: int, sku: str = FIGS) -> StockRanLow:
+    return StockRanLow(sku=sku, available=available, threshold=threshold)
+
+
+def awaited(customer_id: str = "ada", email: str = EMAIL, sku: str = FIGS) -> StockAwaited:
+    return StockAwaited(sku=sku, customer_id=customer_id, email=email)
+
+
+def not_awaited(customer_id: str = "ada", sku: str = FIGS) -> StockNotAwaited:
+    return StockNotAwaited(sku=sku, customer_id=customer_id)
+
+
+def returned(available: int, waiting: int = 1, sku: str = FIGS) -> StockReturned:
+    return StockReturned(sku=sku, available=available, waiting=waiting)
+
+
+def told(*customers: str, nth: int = 1, sku: str = FIGS) -> StockTold:
+    waiting = tuple(Waiting(customer_id=customer, email=EMAIL) for customer in customers or ("ada",))
+    return StockTold(sku=sku, nth=nth, name=sku.title(), customers=waiting)
 
 
 def stock_reserved(quantity: int, sku: str = FIGS, order_id: str = A) -> StockReserved:
@@ -71,8 +109,9 @@ def stock_released(quantity: int, sku: str = FIGS, order_id: str = A) -> StockRe
     return StockReleased(sku=sku, order_id=order_id, quantity=quantity)
 
 
-def stock_shipped(quantity: int, sku: str = FIGS, order_id: str = A) -> StockShipped:
-    return StockShipped(sku=sku, order_id=order_id, quantity=quantity)
+def stock_shipped(quantity: int, sku: str = FIGS, order_id: str = A, **taken: int) -> StockShipped:
+    parts = tuple(Taken(location=location, quantity=part) for location, part in taken.items())
+    return StockShipped(sku=sku, order_id=order_id, quantity=quantity, taken=parts)
 
 
 def made(*wanted: tuple[str, int], order_id: str = A) -> ReservationMade:

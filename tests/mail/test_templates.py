@@ -15,6 +15,7 @@ FULL = {"order_id": "o-1", "total": 1299, "currency": "EUR", "lines": 2, "reason
 
 def test_there_is_a_template_for_each_milestone() -> None:
     assert NAMES == [
+        "back_in_stock",
         "order_cancelled",
         "order_confirmed",
         "order_delivered",

@@ -64,8 +64,8 @@ def test_an_orders_view_says_what_the_rules_know(life: Life) -> None:
 def test_a_products_view_says_what_the_rules_know(life: Life) -> None:
     for sku, view in rows(PRODUCTS, life.history).items():
         state = life.state(f"product-{sku}")
-        known = (state.on_hand, state.held, state.available, state.withdrawn, state.price)
-        assert (view.on_hand, view.held, view.available, view.withdrawn, view.price) == known  # type: ignore[attr-defined]
+        for name in ("on_hand", "held", "available", "withdrawn", "price", "locations", "threshold", "brand"):
+            assert getattr(view, name) == getattr(state, name), name
 
 
 @moderately

@@ -65,26 +65,31 @@ def every_order_is_settled_in_one_final_state(facts: Facts) -> None:
 
 
 def no_shelf_is_ever_oversold(facts: Facts) -> None:
-    on_hand: Counter[str] = Counter()
+    there: Counter[tuple[str, str]] = Counter()
     held: Counter[str] = Counter()
     for told in facts.chronicle.told:
         match told.event:
-            case product.StockReceived(sku=sku, quantity=n):
-                on_hand[sku] += n
-            case product.StockAdjusted(sku=sku, delta=n):
-                on_hand[sku] += n
-            case product.StockCounted(sku=sku, quantity=n):
-                on_hand[sku] = n
+            case product.StockReceived(sku=sku, quantity=n, location=where):
+                there[sku, where] += n
+            case product.StockAdjusted(sku=sku, delta=n, location=where):
+                there[sku, where] += n
+            case product.StockCounted(sku=sku, quantity=n, location=where):
+                there[sku, where] = n
+            case product.StockTransferred(sku=sku, quantity=n, source=source, target=target):
+                there[sku, source] -= n
+                there[sku, target] += n
             case product.StockReserved(sku=sku, quantity=n):
                 held[sku] += n
             case product.StockReleased(sku=sku, quantity=n):
                 held[sku] -= n
-            case product.StockShipped(sku=sku, quantity=n):
-                on_hand[sku] -= n
+            case product.StockShipped(sku=sku, quantity=n, taken=taken):
+                there.subtract({(sku, part.location): part.quantity for part in taken} or {(sku, "main"): n})
                 held[sku] -= n
             case _:
                 continue
-        assert 0 <= held[sku] <= on_hand[sku], f"{sku}: {held[sku]} held of {on_hand[sku]} at {told.place}"
+        of_sku = [n for (name, _), n in there.items() if name == sku]
+        assert min(of_sku, default=0) >= 0, f"{sku}: {there} at {told.place}"
+        assert 0 <= held[sku] <= sum(of_sku), f"{sku}: {held[sku]} held of {sum(of_sku)} at {told.place}"
 
 
 def held_stock_is_what_open_reservations_hold(facts: Facts) -> None:

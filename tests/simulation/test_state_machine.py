@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from schemas.order import CancelOrder, DeliverOrder, ShipOrder
 from schemas.payment import RefundPayment
-from schemas.product import AdjustStock, CountStock, ReceiveStock
+from schemas.product import AdjustStock, CountStock, ReceiveStock, TransferStock
 from schemas.values import Command
 from tests.scenarios import laws
 from tests.scenarios.shop import order, product
@@ -81,6 +81,9 @@ class OrderLife(RuleBasedStateMachine):
             ReceiveStock(sku=sku, quantity=quantity),
             CountStock(sku=sku, quantity=quantity),
             AdjustStock(sku=sku, delta=-quantity, reason="breakage"),
+            ReceiveStock(sku=sku, quantity=quantity, location="annex"),
+            TransferStock(sku=sku, quantity=quantity, source="annex", target="main"),
+            TransferStock(sku=sku, quantity=quantity, source="main", target="annex"),
         )
         self._ask(changes[how % len(changes)])
 

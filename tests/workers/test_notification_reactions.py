@@ -6,7 +6,7 @@ from aggregates.decider import Todo
 from aggregates.notification import Notification, Status
 from events.event import Event
 from schemas.notification import RecordDelivery, RecordRefusal, RequestNotification
-from tests.builders import notification, order, payment, user
+from tests.builders import notification, order, payment, product, user
 from tests.builders.values import EMAIL
 from tests.workers.hearing import asks
 from workers.mail import ByChannel, InProcessMailbox
@@ -20,6 +20,7 @@ MILESTONES: dict[str, Event] = {
     "order_delivered": order.delivered(),
     "payment_refunded": payment.refunded(),
     "welcome": user.registered(),
+    "back_in_stock": product.told(),
 }
 
 
@@ -41,6 +42,12 @@ def test_a_milestone_is_told_of_once_however_often_it_is_heard() -> None:
 
 def test_milestones_of_one_order_are_messages_of_their_own() -> None:
     assert len({mail(event).notification_id for event in MILESTONES.values()}) == len(MILESTONES)
+
+
+def test_each_of_those_who_waited_has_a_message_of_their_own_each_time() -> None:
+    asked = [*asks(REACTIONS, product.told("ada", "bob")), *asks(REACTIONS, product.told("ada", nth=2))]
+    assert len({request.stream for request in asked}) == 3
+    assert asks(REACTIONS, product.told("ada", "bob")) == asked[:2]
 
 
 def test_each_refund_of_an_order_is_told_of() -> None:

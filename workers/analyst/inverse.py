@@ -16,6 +16,7 @@ from events.order import (
     OrderStockSecured,
 )
 from events.product import (
+    LowStockSet,
     ProductDescribed,
     ProductListed,
     ProductPriced,
@@ -25,8 +26,12 @@ from events.product import (
     ReservationReleased,
     ReservationShipped,
     StockAdjusted,
+    StockAwaited,
     StockCounted,
+    StockNotAwaited,
     StockReceived,
+    StockTold,
+    StockTransferred,
 )
 from schemas import order as of_order
 from schemas import product as of_product
@@ -94,6 +99,11 @@ INVERSE: Mapping[type[Event], Told] = {
     StockReceived: _plain(of_product.ReceiveStock),
     StockAdjusted: _plain(of_product.AdjustStock),
     StockCounted: _plain(of_product.CountStock),
+    StockTransferred: _plain(of_product.TransferStock),
+    LowStockSet: _plain(of_product.SetLowStock),
+    StockAwaited: _plain(of_product.AwaitStock),
+    StockNotAwaited: _plain(of_product.StopAwaitingStock),
+    StockTold: _plain(of_product.TellWaiting),
     ReservationMade: _plain(of_product.ReserveStock),
     ReservationCommitted: _plain(of_product.CommitReservation),
     ReservationReleased: _plain(of_product.ReleaseReservation),

@@ -22,7 +22,8 @@ class Shop(Desk):
             "list", sku, "/products", {**offer, "stock": stock}, "product", "product.list", stream,
             ("product.listed.v1", stream, offer), ("stock.received.v1", stream, {"sku": sku, "quantity": stock}),
         )  # fmt: skip
-        self.products[sku] = {**offer, "withdrawn": False, "on_hand": stock, "held": 0, "shipped": 0}
+        row = {**offer, "brand": "", "withdrawn": False, "held": 0, "shipped": 0, "threshold": None, "low": False}
+        self.products[sku] = {**row, "listed_at": events[0].time, **_stocked(stock)}
         self._touch(self.products[sku], events[-1], available=stock)
 
     def place(self, order: str, wanted: dict[str, int]) -> bool:
@@ -237,7 +238,7 @@ class Shop(Desk):
             row = self.products[sku]
             row["held"] += quantity if kind == "stock.reserved.v1" else -quantity
             if kind == "stock.shipped.v1":
-                row["on_hand"] -= quantity
+                row |= _stocked(row["on_hand"] - quantity)
                 row["shipped"] += quantity
             self._touch(row, event, available=row["on_hand"] - row["held"])
         return events[-1]
@@ -252,3 +253,8 @@ class Shop(Desk):
 
     def _shelves(self, skus: Any) -> list[int]:
         return sorted({home(f"product-{sku}") for sku in skus})
+
+
+def _stocked(quantity: int) -> dict[str, Any]:
+    """So many, all at the main location."""
+    return {"on_hand": quantity, "locations": {"main": quantity} if quantity else {}}

@@ -20,8 +20,8 @@ class Product:
     """One product."""
 
     __slots__ = (
-        "brand", "currency", "department", "description", "held", "listed_at", "name", "on_hand", "partition",
-        "position", "price", "shipped", "sku", "updated_at", "version", "withdrawn",
+        "brand", "currency", "department", "description", "held", "listed_at", "locations", "name", "partition",
+        "position", "price", "shipped", "sku", "threshold", "told", "updated_at", "version", "waiting", "withdrawn",
     )  # fmt: skip
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -30,13 +30,30 @@ class Product:
         self.brand = body.get("brand", "")
         self.price, self.currency = body["price"], body["currency"]
         self.withdrawn = False
-        self.on_hand = self.held = self.shipped = 0
+        self.held = self.shipped = self.told = 0
+        self.locations: dict[str, int] = {}
+        self.threshold: int | None = None
+        self.waiting: set[str] = set()
         self.listed_at = self.updated_at = ""
         self.partition = self.version = self.position = 0
 
     def row(self) -> dict[str, Any]:
         """As the read model must show it."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"available": self.on_hand - self.held}
+        shown = {name: getattr(self, name) for name in self.__slots__ if name not in ("told", "waiting")}
+        available = self.on_hand - self.held
+        low = self.threshold is not None and available <= self.threshold
+        return shown | {"on_hand": self.on_hand, "available": available, "low": low}
+
+    @property
+    def on_hand(self) -> int:
+        """What lies anywhere."""
+        return sum(self.locations.values())
+
+    def put(self, location: str, quantity: int) -> None:
+        """Change what lies at a location, of which none is named that has nothing."""
+        self.locations[location] = self.locations.get(location, 0) + quantity
+        if not self.locations[location]:
+            del self.locations[location]
 
 
 class Hold:
@@ -86,6 +103,8 @@ class Products:
             self._change(product, fact)
             if not 0 <= product.held <= product.on_hand:
                 self._report("stock.no_oversell", sku, f"{product.held} held of {product.on_hand} on hand", fact)
+            if min(product.locations.values(), default=0) < 0:
+                self._report("stock.no_oversell", sku, f"less than nothing at a location: {product.locations}", fact)
         product.updated_at = fact.time
         product.partition, product.version, product.position = fact.partition, fact.version, fact.offset
 
@@ -100,13 +119,37 @@ class Products:
             case "product.withdrawn.v1":
                 product.withdrawn = True
             case "stock.received.v1":
-                product.on_hand += body["quantity"]
+                product.put(body.get("location", "main"), body["quantity"])
             case "stock.adjusted.v1":
-                product.on_hand += body["delta"]
+                product.put(body.get("location", "main"), body["delta"])
             case "stock.counted.v1":
-                product.on_hand = body["quantity"]
+                location = body.get("location", "main")
+                product.put(location, body["quantity"] - product.locations.get(location, 0))
+            case "stock.transferred.v1":
+                product.put(body["source"], -body["quantity"])
+                product.put(body["target"], body["quantity"])
+            case "product.low_stock_set.v1":
+                product.threshold = body["threshold"]
+            case "stock.ran_low.v1":
+                if product.threshold is None or product.on_hand - product.held > product.threshold:
+                    self._report("stock.legal_steps", product.sku, "said to be low, and is not", fact)
+            case "stock.awaited.v1":
+                product.waiting.add(body["customer_id"])
+            case "stock.not_awaited.v1":
+                product.waiting.discard(body["customer_id"])
+            case "stock.returned.v1":
+                pass
+            case "stock.told.v1":
+                self._told(product, fact)
             case _:
                 self._move(product, fact)
+
+    def _told(self, product: Product, fact: Fact) -> None:
+        for customer in (each["customer_id"] for each in fact.body["customers"]):
+            if customer not in product.waiting:
+                self._report("stock.legal_steps", product.sku, f"{customer} is told, and does not wait", fact)
+            product.waiting.discard(customer)
+            product.told += 1
 
     def _move(self, product: Product, fact: Fact) -> None:
         body, quantity = fact.body, fact.body["quantity"]
@@ -124,7 +167,10 @@ class Products:
                 hold.released += quantity
             case "stock.shipped.v1":
                 product.held -= quantity
-                product.on_hand -= quantity
+                for each in body.get("taken") or [{"location": "main", "quantity": quantity}]:
+                    product.put(each["location"], -each["quantity"])
+                if sum(each["quantity"] for each in body.get("taken", ())) not in (0, quantity):
+                    self._report("stock.legal_steps", product.sku, f"{body['taken']} is not {quantity}", fact)
                 product.shipped += quantity
                 hold.shipped += quantity
         if hold.left:

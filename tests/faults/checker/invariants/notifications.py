@@ -31,6 +31,9 @@ def milestones(world: World) -> Counter[Milestone]:
         given = sum(1 for _, _, reference in payment.refunds.values() if reference)
         if given:
             found[f"order-{payment.order_id}", "payment_refunded"] += given
+    for product in world.products.all.values():
+        if product.told:
+            found[f"product-{product.sku}", "back_in_stock"] += product.told
     for user_id in world.users.all:
         found[f"user-{user_id}", "welcome"] += 1
     return found
