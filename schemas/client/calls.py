@@ -17,6 +17,12 @@ class Accepted(TypedDict):
 class AdjustStock(TypedDict):
     delta: int
     reason: str
+    location: NotRequired[str]
+
+
+class AwaitStock(TypedDict):
+    customer_id: str
+    email: str
 
 
 class CancelOrder(TypedDict):
@@ -25,6 +31,12 @@ class CancelOrder(TypedDict):
 
 class CountStock(TypedDict):
     quantity: int
+    location: NotRequired[str]
+
+
+class Counted(TypedDict):
+    value: str
+    count: int
 
 
 class Credentials(TypedDict):
@@ -39,6 +51,7 @@ class DescribeProduct(TypedDict):
     name: str
     description: NotRequired[str]
     department: NotRequired[str]
+    brand: NotRequired[str]
 
 
 class DiscardLetter(TypedDict):
@@ -50,12 +63,30 @@ class EditedLetter(TypedDict):
     why: str
 
 
+class Facets(TypedDict):
+    departments: list[Counted]
+    brands: list[Counted]
+    prices: list[PriceBand]
+
+
 class Found(TypedDict):
     sku: str
     name: str
     department: str
+    brand: str
+    price: int
+    currency: str
+    available: int
+    listed_at: str
     exact: bool
     rank: float
+
+
+class FoundPage(TypedDict):
+    items: list[Found]
+    next: str | None
+    total: int | None
+    facets: Facets | None
 
 
 class Holding(TypedDict):
@@ -70,6 +101,7 @@ class ListProduct(TypedDict):
     name: str
     description: NotRequired[str]
     department: NotRequired[str]
+    brand: NotRequired[str]
     price: int
     currency: NotRequired[str]
     stock: NotRequired[int]
@@ -137,9 +169,27 @@ class PlaceOrder(TypedDict):
     lines: list[OrderLine]
 
 
+class Price(TypedDict):
+    price: int
+    currency: str
+    since: str
+    until: str | None
+    reason: str
+    request: str
+    version: int
+
+
+class PriceBand(TypedDict):
+    currency: str
+    min_price: int
+    max_price: int | None
+    count: int
+
+
 class PriceProduct(TypedDict):
     price: int
     currency: NotRequired[str]
+    reason: NotRequired[str]
 
 
 class Problem(TypedDict):
@@ -158,6 +208,7 @@ class ProductView(TypedDict):
     name: str
     description: str
     department: str
+    brand: str
     price: int
     currency: str
     withdrawn: bool
@@ -165,11 +216,16 @@ class ProductView(TypedDict):
     held: int
     available: int
     shipped: int
+    locations: dict[str, int]
+    threshold: int | None
+    low: bool
+    listed_at: str
     updated_at: str
 
 
 class ReceiveStock(TypedDict):
     quantity: int
+    location: NotRequired[str]
 
 
 class RefundPayment(TypedDict):
@@ -192,6 +248,10 @@ class Revenue(TypedDict):
     revenue: int
     day: NotRequired[str | None]
     department: NotRequired[str | None]
+
+
+class SetLowStock(TypedDict):
+    threshold: int | None
 
 
 class ShipOrder(TypedDict):
@@ -221,8 +281,19 @@ class Stock(TypedDict):
     on_hand: int
     held: int
     available: int
+    locations: dict[str, int]
     holding: int
     reservations: list[Holding]
+
+
+class StopAwaitingStock(TypedDict):
+    customer_id: str
+
+
+class TransferStock(TypedDict):
+    quantity: int
+    source: str
+    target: str
 
 
 class WithdrawProduct(TypedDict):
@@ -345,9 +416,11 @@ class Client(Connection):
         )
         return answer
 
-    async def list_products(self, *, limit: int | None = None, cursor: str | None = None, q: str | None = None) -> Any:
-        """Products by SKU, or those that fit the words."""
-        return await self.ask("GET", "/products", query={"limit": limit, "cursor": cursor, "q": q})
+    async def list_products(
+        self, *, limit: int | None = None, cursor: str | None = None, low: bool | None = None, q: str | None = None
+    ) -> Any:
+        """Products by SKU, those that fit the words, those of which no more are left than their threshold says."""
+        return await self.ask("GET", "/products", query={"limit": limit, "cursor": cursor, "low": low, "q": q})
 
     async def describe_product(
         self, sku: str, body: DescribeProduct, *, key: str | None = None, wait: int | None = None
@@ -365,7 +438,7 @@ class Client(Connection):
     async def price_product(
         self, sku: str, body: PriceProduct, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | ProductView:
-        """Change a product's price; orders already placed keep theirs."""
+        """Change a product's price, and say why; orders already placed keep theirs."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/price",
@@ -391,7 +464,7 @@ class Client(Connection):
     async def receive_stock(
         self, sku: str, body: ReceiveStock, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | ProductView:
-        """Put goods on the shelf."""
+        """Put goods on the shelf, at one of the places where it stands."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/receive",
@@ -404,7 +477,7 @@ class Client(Connection):
     async def adjust_stock(
         self, sku: str, body: AdjustStock, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | ProductView:
-        """Correct the stock by a difference, such as -2 for breakage."""
+        """Correct the stock of a location by a difference, such as -2 for breakage."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/adjust",
@@ -417,7 +490,7 @@ class Client(Connection):
     async def count_stock(
         self, sku: str, body: CountStock, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | ProductView:
-        """Set the stock to what was counted."""
+        """Set the stock of a location to what was counted there."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/count",
@@ -427,14 +500,101 @@ class Client(Connection):
         )
         return answer
 
-    async def search_products(self, *, q: str, limit: int | None = None) -> dict[str, Any]:
-        """Products on sale that fit the words, those that have them first, then those with a name much like them."""
-        answer: dict[str, Any] = await self.ask("GET", "/products/search", query={"limit": limit, "q": q})
+    async def transfer_stock(
+        self, sku: str, body: TransferStock, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | ProductView:
+        """Take goods from one location to another; what orders hold goes along."""
+        answer: Accepted | ProductView = await self.ask(
+            "POST",
+            f"/products/{part(sku)}/stock/transfer",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def set_low_stock(
+        self, sku: str, body: SetLowStock, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | ProductView:
+        """Say at how many available the stock is low; null says that it never is."""
+        answer: Accepted | ProductView = await self.ask(
+            "POST",
+            f"/products/{part(sku)}/stock/low",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def await_stock(
+        self, sku: str, body: AwaitStock, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | ProductView:
+        """Have a customer told by mail, once, when there is something to buy again."""
+        answer: Accepted | ProductView = await self.ask(
+            "POST",
+            f"/products/{part(sku)}/stock/await",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def stop_awaiting_stock(
+        self, sku: str, body: StopAwaitingStock, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | ProductView:
+        """The customer wants to hear of it no more."""
+        answer: Accepted | ProductView = await self.ask(
+            "POST",
+            f"/products/{part(sku)}/stock/stop-awaiting",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def search_products(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        q: str | None = None,
+        department: list[str] | None = None,
+        brand: list[str] | None = None,
+        min_price: int | None = None,
+        max_price: int | None = None,
+        currency: str | None = None,
+        in_stock: bool | None = None,
+        sort: Literal["relevance", "price", "-price", "newest", "name"] | None = None,
+    ) -> FoundPage:
+        """Products on sale that fit, page by page; the first page counts them by department, brand and price."""
+        answer: FoundPage = await self.ask(
+            "GET",
+            "/products/search",
+            query={
+                "limit": limit,
+                "cursor": cursor,
+                "q": q,
+                "department": department,
+                "brand": brand,
+                "min_price": min_price,
+                "max_price": max_price,
+                "currency": currency,
+                "in_stock": in_stock,
+                "sort": sort,
+            },
+        )
         return answer
 
     async def get_stock(self, sku: str, *, limit: int | None = None) -> Stock:
         """A product's stock, and the reservations that hold some of it: those that lapse soonest, `limit` at most."""
         answer: Stock = await self.ask("GET", f"/products/{part(sku)}/stock", query={"limit": limit})
+        return answer
+
+    async def list_prices(self, sku: str, *, limit: int | None = None, cursor: str | None = None) -> dict[str, Any]:
+        """Every price that the product has had, the latest first: since when, until when, why, by which request."""
+        answer: dict[str, Any] = await self.ask(
+            "GET", f"/products/{part(sku)}/prices", query={"limit": limit, "cursor": cursor}
+        )
         return answer
 
     async def get_product(self, sku: str, *, as_of: str | None = None) -> ProductView:

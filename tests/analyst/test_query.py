@@ -81,12 +81,13 @@ async def folded(kafka: str, model: Projection, moment: str) -> dict[str, dict[s
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Times as datetimes, whoever wrote them."""
+    """Times as datetimes and maps as dicts, whoever wrote them."""
     times = ("placed_at", "updated_at", "confirmed_at", "listed_at")
-    return {
+    told = {
         name: datetime.fromisoformat(value).astimezone(UTC) if name in times and isinstance(value, str) else value
         for name, value in row.items()
     }
+    return told | ({"locations": dict(told["locations"])} if "locations" in told else {})
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -108,6 +108,9 @@ def _answers(pair: Pair, where: str, was: Schema, now: Schema) -> Iterator[Broke
 def _lost(pair: Pair, where: str, what: str, old: Schema, new: Schema, way_out: str) -> Iterator[Broken]:
     """What a client that knows `old` does not find in `new`: an answer may hold more, never less."""
     old, new = resolved(pair.old, old), resolved(pair.new, new)
+    if "items" in old and "items" in new:
+        yield from _lost(pair, where, f"{what}.[]", old["items"], new["items"], way_out)
+        return
     if "properties" not in old:
         for field, why in narrowed(Pair(pair.new, pair.old), new, old) if old else ():
             yield Broken(

@@ -110,6 +110,20 @@ def test_what_clients_rely_on_and_would_lose_is_named(edit: Edit, said: str) -> 
     assert said in [str(broken).partition("\n")[0] for broken in broken_api(API, new)]
 
 
+def searched(document: Schema) -> Schema:
+    found: Schema = document["components"]["schemas"]["Found"]
+    return found
+
+
+def test_the_items_of_a_list_may_hold_more_and_not_less() -> None:
+    more, less = copy.deepcopy(API), copy.deepcopy(API)
+    searched(more)["properties"]["gift"] = {"type": "boolean"}
+    assert not list(broken_api(API, more))
+    searched(less)["properties"].pop("rank")
+    said = [str(broken).partition("\n")[0] for broken in broken_api(API, less)]
+    assert said == ["GET /products/search: answer 200.items.[].rank is not there any more"]
+
+
 def test_it_ends_with_one_and_says_what_is_broken(tmp_path: Path) -> None:
     folder = tmp_path / "schemas/json"
     folder.mkdir(parents=True)
