@@ -83,7 +83,7 @@ async def folded(kafka: str, model: Projection, moment: str) -> dict[str, dict[s
 def plain(row: dict[str, Any]) -> dict[str, Any]:
     """Times as datetimes and maps as dicts, whoever wrote them."""
     times = ("placed_at", "updated_at", "confirmed_at", "listed_at")
-    told = {
+    told: dict[str, Any] = {
         name: datetime.fromisoformat(value).astimezone(UTC) if name in times and isinstance(value, str) else value
         for name, value in row.items()
     }
