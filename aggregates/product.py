@@ -125,6 +125,8 @@ def _evolve(product: Product, event: ProductEvent) -> Product:
             return replace(product, held=product.held + event.quantity)
         case StockReleased():
             return replace(product, held=product.held - event.quantity)
+        case StockShipped(taken=()) if not product.elsewhere:
+            return replace(product, on_hand=product.on_hand - event.quantity, held=product.held - event.quantity)
         case StockShipped():
             return _stocked(replace(product, held=product.held - event.quantity), event)
         case LowStockSet():

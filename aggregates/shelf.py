@@ -11,7 +11,7 @@ from aggregates.decider import StateOf
 from aggregates.errors import Unreadable
 from aggregates.product import Product, evolve
 from events.event import Event
-from events.product import ProductEvent, StockRanLow, StockReturned, StockShipped, Taken
+from events.product import LowStockSet, ProductEvent, StockRanLow, StockReturned, StockShipped, Taken
 from schemas.values import MAIN
 
 
@@ -23,7 +23,7 @@ def completed(events: Sequence[Event], state_of: StateOf) -> list[Event]:
     whole: list[Event] = []
     after: dict[str, Product] = {}
     for event in events:
-        product = after.get(event.stream) or _known(event, state_of)
+        product = _watched(event, after, state_of) if isinstance(event, _OF_PRODUCT) else None
         if product is not None:
             if isinstance(event, StockShipped):
                 event = event.model_copy(update={"taken": taken(event.quantity, product.locations)})
@@ -35,11 +35,15 @@ def completed(events: Sequence[Event], state_of: StateOf) -> list[Event]:
     ]
 
 
-def _known(event: Event, state_of: StateOf) -> Product | None:
+def _watched(event: Event, after: Mapping[str, Product], state_of: StateOf) -> Product | None:
+    """The product before an event, if there may be something to be said of it: most are spared the thought."""
+    stream = event.stream
     try:
-        return state_of(event.stream) if isinstance(event, _OF_PRODUCT) else None
+        product: Product = after.get(stream) or state_of(stream)
     except Unreadable:
         return None
+    plain = product.threshold is None and not product.waiting and not product.elsewhere
+    return None if plain and not isinstance(event, LowStockSet) else product
 
 
 def taken(quantity: int, there: Mapping[str, int]) -> tuple[Taken, ...]:
