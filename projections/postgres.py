@@ -158,7 +158,7 @@ class Database:
                             return rows, True
                         names = apart(column.name for column in cursor.description or ())
                         rows.append(dict(zip(names, row, strict=True)))
-                except psycopg.errors.UndefinedTable as error:  # elsewhere, one that workers have yet to make
+                except _LATER as error:  # elsewhere, one that workers have yet to make
                     raise Senseless(_said(error, query)) from None
         except (psycopg.ProgrammingError, psycopg.DataError, psycopg.InternalError) as error:
             raise Senseless(_said(error, query)) from None
@@ -280,8 +280,9 @@ def _said(error: psycopg.Error, query: str) -> str:
 
 
 _ALONE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 7210)) AS alone"
-# A table that is not there yet is made by the workers, as soon as they start.
-_DOWN = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable, PoolTimeout)
+# A table that is not there yet is made by the workers, as soon as they start; a column, by the rebuild that they ask for.
+_LATER = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
+_DOWN = (psycopg.OperationalError, psycopg.InterfaceError, *_LATER, PoolTimeout)
 
 
 class _translated:  # noqa: N801  reads as a phrase where it is used

@@ -11,6 +11,7 @@ import pytest
 
 from api.answers import write_cursor
 from projections.finding import BANDS, SORTS
+from projections.postgres import DatabaseUnavailable
 from tests.api.world import World
 
 pytestmark = pytest.mark.anyio
@@ -169,6 +170,11 @@ async def test_without_words_the_whole_catalogue_is_there_and_what_is_withdrawn_
     assert [item["sku"] for item in page["items"]] == sorted(skus[1:])
     assert {"value": department, "count": 2} in page["facets"]["departments"]
     assert page["facets"]["brands"] == [{"value": "B", "count": 2}]
+
+
+async def test_a_read_model_of_before_that_lacks_a_column_is_waited_for(world: World) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        await world.databases["product"].fetch("SELECT column_of_tomorrow FROM products")
 
 
 INJECTED = [
