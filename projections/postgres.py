@@ -280,7 +280,7 @@ def _said(error: psycopg.Error, query: str) -> str:
 
 
 _ALONE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 7210)) AS alone"
-# A table that is not there yet is made by the workers, as soon as they start; a column, by the rebuild that they ask for.
+# A table that is not there yet is made by the workers, as soon as they start; a column, by the rebuild they ask for.
 _LATER = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 _DOWN = (psycopg.OperationalError, psycopg.InterfaceError, *_LATER, PoolTimeout)
 
