@@ -63,7 +63,7 @@ class Tables:
     def forget_views(self, context: str) -> None:
         """All that the projector has written is gone."""
         self.views: dict[str, dict[str, Row]] = {projection.name: {} for projection in PROJECTIONS[context]}
-        self.rows: dict[str, dict[Any, dict[str, Any]]] = {"history": {}, "outcomes": {}, "dead_letters": {}}
+        self.rows: dict[str, dict[Any, dict[str, Any]]] = {name: {} for name in KEYS}
         self.checkpoints: dict[int, dict[str, Any]] = {}
 
 
@@ -71,7 +71,9 @@ KEYS = {
     "history": ("partition", "position"),
     "outcomes": ("command_id", "again"),
     "dead_letters": ("partition", "position"),
+    "prices": ("partition", "position"),
 }
+"""By what each journal tells its rows apart, those of one context alone included."""
 
 
 class Line:
