@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from api.answers import reply
 from api.bodies import body_of, read
-from api.gateway import CONTEXT_OF, Unanswered
+from api.lanes import CONTEXT_OF, Unanswered
 from api.problems import Problem
 from api.resources import load, url_of
 from api.system import of
@@ -114,7 +114,7 @@ async def put(request: Request, ask: Asked, command: Command, context: str = "")
         Problem: 503, when nobody knows whether it is there.
     """
     try:
-        await of(request).gateway.send(
+        await of(request).lanes.send(
             command,
             command_id=ask.command_id,
             correlation=ask.request_id,

@@ -1,4 +1,4 @@
-"""Gateway puts clients' commands on their topics; requests for the same place that come together share one batch.
+"""Lanes put clients' commands on their topics; requests for the same place that come together share one batch.
 
 An acknowledged command is durable and will have exactly one outcome. One that is not acknowledged in time may still
 have been written: sent again under the same command id it takes effect once, for the writer drops the repeat.
@@ -97,7 +97,7 @@ class Lane:
         return batch
 
 
-class Gateway:
+class Lanes:
     """The way in."""
 
     def __init__(self, log: Log) -> None:

@@ -1,4 +1,4 @@
-"""The gateway gathers commands that come together, and never says "written" or "not written" without knowing."""
+"""Lanes gather commands that come together, and never say "written" or "not written" without knowing."""
 
 import asyncio
 import time
@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from api import gateway as gateways
+from api import lanes as lanes_module
 from api.app import create_app
-from api.gateway import Gateway, Receipt, Unanswered
+from api.lanes import Lanes, Receipt, Unanswered
 from events.errors import Unavailable
 from events.log import Draft, Place
 from events.memory import MemoryLog
@@ -35,17 +35,17 @@ class SlowLog(MemoryLog):
         return await super().append(place, drafts)
 
 
-async def send(gateway: Gateway, command: Command) -> Receipt:
+async def send(lanes: Lanes, command: Command) -> Receipt:
     cause = str(uuid4())
-    return await gateway.send(command, command_id=str(uuid4()), correlation=cause, causation=cause)
+    return await lanes.send(command, command_id=str(uuid4()), correlation=cause, causation=cause)
 
 
 async def test_commands_that_come_while_an_append_is_under_way_share_the_next() -> None:
     log = SlowLog()
-    gateway = Gateway(log)
+    lanes = Lanes(log)
     sending = []
     for _ in range(10):
-        sending.append(asyncio.create_task(send(gateway, WithdrawProduct(sku="tea"))))
+        sending.append(asyncio.create_task(send(lanes, WithdrawProduct(sku="tea"))))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     log.let.set()
@@ -56,9 +56,9 @@ async def test_commands_that_come_while_an_append_is_under_way_share_the_next() 
 
 async def test_a_batch_is_never_larger_than_the_log_takes() -> None:
     log = SlowLog()
-    gateway = Gateway(log)
+    lanes = Lanes(log)
     command = DescribeProduct(sku="tea", name="x", description="ü" * 2000)
-    sending = [asyncio.create_task(send(gateway, command)) for _ in range(500)]
+    sending = [asyncio.create_task(send(lanes, command)) for _ in range(500)]
     log.let.set()
     await asyncio.gather(*sending)
     assert sum(log.batches) == 500
@@ -66,20 +66,20 @@ async def test_a_batch_is_never_larger_than_the_log_takes() -> None:
 
 
 async def test_a_log_that_does_not_answer_leaves_the_outcome_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateways, "PATIENCE", 0.05)
+    monkeypatch.setattr(lanes_module, "PATIENCE", 0.05)
     log = SlowLog()
-    gateway = Gateway(log)
+    lanes = Lanes(log)
     with pytest.raises(Unanswered):
-        await send(gateway, WithdrawProduct(sku="tea"))
+        await send(lanes, WithdrawProduct(sku="tea"))
     with pytest.raises(Unanswered):
-        await send(gateway, WithdrawProduct(sku="tea"))
+        await send(lanes, WithdrawProduct(sku="tea"))
     log.let.set()
-    receipt = await send(gateway, WithdrawProduct(sku="tea"))
+    receipt = await send(lanes, WithdrawProduct(sku="tea"))
     assert receipt.offset == 1, "the first was written after all, the second had given up before it was sent"
 
 
 async def test_an_open_outcome_is_a_503_that_says_how_to_retry_safely(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateways, "PATIENCE", 0.05)
+    monkeypatch.setattr(lanes_module, "PATIENCE", 0.05)
     log = SlowLog()
     async with client_of(create_app(settings(contexts="order"), log=log)) as client:
         answer = await client.post(f"/orders/{uuid4()}/cancel")
