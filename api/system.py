@@ -11,6 +11,7 @@ from api.accounts import Passwords
 from api.catalogue import Catalogue
 from api.lanes import Lanes
 from api.problems import Problem
+from api.tokens import Tokens
 from api.watch import Row, Watch
 from events.log import Log
 from projections import order, product
@@ -27,12 +28,12 @@ T = TypeVar("T")
 class System:
     """One process of the API."""
 
-    def __init__(self, settings: Settings, log: Log, databases: Mapping[str, Database]) -> None:
+    def __init__(self, settings: Settings, log: Log, databases: Mapping[str, Database], tokens: Tokens) -> None:
         self.settings, self.log, self.databases = settings, log, databases
         self.contexts = settings.chosen()
         self.started = time.monotonic()
         self.lanes = Lanes(log)
-        self.passwords = Passwords()
+        self.passwords, self.tokens = Passwords(), tokens
         self._outcomes = {
             context: Watch(self._asker(context, OUTCOMES, "command_ids"), "command_id") for context in self.contexts
         }

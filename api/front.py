@@ -1,0 +1,69 @@
+"""Front is what a port shows: the gateway below /api/, what everybody may see, and the rest only where it is said."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.app import ROUTERS, create_app
+from api.door import Door
+from api.gateway import Gateway
+from api.paths import PREFIX
+from api.problems import Problem, respond
+from events.log import Log
+from projections.postgres import Database
+from schemas.settings import CONTEXTS, Settings
+
+OPEN = ("/health", "/ready", "/.well-known/jwks.json")
+"""What is there for everybody, whatever the settings say."""
+
+EXPOSED = ("Location", "Link", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id", "ETag", "Deprecation")
+
+
+class Front:
+    """The API's app as `python -m api` serves it; `inner` is that of the contexts in this process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        log: Log | None = None,
+        databases: Mapping[str, Database] | None = None,
+        **gateway: Any,
+    ) -> None:
+        self.inner = create_app(settings, log, databases)
+        self._ways = self.inner.state.ways
+        routes = {context: [route for router in ROUTERS[context] for route in router.routes] for context in CONTEXTS}
+        self.gateway = Gateway(settings, self.inner.state.tokens, routes, self._ways, self.inner, **gateway)
+        self._inside = settings.inside != "closed"
+        self._app = Door(_shared(self._choose, settings.origins))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app if scope["type"] == "http" else self.inner
+        await app(scope, receive, send)
+
+    async def _choose(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path.startswith(f"{PREFIX}/"):
+            await self.gateway(scope, receive, send)
+        elif self._inside or path in OPEN:
+            await self.inner(scope, receive, send)
+        else:
+            problem = Problem("NotFound", f"All there is is below {PREFIX}/.")
+            await respond(Request(scope), problem)(scope, receive, send)
+
+
+def _shared(app: ASGIApp, origins: str) -> ASGIApp:
+    """The app, with what browsers ask before they let another origin's pages ask it."""
+    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+    if not allowed:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=allowed,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "If-Match", "X-Request-Id"],
+        expose_headers=EXPOSED,
+        max_age=600,
+    )
