@@ -16,7 +16,8 @@ from events.log import Log
 from projections.postgres import Database
 from schemas.settings import CONTEXTS, Settings
 
-OPEN = ("/health", "/ready", "/.well-known/jwks.json")
+JWKS = "/.well-known/jwks.json"
+OPEN = ("/health", "/ready", "/problems")
 """What is there for everybody, whatever the settings say."""
 
 EXPOSED = ("Location", "Link", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id", "ETag", "Deprecation")
@@ -45,7 +46,9 @@ class Front:
 
     async def _choose(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path.startswith(f"{PREFIX}/"):
+        if path == JWKS:
+            await self.gateway({**scope, "path": f"{PREFIX}/auth{JWKS}"}, receive, send)
+        elif path == PREFIX or path.startswith(f"{PREFIX}/"):
             await self.gateway(scope, receive, send)
         elif self._inside or path in OPEN:
             await self.inner(scope, receive, send)

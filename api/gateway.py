@@ -48,7 +48,7 @@ class Gateway:
         self._rules, self._versions = rules, versions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        out = Outward(send, partial(answer_headers, self._rules, scope["path"]))
+        out = Outward(send, scope["path"], partial(answer_headers, self._rules, scope["path"]))
         try:
             await self._pass(scope, receive, out)
         except Problem as problem:
@@ -156,12 +156,12 @@ _WHOSE = {"user": "user", "anonymous": "address without a token", "login": "addr
 class Outward:
     """Sends an answer on as clients see it: links with the prefix, headers as the table says, the quota's beside."""
 
-    def __init__(self, send: Send, dress: Callable[[Headers], Headers]) -> None:
+    def __init__(self, send: Send, asked: str, dress: Callable[[Headers], Headers]) -> None:
         self.prefix = PREFIX
         self.extra: Headers = []
         self.count: Count | None = None
         self.started = False
-        self._send, self._dress = send, dress
+        self._send, self._asked, self._dress = send, asked, dress
         self._start: Message | None = None
         self._body = bytearray()
 
@@ -182,7 +182,7 @@ class Outward:
 
     async def _all(self) -> None:
         assert self._start is not None  # noqa: S101  a body comes after its start
-        body = relinked(bytes(self._body), self._called)
+        body = relinked(bytes(self._body), self._called, self._asked)
         headers = [(k, v) for k, v in self._start["headers"] if k != b"content-length"]
         headers.append((b"content-length", str(len(body)).encode()))
         await self._begin({**self._start, "headers": headers})

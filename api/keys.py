@@ -1,7 +1,4 @@
-"""Keys sign and verify tokens: Ed25519, one PEM a file, named by their id; the newest that is private signs.
-
-`python -m api.keys --help` makes one, lists them, and makes a token for those who work here.
-"""
+"""Keys sign and verify tokens: Ed25519, one PEM a file, named by their id; the newest that is private signs."""
 
 import base64
 import os
@@ -47,11 +44,18 @@ class Keyring:
         self._until, self._changed = 0.0, -1
 
     def signing(self) -> Key:
-        """The newest private key; the first is made here, if there is none at all."""
-        if not any(key.private for key in self._fresh().values()):
+        """The newest private key; the first is made here, if there is none at all.
+
+        Raises:
+            ValueError: there are public ones alone, so this process is not to sign.
+        """
+        if not self._fresh():
             make(self.folder)
             self._until = 0.0
-        return max((key for key in self._fresh().values() if key.private), key=lambda key: key.kid)
+        private = [key for key in self._fresh().values() if key.private]
+        if not private:
+            raise ValueError(f"{self.folder} has public keys alone; tokens are made where a private one is")
+        return max(private, key=lambda key: key.kid)
 
     def public(self, kid: str) -> Ed25519PublicKey | None:
         """The key that verifies what this one has signed."""
@@ -78,7 +82,7 @@ class Keyring:
 def make(folder: Path) -> str:
     """A new pair, which nobody but the owner of the process can read; its id sorts after those of older ones."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    kid = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
+    kid = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}"
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     draft = folder / f".{kid}"
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -110,7 +114,7 @@ def _read_one(file: Path) -> Key:
         private = load_pem_private_key(file.read_bytes(), password=None)
         if isinstance(private, Ed25519PrivateKey):
             return Key(file.stem, private.public_key(), private)
-    raise ValueError(f"{file} is no Ed25519 key; `python -m api.keys make` makes one")
+    raise ValueError(f"{file} is no Ed25519 key; `python -m api.locksmith rotate` makes one")
 
 
 def public_pem(key: Key) -> bytes:

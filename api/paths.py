@@ -14,8 +14,8 @@ SECTIONS = frozenset(
 )  # fmt: skip
 """What is called the same on both sides."""
 
-LINKS = ("command", "resource", "next", "instance", "type")
-"""Members of an answer that are paths."""
+LINKS = ("command", "resource", "next", "type")
+"""Members of an answer that are paths; a problem's `instance` is the path that was asked."""
 
 _IN_ANGLES = re.compile(r"<(/[^>]*)>")
 _Fields = dict[str, msgspec.Raw]
@@ -49,14 +49,16 @@ def outward_of(context: str, path: str, prefix: str = PREFIX) -> str:
     return f"{prefix}/auth{path}" if called == path and context == "user" else called
 
 
-def relinked(body: bytes, called: Callable[[str], str]) -> bytes:
-    """The JSON body with its links as clients call them."""
+def relinked(body: bytes, called: Callable[[str], str], asked: str) -> bytes:
+    """The JSON body with its links as clients call them; `asked` is the path that is answered."""
     if b'":"/' not in body:
         return body
     try:
         fields = msgspec.json.decode(body, type=_Fields)
     except msgspec.DecodeError:
         return body
+    if "instance" in fields and "status" in fields:
+        fields["instance"] = msgspec.Raw(msgspec.json.encode(asked))
     for name in LINKS:
         if bytes(fields.get(name, msgspec.Raw())).startswith(b'"/'):
             fields[name] = msgspec.Raw(msgspec.json.encode(called(msgspec.json.decode(fields[name], type=str))))
