@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import ROUTERS, create_app
+from api.document import Document
 from api.door import Door
 from api.gateway import Gateway
 from api.paths import PREFIX
@@ -34,9 +35,9 @@ class Front:
         **gateway: Any,
     ) -> None:
         self.inner = create_app(settings, log, databases)
-        self._ways = self.inner.state.ways
         routes = {context: [route for router in ROUTERS[context] for route in router.routes] for context in CONTEXTS}
-        self.gateway = Gateway(settings, self.inner.state.tokens, routes, self._ways, self.inner, **gateway)
+        tokens, document = self.inner.state.tokens, Document(settings, routes)
+        self.gateway = Gateway(settings, tokens, routes, self.inner.state.ways, self.inner, document, **gateway)
         self._inside = settings.inside != "closed"
         self._app = Door(_shared(self._choose, settings.origins))
 

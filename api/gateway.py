@@ -21,6 +21,7 @@ from schemas.settings import CONTEXTS, Settings
 BODY_SECONDS = 10.0
 """That a client may take to send a body."""
 
+DOCUMENT = "/openapi.json"
 OF_ALL = ("/summary", "/statistics", "/dead-letters", "/projections")
 """What every context answers for itself."""
 
@@ -28,7 +29,7 @@ OF_ALL = ("/summary", "/statistics", "/dead-letters", "/projections")
 class Gateway:
     """Passes requests to the contexts: to apps in this process or to what runs apart, all as ASGI.
 
-    `routes` are those of each context, `inner` what this process serves itself.
+    `routes` are those of each context, `inner` what this process serves itself, `document` describes all of it.
     """
 
     def __init__(
@@ -38,12 +39,13 @@ class Gateway:
         routes: Mapping[str, Sequence[BaseRoute]],
         apart: Mapping[str, ASGIApp],
         inner: ASGIApp,
+        document: ASGIApp,
         rules: Sequence[Rule] = RULES,
         versions: Sequence[Version] = VERSIONS,
     ) -> None:
         here = dict.fromkeys(settings.chosen(), inner)
         self._apps: dict[str, ASGIApp] = {**here, **apart}
-        self._tokens, self._routes, self._inner = tokens, routes, inner
+        self._tokens, self._routes, self._inner, self._document = tokens, routes, inner, document
         self._quota, self._trusted = Quota(settings), networks(settings.proxies)
         self._rules, self._versions = rules, versions
 
@@ -119,6 +121,8 @@ class Gateway:
             return self._of_operations(path)
         if path == "/problems":
             return self._inner
+        if public == DOCUMENT:
+            return self._document
         context = self._context(scope, path)
         if context is None or (public.startswith("/auth/") and context != "user"):
             raise Problem("NotFound")

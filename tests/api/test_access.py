@@ -159,6 +159,7 @@ async def test_what_is_anothers_looks_as_if_it_were_not_there(entry: httpx2.Asyn
     ada, bob = Person(entry, "customer"), Person(entry, "customer")
     hers = (await ada.placed(await world.listed()))["order_id"]
     await world.settled(hers)
+    await world.until(f"/payments/{hers}", order_id=hers)
     absent, before = str(uuid4()), world.commands()
     for method, url in OTHERS:
         theirs = await bob.ask(method, url.format(hers))
