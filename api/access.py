@@ -98,7 +98,7 @@ WHOLE: frozenset[Role] = frozenset({"staff", "analyst"})
 
 class Recognize:
     """Finds out who asks, unless the gateway has in this process: `principal` of the scope is somebody, nobody, or
-    not there, for those who come from inside without a token, where the settings let them."""
+    not there, for those who come from inside without a valid token, where the settings let them."""
 
     def __init__(self, app: ASGIApp, tokens: Tokens, inside: bool) -> None:
         self._app, self._tokens, self._inside = app, tokens, inside
@@ -106,8 +106,9 @@ class Recognize:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and "principal" not in scope:
             said = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-            if said or not self._inside:
-                scope["principal"] = self._read(said)
+            principal = self._read(said)
+            if principal.subject or not self._inside:
+                scope["principal"] = principal
         await self._app(scope, receive, send)
 
     def _read(self, said: list[str]) -> Principal:

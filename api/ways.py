@@ -23,6 +23,9 @@ CONNECTING = 1.0
 PATIENCE = 2.5
 """Seconds that a context has for an answer, beside those that the client wants to wait."""
 
+OWN = frozenset({b"x-request-id", b"date", b"server"})
+"""Headers of answers that whoever answers the client sets."""
+
 STREAMS = ("/events", "/progress")
 SILENCE = 60.0
 """Seconds that a stream of events may say nothing."""
@@ -48,13 +51,13 @@ class Apart:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         body = await request.body()
-        headers = [(k, v) for k, v in scope["headers"] if k not in HOP and k != b"x-request-id"]
+        headers = [(k, v.strip()) for k, v in scope["headers"] if k not in HOP and k != b"x-request-id"]
         headers.append((b"x-request-id", scope["request_id"].encode()))
         path = quote(scope["path"], safe=_SAFE)
         target = f"{path}?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else path
         async with self.asked(scope["method"], target, headers, body, _patience(request)) as answer:
             kept = [(k.lower(), v) for k, v in answer.headers.raw if k.lower() not in HOP]
-            kept = [(k, v) for k, v in kept if k != b"x-request-id"]
+            kept = [(k, v) for k, v in kept if k not in OWN]
             await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})
             async for part in answer.aiter_raw():
                 await send({"type": "http.response.body", "body": part, "more_body": True})
@@ -112,6 +115,10 @@ class Apart:
         with self.circuit.attempt():
             try:
                 answer = await self._opened().send(request, stream=True)
+            except httpx2.LocalProtocolError as wrong:  # with the request, which says nothing of the context
+                raise Problem("BadRequest", f"The request cannot be passed on: {wrong}") from None
+            except httpx2.PoolTimeout:
+                raise Problem("Busy") from None
             except httpx2.TransportError as error:
                 raise NoAnswer(f"{type(error).__name__} {error}".strip()) from error
             if answer.status_code in _BETWEEN:

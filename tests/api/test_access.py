@@ -4,6 +4,8 @@ What is asked of a customer about another's goes through both gateways: contexts
 """
 
 import json
+import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -16,7 +18,7 @@ from api.app import create_app
 from api.paths import outward_of
 from api.tokens import ROLES
 from events.memory import MemoryLog
-from tests.api.entries import Person
+from tests.api.entries import Person, in_process
 from tests.api.world import World, order, settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.infra]
@@ -236,3 +238,23 @@ async def test_with_several_roles_somebody_may_what_one_of_them_may(entry: httpx
     hers = (await ada.placed(await world.listed()))["order_id"]
     assert (await both.get(f"/api/orders/{hers}")).status_code == 200
     assert (await both.get("/api/dead-letters")).status_code == 403
+
+
+async def test_what_is_anothers_takes_as_long_as_what_is_not_there(postgres: str, world: World) -> None:
+    """Kolmogorov and Smirnov's distance of both times, asked in turns; one more question would make it nearly 1."""
+    async with in_process(postgres, world) as client:
+        ada, bob = Person(client, "customer"), Person(client, "customer")
+        hers = (await ada.placed(await world.listed()))["order_id"]
+        theirs, nobodys = [], []
+        for _ in range(200):
+            for times, key in ((theirs, hers), (nobodys, str(uuid4()))):
+                began = time.perf_counter()
+                assert (await bob.get(f"/api/orders/{key}")).status_code == 404
+                times.append(time.perf_counter() - began)
+    assert _distance(theirs, nobodys) < 0.4
+
+
+def _distance(one: list[float], other: list[float]) -> float:
+    """The most that the shares of both below some value differ by."""
+    shares = ((bisect_right(sorted(one), x), bisect_right(sorted(other), x)) for x in (*one, *other))
+    return max(abs(a / len(one) - b / len(other)) for a, b in shares)
