@@ -22,6 +22,7 @@ BODY_SECONDS = 10.0
 """That a client may take to send a body."""
 
 DOCUMENT = "/openapi.json"
+WEBHOOKS = "/payments/webhooks/"
 OF_ALL = ("/summary", "/statistics", "/dead-letters", "/projections")
 """What every context answers for itself."""
 
@@ -65,8 +66,8 @@ class Gateway:
             out.extra += version.headers(f"{PREFIX}{version.successor and '/' + version.successor}{public}")
         headers = request_headers(self._rules, scope["path"], scope["headers"])
         principal = self._who(headers)
-        login = public.startswith("/auth/") and scope["method"] == "POST"
-        await self._count(scope, out, principal, login)
+        login = scope["method"] == "POST" and (public == "/users" or public.startswith("/auth/"))
+        await self._count(scope, out, public, principal, login)
         path = inward(public)
         app = self._app_for(scope, path, public)
         body = await _body(Request(scope, receive))
@@ -83,14 +84,16 @@ class Gateway:
         except BadToken:
             return NOBODY
 
-    async def _count(self, scope: Scope, out: "Outward", principal: Principal, login: bool) -> None:
-        address = address_of(scope, self._trusted)
+    async def _count(self, scope: Scope, out: "Outward", public: str, principal: Principal, login: bool) -> None:
+        quota, address = self._quota, address_of(scope, self._trusted)
         if login:
-            await self._counted(out, self._quota.login, address)
+            await self._counted(out, quota.login, address)
         elif principal.subject:
-            await self._counted(out, self._quota.user, principal.subject)
+            await self._counted(out, quota.user, principal.subject)
+        elif public.startswith(WEBHOOKS):
+            await self._counted(out, quota.webhook, address)
         else:
-            await self._counted(out, self._quota.anonymous, address)
+            await self._counted(out, quota.anonymous, address)
 
     async def _count_account(self, out: "Outward", body: bytes) -> None:
         """Attempts on one account count together, from whichever addresses they come."""
@@ -154,7 +157,13 @@ class Gateway:
         return found
 
 
-_WHOSE = {"user": "user", "anonymous": "address without a token", "login": "address", "account": "account"}
+_WHOSE = {
+    "user": "user",
+    "anonymous": "address without a token",
+    "login": "address",
+    "account": "account",
+    "webhook": "address",
+}
 
 
 class Outward:

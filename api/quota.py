@@ -23,6 +23,9 @@ MINUTE = 60
 ATTEMPTS_OF_ALL = 2
 """So many times what one address may try to log in, all addresses together may for one account."""
 
+WEBHOOKS = 100
+"""So many times what others without a token may ask, a provider may tell."""
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Headers = list[tuple[bytes, bytes]]
 
@@ -58,6 +61,7 @@ class Quota:
         self.user = Policy("user", settings.rate_user)
         self.anonymous = Policy("anonymous", settings.rate_anonymous)
         self.login = Policy("login", settings.rate_login)
+        self.webhook = Policy("webhook", settings.rate_anonymous * WEBHOOKS)
         self.account = Policy("account", settings.rate_login * ATTEMPTS_OF_ALL)
         shared = storage_from_string(settings.rate_store, wrap_exceptions=True)
         self._shared = SlidingWindowCounterRateLimiter(shared)

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.infra]
 WHO = ("nobody", "customer", "staff", "operator", "analyst")
 SAMPLES = {
     "order_id": str(uuid4()), "customer_id": str(uuid4()), "sku": "nowhere", "command_id": str(uuid4()),
-    "context": "order", "name": "orders", "letter": str(uuid4()),
+    "context": "order", "name": "orders", "letter": str(uuid4()), "sender": "stripe",
 }  # fmt: skip
 """What fits a path, and is not there."""
 
@@ -57,6 +57,7 @@ POST /products/{sku}/stock/adjust                     401    403      +     403 
 POST /products/{sku}/stock/count                      401    403      +     403      403
 GET  /payments                                        401    403      +     403      +
 GET  /payments/{order_id}                             401    404      +     403      +
+POST /payments/webhooks/{sender}                      +      +        +     +        +
 POST /users                                           +      +        +     +        +
 POST /login                                           +      +        +     +        +
 GET  /me                                              401    +        +     +        +
@@ -245,7 +246,8 @@ async def test_what_is_anothers_takes_as_long_as_what_is_not_there(postgres: str
     async with in_process(postgres, world) as client:
         ada, bob = Person(client, "customer"), Person(client, "customer")
         hers = (await ada.placed(await world.listed()))["order_id"]
-        theirs, nobodys = [], []
+        theirs: list[float] = []
+        nobodys: list[float] = []
         for _ in range(200):
             for times, key in ((theirs, hers), (nobodys, str(uuid4()))):
                 began = time.perf_counter()

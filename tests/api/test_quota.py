@@ -107,7 +107,7 @@ async def test_attempts_to_log_in_are_fewer_and_do_not_use_up_the_rest() -> None
         for number in range(4):
             answer = await client.post("/api/auth/login", json={"email": f"{number}@example.org"})
             assert (answer.status_code, answer.headers["ratelimit-policy"]) == (422, '"login";q=4;w=60')
-        for path in ("/api/auth/login", "/api/auth/register", "/api/auth/nothing", "/api/v1/auth/login"):
+        for path in ("/api/auth/login", "/api/auth/register", "/api/users", "/api/auth/nothing", "/api/v1/auth/login"):
             assert (await client.post(path, json={})).status_code == 429
         assert (await client.get(URL)).status_code == 200
 
