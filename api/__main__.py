@@ -4,7 +4,7 @@ import sys
 
 import uvicorn
 
-from api.app import create_app
+from api.front import Front
 from schemas.settings import Settings
 
 
@@ -12,13 +12,14 @@ def main() -> None:
     """Serve until a signal comes."""
     settings = Settings()
     uvicorn.run(
-        create_app(settings),
+        Front(settings),
         host=settings.api_host,
         port=settings.api_port,
         loop="auto" if sys.platform == "win32" else "uvloop",
         access_log=False,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # api/quota.py knows which proxies are believed
         timeout_graceful_shutdown=2,
     )
 

@@ -1,20 +1,13 @@
-"""Accounts are what login needs: password hashes (argon2, off the event loop) and tokens (JWT, HS256)."""
+"""Accounts are what login needs of passwords: their hashes (argon2), off the event loop."""
 
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from uuid import uuid4
 
-import jwt
 from anyio import CapacityLimiter, to_thread
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from starlette.requests import Request
 
 from api.problems import Problem
-
-LIFETIME = timedelta(hours=1)
-ISSUER = AUDIENCE = "orderlog"
-ALGORITHM = "HS256"
 
 _BESIDE = 2
 _QUEUE = 32
@@ -60,29 +53,3 @@ class Passwords:
 
 def _verify(password: str, hashed: str | None) -> bool:
     return _hasher.verify(password, hashed or _nobodys()) and hashed is not None
-
-
-def issue(user_id: str, secret: str) -> str:
-    """A token that says who somebody is, for an hour."""
-    now = datetime.now(UTC)
-    claims = {"sub": user_id, "iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + LIFETIME, "jti": str(uuid4())}
-    return jwt.encode(claims, secret, algorithm=ALGORITHM)
-
-
-def user_of(request: Request, secret: str) -> str:
-    """The user id that the request's token names.
-
-    Raises:
-        Problem: 401, without a valid token.
-    """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    required = ["sub", "iss", "aud", "iat", "exp", "jti"]
-    try:
-        if scheme.lower() != "bearer":
-            raise jwt.InvalidTokenError
-        claims = jwt.decode(
-            token, secret, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE, options={"require": required}
-        )
-    except jwt.InvalidTokenError:
-        raise Problem("NotLoggedIn", headers={"WWW-Authenticate": "Bearer"}) from None
-    return str(claims["sub"])

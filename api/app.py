@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from api import (
     customers,
     health,
+    jwks,
     letters,
     notifications,
     openapi,
@@ -22,9 +23,13 @@ from api import (
     users,
     webhooks,
 )
+from api.access import Recognize, admit
 from api.door import Door
 from api.health import Probe
+from api.keys import Keyring
 from api.system import System
+from api.tokens import Tokens
+from api.ways import ways_of
 from events.kafka import KafkaLog
 from events.log import Log
 from projections.postgres import Database
@@ -35,7 +40,7 @@ ROUTERS: dict[str, tuple[APIRouter, ...]] = {
     "order": (orders.router, customers.router, revenue.router),
     "product": (products.router,),
     "payment": (payments.router, webhooks.router),
-    "user": (users.router,),
+    "user": (users.router, jwks.router),
     "notification": (notifications.router,),
 }
 
@@ -45,15 +50,19 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     if databases is None:
         databases = {context: Database(settings.postgres, context) for context in settings.chosen()}
 
+    tokens, ways = Tokens(Keyring(settings.key_folder())), ways_of(settings)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        system = System(settings, KafkaLog(settings.kafka) if log is None else log, databases)
+        system = System(settings, KafkaLog(settings.kafka) if log is None else log, databases, tokens)
         app.state.system, app.state.probe = system, Probe(system)
         await system.open()
         try:
             yield
         finally:
             await system.close()
+            for way in ways.values():
+                await way.close()
 
     app = FastAPI(
         title="orderlog",
@@ -64,8 +73,11 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         responses=openapi.DEFAULT,
+        dependencies=[Depends(admit)],
         exception_handlers=problems.HANDLERS,  # type: ignore[arg-type]
     )
+    app.state.tokens, app.state.ways = tokens, ways
+    app.add_middleware(Recognize, tokens=tokens, inside=settings.inside == "open")
     app.add_middleware(Door)
     served = [router for context in settings.chosen() for router in ROUTERS[context]]
     operating = (letters.router, operations.router, projections.router, health.router, pages.router)

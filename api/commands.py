@@ -1,9 +1,10 @@
 """Commands are sent here: under an id that makes a retry safe, and answered at once or with their outcome.
 
-The id is the Idempotency-Key if it is a UUID; another key gives an id together with the path; without a key it is
-random. The writer drops an id that it has seen, and the outcomes in the read model answer for older ones. That the
-same key came with another payload is not noticed as long as the aggregate is the same: the first request counts, the
-second gets the first's outcome. To compare payloads, a second truth beside the log would have to be kept.
+The id follows from the Idempotency-Key, the path and who asks, so nobody's key means anything to another; from inside,
+a key that is a UUID is the id itself. Without a key it is random. The writer drops an id that it has seen, and the
+outcomes in the read model answer for older ones. That the same key came with another payload is not noticed as long as
+the aggregate is the same: the first request counts, the second gets the first's outcome. To compare payloads, a second
+truth beside the log would have to be kept.
 """
 
 import re
@@ -14,9 +15,10 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.access import command_id_of
 from api.answers import reply
 from api.bodies import body_of, read
-from api.gateway import CONTEXT_OF, Unanswered
+from api.lanes import CONTEXT_OF, Unanswered
 from api.problems import Problem
 from api.resources import load, url_of
 from api.system import of
@@ -37,6 +39,7 @@ _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 class Asked(NamedTuple):
     """What a request's headers say of its command; `keyed` if it may be a repeat, `wait` in seconds."""
 
+    key: str
     command_id: str
     keyed: bool
     wait: int
@@ -54,22 +57,23 @@ def asked(request: Request) -> Asked:
     keys, trace = headers.getlist("idempotency-key"), headers.get("traceparent", "")
     if len(keys) > 1:
         raise Problem("BadIdempotencyKey", "There are several; one request has one key.")
-    key = keys[0] if keys else None
+    key = keys[0].strip('"') if keys else str(uuid4())
     return Asked(
-        command_id=str(uuid4()) if key is None else _command_id(key.strip('"'), request.url.path),
-        keyed=key is not None,
+        key=key,
+        command_id=_command_id(request, key),
+        keyed=bool(keys),
         wait=wait_of(request),
         request_id=request.scope["request_id"],
         traceparent=trace if _TRACE.fullmatch(trace) else "",
     )
 
 
-def _command_id(key: str, path: str) -> str:
-    if _UUID.fullmatch(key):
-        return key.lower()
+def _command_id(request: Request, key: str) -> str:
     if not _KEY.fullmatch(key):
         raise Problem("BadIdempotencyKey")
-    return derive("idempotency", f"{path}/{key}")
+    if theirs := command_id_of(request, key, request.url.path):
+        return theirs
+    return key.lower() if _UUID.fullmatch(key) else derive("idempotency", f"{request.url.path}/{key}")
 
 
 def wait_of(request: Request) -> int:
@@ -114,7 +118,7 @@ async def put(request: Request, ask: Asked, command: Command, context: str = "")
         Problem: 503, when nobody knows whether it is there.
     """
     try:
-        await of(request).gateway.send(
+        await of(request).lanes.send(
             command,
             command_id=ask.command_id,
             correlation=ask.request_id,
@@ -126,7 +130,7 @@ async def put(request: Request, ask: Asked, command: Command, context: str = "")
         detail = (
             "Nobody knows whether the command was written. Send it again with this Idempotency-Key: it counts once."
         )
-        raise Problem("OutcomeUnknown", detail, command_id=ask.command_id, idempotency_key=ask.command_id) from None
+        raise Problem("OutcomeUnknown", detail, command_id=ask.command_id, idempotency_key=ask.key) from None
 
 
 def accepted(context: str, command_id: str, resource: str) -> Response:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.access import only_of
 from api.answers import Limited, reply
 from api.openapi import lists
 from api.system import of
@@ -22,7 +23,9 @@ class Spending(Limited):
 @router.get("/customers/{customer_id}/spending", **lists("Spent"))
 async def get_spending(request: Request, customer_id: Annotated[CustomerId, Path()]) -> Response:
     """What a customer's confirmed orders come to, by currency, without those cancelled since; nothing for strangers."""
-    return reply({"items": await of(request).rows("order", OF_CUSTOMER, {"customer_id": customer_id})})
+    mine = only_of(request) in (None, customer_id)
+    rows = await of(request).rows("order", OF_CUSTOMER, {"customer_id": customer_id})
+    return reply({"items": rows if mine else []})
 
 
 @router.get("/spending", **lists("Spent"))

@@ -21,7 +21,7 @@ class Door:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or "request_id" in scope:  # named already, further out
             return await self._app(scope, receive, send)
         name = scope["request_id"] = _name_of(scope)
         started = False

@@ -1,143 +1,246 @@
-"""Gateway puts clients' commands on their topics; requests for the same place that come together share one batch.
-
-An acknowledged command is durable and will have exactly one outcome. One that is not acknowledged in time may still
-have been written: sent again under the same command id it takes effect once, for the writer drops the repeat.
-"""
+"""Gateway is the one entry for all clients: who asks, how often, where it goes, and what is changed on the way."""
 
 import asyncio
-import logging
-from collections import deque
-from datetime import UTC, datetime
-from typing import NamedTuple
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from events.envelope import CLIENT, Envelope
-from events.errors import LogError
-from events.failpoints import reach
-from events.log import Draft, Log, Place
-from events.registry import COMMANDS, command_codec
-from events.topics import MAX_BATCH_BYTES, commands, partition_asked
-from schemas.values import Command
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-logger = logging.getLogger(__name__)
+from api.bodies import raw_of
+from api.everywhere import Everywhere
+from api.paths import PREFIX, inward, outward, relinked, relinked_header
+from api.problems import Problem, respond
+from api.quota import Count, Policy, Quota, account_of, address_of, networks
+from api.tokens import NOBODY, BadToken, Principal, Tokens
+from api.transform import RULES, VERSIONS, Headers, Rule, Version, answer_headers, request_headers, version_of
+from schemas.settings import CONTEXTS, Settings
 
-PATIENCE = 1.5
-"""Seconds that a request waits for the log."""
+BODY_SECONDS = 10.0
+"""That a client may take to send a body."""
 
-CONTEXT_OF = {command: context for context, classes in COMMANDS.items() for command in classes}
-
-
-class Unanswered(Exception):
-    """The log has not confirmed the command in time."""
-
-
-class Receipt(NamedTuple):
-    """Where a command lies: durable, not yet decided."""
-
-    command_id: str
-    context: str
-    stream: str
-    place: Place
-    offset: int
-
-
-class Lane:
-    """One place's queue: while an append is under way, those that arrive gather into the next."""
-
-    def __init__(self, log: Log, place: Place) -> None:
-        self._log, self._place = log, place
-        self._waiting: deque[tuple[Draft, asyncio.Future[int]]] = deque()
-        self._task: asyncio.Task[None] | None = None
-
-    async def append(self, draft: Draft) -> int:
-        """The offset of the draft, once it is durable.
-
-        Raises:
-            LogError: as Log.append.
-        """
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append((draft, future))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain())
-        return await future
-
-    async def drained(self) -> None:
-        """Nothing waits any more."""
-        if self._task is not None:
-            await self._task
-
-    async def _drain(self) -> None:
-        while batch := self._next_batch():
-            try:
-                reach("api.sending")
-                base = await self._log.append(self._place, [draft for draft, _ in batch])
-                reach("api.acked")
-            except Exception as error:
-                if not isinstance(error, LogError):
-                    logger.exception("bug in an append to %s", self._place)
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-            else:
-                for offset, (_, future) in enumerate(batch, base):
-                    if not future.done():
-                        future.set_result(offset)
-
-    def _next_batch(self) -> list[tuple[Draft, asyncio.Future[int]]]:
-        """As many as fit; those whose request has given up while they waited are left out."""
-        batch: list[tuple[Draft, asyncio.Future[int]]] = []
-        size = 0
-        while self._waiting:
-            draft, future = self._waiting[0]
-            size += draft.size()
-            if batch and size > MAX_BATCH_BYTES - 10_000:
-                break
-            self._waiting.popleft()
-            if not future.done():
-                batch.append((draft, future))
-        return batch
+DOCUMENT = "/openapi.json"
+WEBHOOKS = "/payments/webhooks/"
+OF_ALL = ("/summary", "/statistics", "/dead-letters", "/projections")
+"""What every context answers for itself."""
 
 
 class Gateway:
-    """The way in."""
+    """Passes requests to the contexts: to apps in this process or to what runs apart, all as ASGI.
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._lanes: dict[Place, Lane] = {}
+    `routes` are those of each context, `inner` what this process serves itself, `document` describes all of it.
+    """
 
-    async def send(
+    def __init__(
         self,
-        command: Command,
-        *,
-        command_id: str,
-        correlation: str,
-        causation: str,
-        traceparent: str = "",
-        context: str = "",
-    ) -> Receipt:
-        """Append the command; `correlation` and `causation` are ids of the request behind it.
+        settings: Settings,
+        tokens: Tokens,
+        routes: Mapping[str, Sequence[BaseRoute]],
+        apart: Mapping[str, ASGIApp],
+        inner: ASGIApp,
+        document: ASGIApp,
+        rules: Sequence[Rule] = RULES,
+        versions: Sequence[Version] = VERSIONS,
+    ) -> None:
+        here = dict.fromkeys(settings.chosen(), inner)
+        self._apps: dict[str, ASGIApp] = {**here, **apart}
+        self._tokens, self._routes, self._inner, self._document = tokens, routes, inner, document
+        self._quota, self._trusted = Quota(settings), networks(settings.proxies)
+        self._rules, self._versions = rules, versions
 
-        `context` is who is asked, where the command does not say so.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        out = Outward(send, scope["path"], partial(answer_headers, self._rules, scope["path"]))
+        try:
+            await self._pass(scope, receive, out)
+        except Problem as problem:
+            if out.started:
+                raise
+            await respond(Request(scope), problem)(scope, receive, out)
+
+    async def _pass(self, scope: Scope, receive: Receive, out: "Outward") -> None:
+        version, public = version_of(scope["path"][len(PREFIX) :] or "/", self._versions)
+        if version:
+            out.prefix = f"{PREFIX}/{version.name}"
+            out.extra += version.headers(f"{PREFIX}{version.successor and '/' + version.successor}{public}")
+        headers = request_headers(self._rules, scope["path"], scope["headers"])
+        principal = self._who(headers)
+        login = scope["method"] == "POST" and (public == "/users" or public.startswith("/auth/"))
+        await self._count(scope, out, public, principal, login)
+        path = inward(public)
+        app = self._app_for(scope, path, public)
+        body = await _body(Request(scope, receive))
+        if login:
+            await self._count_account(out, body)
+        inside = {**scope, "path": path, "raw_path": path.encode(), "root_path": "", "headers": headers}
+        await app({**inside, "principal": principal}, _again(body, receive), out)
+
+    def _who(self, headers: Headers) -> Principal:
+        """Who asks; a token that is none is nobody's."""
+        said = [value.decode("latin-1") for name, value in headers if name == b"authorization"]
+        try:
+            return self._tokens.read(said[0]) if len(said) == 1 else NOBODY
+        except BadToken:
+            return NOBODY
+
+    async def _count(self, scope: Scope, out: "Outward", public: str, principal: Principal, login: bool) -> None:
+        quota, address = self._quota, address_of(scope, self._trusted)
+        if login:
+            await self._counted(out, quota.login, address)
+        elif principal.subject:
+            await self._counted(out, quota.user, principal.subject)
+        elif public.startswith(WEBHOOKS):
+            await self._counted(out, quota.webhook, address)
+        else:
+            await self._counted(out, quota.anonymous, address)
+
+    async def _count_account(self, out: "Outward", body: bytes) -> None:
+        """Attempts on one account count together, from whichever addresses they come."""
+        try:
+            email = json.loads(body)["email"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return
+        if isinstance(email, str):
+            await self._counted(out, self._quota.account, account_of(email))
+
+    async def _counted(self, out: "Outward", policy: Policy, who: str) -> None:
+        count = await self._quota.count(policy, who)
+        out.count = count if out.count is None or count.left <= out.count.left else out.count
+        if not count.allowed:
+            out.count = count
+            said = f"{policy.limit} a minute are allowed to this {_WHOSE[policy.name]}."
+            raise Problem("TooManyRequests", said, headers={"Retry-After": str(count.seconds)})
+
+    def _app_for(self, scope: Scope, path: str, public: str) -> ASGIApp:
+        """The app that answers.
 
         Raises:
-            Unavailable, TooLarge: nothing was written.
-            Fenced, Unanswered: nobody knows; send it again under the same command id.
+            Problem: 404, if there is none.
         """
-        context, stream = context or CONTEXT_OF[type(command)], command.stream
-        place = Place(commands(context), partition_asked(command))
-        now = datetime.now(UTC).isoformat()
-        envelope = Envelope(
-            command_id, command.tag, "api", now, stream, correlation, causation, CLIENT, traceparent=traceparent
-        )
-        draft = Draft(stream, command_codec.encode(command), envelope.headers())
-        lane = self._lanes.get(place) or self._lanes.setdefault(place, Lane(self._log, place))
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return Receipt(command_id, context, stream, place, await lane.append(draft))
-        except TimeoutError:
-            raise Unanswered from None
+        if path in OF_ALL or path.startswith("/commands/"):
+            return self._of_operations(path)
+        if path.startswith(("/dead-letters/", "/projections/")):
+            return self._of_operations(path)
+        if path == "/problems":
+            return self._inner
+        if public == DOCUMENT:
+            return self._document
+        context = self._context(scope, path)
+        if context is None or (public.startswith("/auth/") and context != "user"):
+            raise Problem("NotFound")
+        return self._app(context)
 
-    async def close(self) -> None:
-        """Let what is under way arrive."""
-        lanes = [asyncio.create_task(lane.drained()) for lane in self._lanes.values()]
-        if lanes:
-            await asyncio.wait(lanes, timeout=PATIENCE)
+    def _of_operations(self, path: str) -> ASGIApp:
+        second = path.split("/")[2:3]
+        if second and second[0] in CONTEXTS:
+            return self._app(second[0])
+        apps = list(dict.fromkeys(self._apps.values()))
+        return apps[0] if len(apps) == 1 else Everywhere(apps)
+
+    def _app(self, context: str) -> ASGIApp:
+        if context not in self._apps:
+            raise Problem("NotServedHere", f"Nobody knows where {context} is; ORDERLOG_WAYS says it.")
+        return self._apps[context]
+
+    def _context(self, scope: Scope, path: str) -> str | None:
+        """Whose route it is; one that knows the path but not the method says so itself."""
+        asked = {**scope, "path": path, "root_path": ""}
+        found: str | None = None
+        for context, routes in self._routes.items():
+            for route in routes:
+                match route.matches(asked)[0]:
+                    case Match.FULL:
+                        return context
+                    case Match.PARTIAL:
+                        found = found or context
+        return found
+
+
+_WHOSE = {
+    "user": "user",
+    "anonymous": "address without a token",
+    "login": "address",
+    "account": "account",
+    "webhook": "address",
+}
+
+
+class Outward:
+    """Sends an answer on as clients see it: links with the prefix, headers as the table says, the quota's beside."""
+
+    def __init__(self, send: Send, asked: str, dress: Callable[[Headers], Headers]) -> None:
+        self.prefix = PREFIX
+        self.extra: Headers = []
+        self.count: Count | None = None
+        self.started = False
+        self._send, self._asked, self._dress = send, asked, dress
+        self._start: Message | None = None
+        self._body = bytearray()
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start, self._body = {**message, "headers": self._headers(message["headers"])}, bytearray()
+            if not _is_json(message["headers"]):
+                await self._begin(self._start)
+        elif self.started:
+            await self._send(message)
+        else:
+            self._body += message.get("body", b"")
+            if not message.get("more_body"):
+                await self._all()
+
+    def _called(self, path: str) -> str:
+        return path if path.startswith(f"{PREFIX}/") else outward(path, self.prefix)
+
+    async def _all(self) -> None:
+        assert self._start is not None  # noqa: S101  a body comes after its start
+        body = relinked(bytes(self._body), self._called, self._asked)
+        headers = [(k, v) for k, v in self._start["headers"] if k != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await self._begin({**self._start, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _begin(self, start: Message) -> None:
+        self.started = True
+        await self._send(start)
+
+    def _headers(self, headers: Headers) -> Headers:
+        linked = [(k, self._linked(v) if k in (b"location", b"link") else v) for k, v in headers]
+        counted = self.count.headers() if self.count else []
+        return self._dress([*linked, *self.extra, *counted])
+
+    def _linked(self, value: bytes) -> bytes:
+        return relinked_header(value.decode("latin-1"), self._called).encode("latin-1")
+
+
+def _is_json(headers: Headers) -> bool:
+    kind = next((value for name, value in headers if name == b"content-type"), b"")
+    return kind.startswith((b"application/json", b"application/problem+json"))
+
+
+async def _body(request: Request) -> bytes:
+    """All of the body.
+
+    Raises:
+        Problem: 408, 413.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await raw_of(request)
+    except TimeoutError:
+        raise Problem("RequestTimeout", headers={"Connection": "close"}) from None
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body once more, then whatever else the client says."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again

@@ -79,6 +79,8 @@ class Probe:
     async def _ask_ends(self) -> Ends | None:
         log, contexts = self._system.log, self._system.contexts
         places = [Place(events(context), partition) for context in contexts for partition in range(PARTITIONS)]
+        if not places:
+            return {}
         try:
             await log.bounds(places[0])  # connects; the others share the connection
             bounds = iter(await asyncio.gather(*map(log.bounds, places)))

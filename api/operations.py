@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from api.access import visible_command
 from api.answers import reply
 from api.commands import wait_of
 from api.resources import url_of
@@ -34,7 +35,8 @@ SUMMARY = {
 async def find_command(request: Request, command_id: Id) -> Response:
     """What became of a command, whichever context it went to; pending if nobody knows (yet)."""
     system = of(request)
-    found = await asyncio.gather(*(system.outcome(context, command_id) for context in system.contexts))
+    visible = visible_command(request, command_id)
+    found = await asyncio.gather(*(system.outcome(context, visible) for context in system.contexts))
     hit = next(((c, row) for c, row in zip(system.contexts, found, strict=True) if row), ("", None))
     return _outcome(command_id, *hit)
 
@@ -42,7 +44,8 @@ async def find_command(request: Request, command_id: Id) -> Response:
 @router.get("/commands/{context}/{command_id}")
 async def get_command(request: Request, context: str, command_id: Id) -> Response:
     """What became of a command; with `Prefer: wait=N`, as soon as it is known."""
-    row = await of(request).outcome(served(request, context), command_id, wait_of(request))
+    visible = visible_command(request, command_id)
+    row = await of(request).outcome(served(request, context), visible, wait_of(request))
     return _outcome(command_id, context, row)
 
 

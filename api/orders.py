@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from aggregates.order import Status
+from api.access import only_of, refuse_foreign_order
 from api.answers import Paged, before, history, paged, reply
 from api.bodies import body_of, read
 from api.commands import asked, repeated, sent, submit
@@ -43,6 +44,7 @@ async def place_order(request: Request) -> Response:
     """Order these lines; every SKU must be on sale."""
     ask = asked(request)
     fields = dict(await read(request, body_of(PlaceOrder, optional=("order_id",))))
+    refuse_foreign_order(request, fields["customer_id"], fields["order_id"])
     order_id = fields.pop("order_id") or derive(ask.command_id, "order")
     command = PlaceOrder(order_id=order_id, **fields)
     if answer := await repeated(request, ask, command, creates=True):
@@ -73,7 +75,10 @@ async def deliver_order(request: Request, order_id: Id) -> Response:
 @router.get("/orders")
 async def list_orders(request: Request, query: Annotated[Orders, Query()]) -> Response:
     """Orders, the latest first."""
-    wanted = {"customer_id": query.customer_id, "status": query.status and query.status.value}
+    only = only_of(request)
+    if only is not None and query.customer_id not in (None, only):
+        return reply({"items": [], "next": None})
+    wanted = {"customer_id": query.customer_id or only, "status": query.status and query.status.value}
     parameters = {**wanted, **before(query.cursor), "limit": query.limit + 1}
     return paged(request, await of(request).rows("order", PAGE, parameters), query.limit, "placed_at", "order_id")
 

@@ -1,4 +1,4 @@
-"""System is what the handlers of one process share: the gateway, and the read models of the contexts it serves."""
+"""System is what the handlers of one process share: the lanes, and the read models of the contexts it serves."""
 
 import asyncio
 import time
@@ -9,8 +9,9 @@ from starlette.requests import Request
 
 from api.accounts import Passwords
 from api.catalogue import Catalogue
-from api.gateway import Gateway
+from api.lanes import Lanes
 from api.problems import Problem
+from api.tokens import Tokens
 from api.watch import Row, Watch
 from events.log import Log
 from projections import order, product
@@ -27,12 +28,12 @@ T = TypeVar("T")
 class System:
     """One process of the API."""
 
-    def __init__(self, settings: Settings, log: Log, databases: Mapping[str, Database]) -> None:
+    def __init__(self, settings: Settings, log: Log, databases: Mapping[str, Database], tokens: Tokens) -> None:
         self.settings, self.log, self.databases = settings, log, databases
         self.contexts = settings.chosen()
         self.started = time.monotonic()
-        self.gateway = Gateway(log)
-        self.passwords = Passwords()
+        self.lanes = Lanes(log)
+        self.passwords, self.tokens = Passwords(), tokens
         self._outcomes = {
             context: Watch(self._asker(context, OUTCOMES, "command_ids"), "command_id") for context in self.contexts
         }
@@ -48,7 +49,7 @@ class System:
 
     async def close(self) -> None:
         """Let go of everything."""
-        await self.gateway.close()
+        await self.lanes.close()
         for watch in (*self._outcomes.values(), self._settled):
             await watch.close()
         for database in self.databases.values():

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import StringConstraints
 
-from api.accounts import LIFETIME, issue, user_of
+from api.access import user_of
 from api.answers import reply
 from api.bodies import MODELS, read
 from api.commands import asked, sent
@@ -13,6 +13,7 @@ from api.openapi import request_body, takes_body
 from api.problems import Problem
 from api.resources import load
 from api.system import of
+from api.tokens import LIFETIME
 from events.ids import derive
 from projections.user import ONE
 from schemas.user import RegisterUser
@@ -62,12 +63,11 @@ async def login(request: Request) -> Response:
     row = await system.row("user", ONE, user_id=user_id_of(body.email))
     if not await system.passwords.verify(body.password, row["password_hash"] if row else None):
         raise Problem("CredentialsWrong", headers={"WWW-Authenticate": "Bearer"})
-    token = issue(user_id_of(body.email), system.settings.jwt_secret)
+    token = system.tokens.issue(user_id_of(body.email))
     return reply({"access_token": token, "token_type": "Bearer", "expires_in": int(LIFETIME.total_seconds())})
 
 
 @router.get("/me")
 async def me(request: Request) -> Response:
     """The account that the token names."""
-    system = of(request)
-    return reply(await load(system, f"user-{user_of(request, system.settings.jwt_secret)}"))
+    return reply(await load(of(request), f"user-{user_of(request)}"))

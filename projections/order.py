@@ -115,6 +115,7 @@ ORDERS = Projection(
 )
 
 ONE = "SELECT * FROM orders WHERE order_id = %(order_id)s"
+CUSTOMER = "SELECT customer_id FROM orders WHERE order_id = %(order_id)s"
 PAGE = """
 SELECT * FROM orders
 WHERE (%(customer_id)s::text IS NULL OR customer_id = %(customer_id)s)

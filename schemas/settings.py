@@ -1,6 +1,7 @@
 """Settings is the shape of the environment: every variable that a process reads, once, at its start."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,7 +31,29 @@ class Settings(BaseSettings):
     sender: str = Field("orders@orderlog.example", description="address that mail is sent from")
     api_host: str = Field("127.0.0.1", description="address that the API listens on")
     api_port: int = Field(8080, description="port that the API listens on")
-    jwt_secret: str = Field("development-only-secret-change-me-now", description="key that signs login tokens")
+    inside: Literal["closed", "tokens", "open"] = Field(
+        "closed",
+        description="what of the API is there beside /api/: nothing; all, for whoever has a token (a context behind"
+        " a gateway); all, for everybody who reaches the port",
+    )
+    ways: str = Field(
+        "",
+        description="contexts that the gateway asks over HTTP, comma separated, such as payment=http://payment:8080",
+    )
+    keys: Path | None = Field(
+        None, description="folder of the keys that sign and verify tokens; by default keys in ORDERLOG_HOME"
+    )
+    rate_user: int = Field(100, description="requests a minute of one user, by the sliding window", ge=1)
+    rate_anonymous: int = Field(60, description="requests a minute of one address without a token", ge=1)
+    rate_login: int = Field(10, description="attempts a minute of one address to log in or register", ge=1)
+    rate_store: str = Field(
+        "async+memory://",
+        description="where requests are counted: this process, or a server that all share, such as async+redis://host:6379",
+    )
+    proxies: str = Field(
+        "", description="addresses or networks whose X-Forwarded-For is believed, comma separated, such as 10.0.0.0/8"
+    )
+    origins: str = Field("", description="origins whose pages may ask the gateway (CORS), comma separated")
     hold_seconds: float = Field(900.0, description="how long stock is held for an unconfirmed order")
     overdue_seconds: float = Field(600.0, description="how long the provider may take to authorize")
     session_timeout_ms: int = Field(6000, description="a silent worker loses its partitions after so long")
@@ -54,6 +77,24 @@ class Settings(BaseSettings):
         if unknown := [name for name in names if name not in CONTEXTS]:
             raise ValueError(f"unknown context {unknown[0]!r}; there are {', '.join(CONTEXTS)}")
         return names
+
+    def urls(self) -> dict[str, str]:
+        """The URLs of contexts that are asked over HTTP, by context.
+
+        Raises:
+            ValueError: if one is unknown or no URL; the message says what is right.
+        """
+        found: dict[str, str] = {}
+        for said in filter(None, (part.strip() for part in self.ways.split(","))):
+            context, _, url = said.partition("=")
+            if context not in CONTEXTS or not url.startswith(("http://", "https://")):
+                raise ValueError(f"{said!r} is no way; it is such as payment=http://payment:8080")
+            found[context] = url.rstrip("/")
+        return found
+
+    def key_folder(self) -> Path:
+        """Where the keys of tokens are."""
+        return self.keys or self.home / "keys"
 
     def pausing(self) -> frozenset[str]:
         """The consumers that stand still at a failure.

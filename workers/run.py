@@ -165,6 +165,7 @@ class Run:
             "PROVIDER": address.provider,
             "SMTP": address.smtp,
             "API_PORT": str(port),
+            "INSIDE": "open",  # it is bound to loopback
         }
         return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}, **self.plan.env}
 

@@ -646,6 +646,10 @@ class Client(Connection):
         """The account that the token names."""
         return await self.ask("GET", "/me")
 
+    async def get_jwks(self) -> Any:
+        """Every key that verifies a token now, the newest last (RFC 7517)."""
+        return await self.ask("GET", "/.well-known/jwks.json")
+
     async def list_notifications(self, *, limit: int | None = None, cursor: str | None = None) -> Any:
         """Messages, the latest first."""
         return await self.ask("GET", "/notifications", query={"limit": limit, "cursor": cursor})

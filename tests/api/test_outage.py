@@ -41,6 +41,7 @@ def lonely() -> Iterator[str]:
         "ORDERLOG_KAFKA": "127.0.0.1:1",
         "ORDERLOG_POSTGRES": "postgresql://orderlog@127.0.0.1:1/postgres",
         "ORDERLOG_API_PORT": str(port),
+        "ORDERLOG_INSIDE": "open",
     }
     process = subprocess.Popen([sys.executable, "-m", "api"], env=environment, stderr=subprocess.DEVNULL)
     try:
@@ -89,7 +90,7 @@ async def test_a_read_model_that_is_away_is_a_503_in_time(door: World) -> None:
 async def client(servers: Servers) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the API on both real servers; nobody works behind it."""
     await create_topics(servers.kafka.url, TOPICS)
-    settings = Settings(kafka=servers.kafka.url, postgres=servers.postgres.url, contexts="order,product")
+    settings = Settings(kafka=servers.kafka.url, postgres=servers.postgres.url, contexts="order,product", inside="open")
     databases = {context: Database(settings.postgres, f"apioutage_{context}") for context in settings.chosen()}
     for context, database in databases.items():
         await install(database, context)

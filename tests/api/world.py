@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +24,7 @@ from schemas.settings import CONTEXTS, Settings
 from workers.compose import mailer_of, parts_of, provider_of
 from workers.context import Assign, Context
 
+HOME = Path(mkdtemp(prefix="orderlog-api-"))
 NOWHERE = "postgresql://orderlog@127.0.0.1:1/postgres"
 WAIT = {"Prefer": "wait=10"}
 
@@ -108,7 +111,15 @@ def order(*skus: str, **changes: Any) -> dict[str, Any]:
 
 def settings(**changes: Any) -> Settings:
     return Settings(
-        **{"postgres": NOWHERE, "kafka": "127.0.0.1:1", "provider": "in-process", "smtp": "in-process", **changes}
+        **{
+            "postgres": NOWHERE,
+            "kafka": "127.0.0.1:1",
+            "provider": "in-process",
+            "smtp": "in-process",
+            "home": HOME,
+            "inside": "open",
+            **changes,
+        }
     )
 
 

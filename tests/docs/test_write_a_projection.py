@@ -51,6 +51,7 @@ class House:
         ours = {
             "KAFKA": self.kafka, "POSTGRES": self.postgres, "CONTEXTS": "order", "HOME": str(home), "WHO": "ada",
             "API_PORT": str(self.port), "PROVIDER": "in-process", "SMTP": "in-process", "SESSION_TIMEOUT_MS": "6000",
+            "INSIDE": "open",
         }  # fmt: skip
         git = {f"GIT_{who}_{what}": "ada@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         self.env = {**os.environ, **git, **{f"ORDERLOG_{name}": value for name, value in ours.items()}}

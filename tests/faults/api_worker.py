@@ -3,10 +3,10 @@
 import sys
 
 from api import __main__ as api
-from api import accounts, gateway, operations
+from api import lanes, operations, tokens
 from tests.faults.worker import listed, prepare
 
-CLOCKS = (gateway, accounts, operations)
+CLOCKS = (lanes, tokens, operations)
 """The modules of the API that ask for the time."""
 
 

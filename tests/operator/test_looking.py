@@ -89,7 +89,7 @@ def test_doctor_finds_nothing_that_fails(shop: Shop) -> None:
     levels = {check["name"]: check["level"] for check in said.json["checks"]}
     assert [name for name, level in levels.items() if level == "fail"] == []
     assert said.code == 0
-    assert levels["settings: secret"] == "warn"
+    assert levels["settings: inside"] == "ok"
     assert levels["topics"] == levels["positions"] == levels["owners"] == levels["clock: Postgres"] == "ok"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from unittest.mock import patch
 from uuid import UUID
 
-import api.gateway
+import api.lanes
 import events.fenced
 import events.hub
 import events.memory
@@ -77,7 +77,7 @@ def virtual(new_id: Callable[[], UUID], hot: int) -> Iterator[None]:
     with ExitStack() as stack:
         for module in (workers.writer, workers.reactor, events.hub, events.memory):
             stack.enter_context(patch.object(module, "time", Time))
-        for module in (workers.effects, api.gateway):
+        for module in (workers.effects, api.lanes):
             stack.enter_context(patch.object(module, "datetime", Datetime))
         stack.enter_context(patch.object(workers.effects, "TICK", TICK))
         stack.enter_context(patch.object(events.hub, "LONGEST_PAUSE", PAUSES))

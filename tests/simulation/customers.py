@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from api.gateway import Gateway, Unanswered
+from api.lanes import Lanes, Unanswered
 from events.errors import LogError
 from schemas.order import CancelOrder, DeliverOrder, OrderLine, PlaceOrder, ShipOrder
 from schemas.payment import RefundPayment
@@ -22,7 +22,7 @@ class Shop(Protocol):
     """What customers know of."""
 
     chance: Chance
-    gateway: Gateway
+    lanes: Lanes
     chronicle: Chronicle
     sent: dict[str, Command]
     tables: dict[str, Tables]
@@ -63,7 +63,7 @@ class Customers:
         await asyncio.sleep(after)
         while True:
             try:
-                await self._shop.gateway.send(
+                await self._shop.lanes.send(
                     command, command_id=command_id, correlation=command_id, causation=command_id
                 )
                 return

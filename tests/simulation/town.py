@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 
-from api.gateway import Gateway
+from api.lanes import Lanes
 from events.log import Place
 from schemas.settings import Settings
 from schemas.values import Command
@@ -75,7 +75,7 @@ class Town:
         self.nodes[name] = node = Node(self, name, self.layout[name])
         node.start()
         if name == "api":
-            self.gateway = Gateway(node.log)
+            self.lanes = Lanes(node.log)
 
     async def live(self) -> None:
         """A day with all that goes wrong, the mending of it, and the time until all is quiet.

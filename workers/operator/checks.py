@@ -39,11 +39,11 @@ def ok(name: str, said: str) -> Check:
 def of_settings(settings: Settings) -> Iterator[Check]:
     """The environment."""
     production = settings.replication > 1
-    if settings.jwt_secret == Settings.model_fields["jwt_secret"].default:
-        said = "login tokens are signed with the key that everybody can read in the code"
-        yield Check("settings: secret", "fail" if production else "warn", said, "set ORDERLOG_JWT_SECRET")
+    if settings.inside == "open" and settings.api_host not in ("127.0.0.1", "::1", "localhost"):
+        said = f"whoever reaches {settings.api_host}:{settings.api_port} may do everything, without a token"
+        yield Check("settings: inside", "fail" if production else "warn", said, "ORDERLOG_INSIDE=closed, or tokens")
     else:
-        yield ok("settings: secret", "login tokens are signed with a key of your own")
+        yield ok("settings: inside", "nobody from outside comes past the gateway")
     yield _session(settings.session_timeout_ms)
     if settings.hold_seconds <= settings.overdue_seconds:
         said = f"stock is held for {settings.hold_seconds:g} s, the provider may take {settings.overdue_seconds:g} s"

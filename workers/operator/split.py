@@ -54,7 +54,7 @@ def _environment(context: str) -> dict[str, str]:
     elif outside:
         needed |= {"ORDERLOG_SMTP": "host:port", "ORDERLOG_SENDER": "address that mail is sent from"}
     if context == "user":
-        needed |= {"ORDERLOG_JWT_SECRET": "as for every API"}
+        needed |= {"ORDERLOG_KEYS": "the keys that sign tokens; every other API verifies with their public halves"}
     return needed
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from aggregates.stage import Incoming, Stage
-from api.gateway import Lane
+from api.lanes import Lane
 from events.log import Draft
 from projections import journals
 from schemas.parking import ParkRecord

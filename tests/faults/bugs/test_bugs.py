@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from aggregates.reservation import decider as reservations
-from api.gateway import Lane
+from api.lanes import Lane
 from events.errors import Fenced, Unavailable
 from events.fence import Fence
 from events.fenced import claim

@@ -1,0 +1,206 @@
+"""Access says who may do what, one line a route: a route that is not listed is nobody's.
+
+A customer sees and touches what is theirs. What is another's looks as if it were not there: the same question is asked
+about both, and the same answer given, in the same time.
+"""
+
+from typing import NamedTuple
+from uuid import uuid4
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.owners import owner_of
+from api.problems import Problem, field_error, invalid
+from api.tokens import NOBODY, ROLES, BadToken, Principal, Role, Tokens
+from events.ids import derive
+
+
+class Rule(NamedTuple):
+    """Who may: these roles, or a customer whose order the path names; or `anyone`, with a token or without."""
+
+    roles: frozenset[Role] = frozenset()
+    owner: bool = False
+    anyone: bool = False
+
+
+def _may(*roles: Role, owner: bool = False) -> Rule:
+    return Rule(frozenset(roles), owner)
+
+
+ANYONE = Rule(anyone=True)
+_LOGGED_IN = Rule(frozenset(ROLES))
+_STAFF = _may("staff")
+_OPERATOR = _may("operator")
+_FIGURES = _may("staff", "operator", "analyst")
+_READ = _may("staff", "analyst", owner=True)
+
+RULES: dict[tuple[str, str], Rule] = {
+    # order
+    ("POST", "/orders"): _may("customer", "staff"),
+    ("GET", "/orders"): _may("customer", "staff", "analyst"),
+    ("GET", "/orders/{order_id}"): _READ,
+    ("GET", "/orders/{order_id}/history"): _READ,
+    ("POST", "/orders/{order_id}/cancel"): _may("staff", owner=True),
+    ("POST", "/orders/{order_id}/ship"): _STAFF,
+    ("POST", "/orders/{order_id}/deliver"): _STAFF,
+    ("GET", "/customers/{customer_id}/spending"): _may("customer", "staff", "analyst"),
+    ("GET", "/spending"): _may("staff", "analyst"),
+    ("GET", "/revenue"): _may("staff", "analyst"),
+    # product
+    ("GET", "/products"): ANYONE,
+    ("GET", "/products/search"): ANYONE,
+    ("GET", "/products/{sku}"): ANYONE,
+    ("GET", "/products/{sku}/stock"): _may("staff", "analyst"),
+    ("POST", "/products"): _STAFF,
+    ("POST", "/products/{sku}/describe"): _STAFF,
+    ("POST", "/products/{sku}/price"): _STAFF,
+    ("POST", "/products/{sku}/withdraw"): _STAFF,
+    ("POST", "/products/{sku}/stock/receive"): _STAFF,
+    ("POST", "/products/{sku}/stock/adjust"): _STAFF,
+    ("POST", "/products/{sku}/stock/count"): _STAFF,
+    # payment
+    ("POST", "/orders/{order_id}/refund"): _STAFF,
+    ("GET", "/payments"): _may("staff", "analyst"),
+    ("GET", "/payments/{order_id}"): _READ,
+    ("POST", "/payments/webhooks/{sender}"): ANYONE,  # whoever knows the secret that it is signed with
+    # user
+    ("POST", "/users"): ANYONE,
+    ("POST", "/login"): ANYONE,
+    ("GET", "/me"): _LOGGED_IN,
+    ("GET", "/.well-known/jwks.json"): ANYONE,
+    # notification
+    ("GET", "/notifications"): _STAFF,
+    ("GET", "/orders/{order_id}/notifications"): _may("staff", owner=True),
+    # operations; of commands everybody sees their own
+    ("GET", "/commands/{command_id}"): ANYONE,
+    ("GET", "/commands/{context}/{command_id}"): ANYONE,
+    ("GET", "/summary"): _FIGURES,
+    ("GET", "/statistics"): _FIGURES,
+    ("GET", "/projections"): _OPERATOR,
+    ("GET", "/projections/{context}/{name}"): _OPERATOR,
+    ("GET", "/projections/{context}/{name}/progress"): _OPERATOR,
+    ("GET", "/dead-letters"): _OPERATOR,
+    ("GET", "/dead-letters/{context}"): _OPERATOR,
+    ("GET", "/dead-letters/{context}/{letter}"): _OPERATOR,
+    ("POST", "/dead-letters/{context}/{letter}/retry"): _OPERATOR,
+    ("POST", "/dead-letters/{context}/{letter}/edit"): _OPERATOR,
+    ("POST", "/dead-letters/{context}/{letter}/discard"): _OPERATOR,
+    ("GET", "/health"): ANYONE,
+    ("GET", "/ready"): ANYONE,
+    ("GET", "/"): _FIGURES,
+    ("GET", "/problems"): ANYONE,
+}
+"""By method and path of the route."""
+
+WHOLE: frozenset[Role] = frozenset({"staff", "analyst"})
+"""Roles that see every customer's orders."""
+
+
+class Recognize:
+    """Finds out who asks, unless the gateway has in this process: `principal` of the scope is somebody, nobody, or
+    not there, for those who come from inside without a valid token, where the settings let them."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens, inside: bool) -> None:
+        self._app, self._tokens, self._inside = app, tokens, inside
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "principal" not in scope:
+            said = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+            principal = self._read(said)
+            if principal.subject or not self._inside:
+                scope["principal"] = principal
+        await self._app(scope, receive, send)
+
+    def _read(self, said: list[str]) -> Principal:
+        try:
+            return self._tokens.read(said[0]) if len(said) == 1 else NOBODY
+        except BadToken:
+            return NOBODY
+
+
+def principal_of(request: Request) -> Principal | None:
+    """Who asks; None if it is one of us, from inside."""
+    principal: Principal | None = request.scope.get("principal")
+    return principal
+
+
+async def admit(request: Request) -> None:
+    """Let a request in, before anything of it is read.
+
+    Raises:
+        Problem: 401, 403, or the 404 of what is not there.
+    """
+    principal = principal_of(request)
+    path = request.scope["route"].path
+    rule = RULES.get((request.method, path), Rule())
+    if principal is None or rule.anyone or rule.roles & principal.roles:
+        return
+    if not principal.subject:
+        raise not_logged_in()
+    if not (rule.owner and "customer" in principal.roles):
+        raise Problem("Forbidden")
+    if await owner_of(request, request.path_params["order_id"]) != principal.subject:
+        raise Problem("PaymentUnknown" if path.startswith("/payments/") else "OrderUnknown")
+
+
+def not_logged_in() -> Problem:
+    """A 401."""
+    return Problem("NotLoggedIn", headers={"WWW-Authenticate": "Bearer"})
+
+
+def user_of(request: Request) -> str:
+    """The id of the user who asks.
+
+    Raises:
+        Problem: 401, if nobody is logged in.
+    """
+    principal = principal_of(request)
+    if principal is None or not principal.subject:
+        raise not_logged_in()
+    return principal.subject
+
+
+def only_of(request: Request) -> str | None:
+    """The customer of whom alone this request may see something; None if it may see all."""
+    principal = principal_of(request)
+    return None if principal is None or principal.roles & WHOLE else principal.subject
+
+
+def refuse_foreign_order(request: Request, customer_id: str, order_id: str | None) -> None:
+    """A customer orders for themselves, under an id that we choose: their own choice could tell which ids exist.
+
+    Raises:
+        Problem: 422, naming the field.
+    """
+    only = only_of(request)
+    if only is not None and customer_id != only:
+        raise invalid([field_error(["customer_id"], f"is not you; you are {only}", "customer_not_you")])
+    if only is not None and order_id is not None:
+        raise invalid([field_error(["order_id"], "is chosen here; leave it out", "order_id_chosen")])
+
+
+def command_id_of(request: Request, key: str, path: str) -> str | None:
+    """The id of a command that somebody sends under a key; None for those inside, who may choose ids.
+
+    Its first half follows from who sends it, so that it says whose it is, before and after anything is decided.
+    """
+    principal = principal_of(request)
+    if principal is None:
+        return None
+    return _mark(principal) + derive("idempotency", f"{principal.subject}/{path}/{key}")[_MARK:]
+
+
+def visible_command(request: Request, command_id: str) -> str:
+    """The id, if the command may be seen; else one that no command has."""
+    principal = principal_of(request)
+    if principal is None or principal.roles & {"staff", "operator"} or command_id.startswith(_mark(principal)):
+        return command_id
+    return str(uuid4())
+
+
+_MARK = len("00000000-0000-0000")
+
+
+def _mark(principal: Principal) -> str:
+    return derive("commands", principal.subject)[:_MARK]
