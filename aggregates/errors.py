@@ -2,6 +2,7 @@
 
 Rejection
 ├── OrderUnknown · OrderExists · OrderSettled · OrderAlreadyShipped · OrderNotReady · OrderNotShipped
+├── LineUnknown · LineTooSmall
 ├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn · StockHeld
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
 ├── EmailTaken
@@ -39,6 +40,14 @@ class OrderNotReady(Rejection):
 
 class OrderNotShipped(Rejection):
     """The order has not been shipped."""
+
+
+class LineUnknown(Rejection):
+    """The order has no line of this SKU."""
+
+
+class LineTooSmall(Rejection):
+    """The order has not so many of this SKU left."""
 
 
 class ProductUnknown(Rejection):

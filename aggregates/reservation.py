@@ -21,6 +21,7 @@ from events.product import (
     ReservationEvent,
     ReservationLapsed,
     ReservationMade,
+    ReservationReduced,
     ReservationRefused,
     ReservationReleased,
     ReservationShipped,
@@ -32,6 +33,7 @@ from schemas.product import (
     CommitReservation,
     LapseReservation,
     ProductCommand,
+    ReleaseItems,
     ReleaseReservation,
     ReserveStock,
     ShipReservation,
@@ -49,11 +51,12 @@ class Status(Enum):
 
 
 class Reservation(Struct, frozen=True):
-    """What the rules need to know of a reservation."""
+    """What the rules need to know of a reservation; `items` are what is held, `known` the ids of parts that are not."""
 
     status: Status = Status.UNKNOWN
     items: tuple[tuple[str, int], ...] = ()
     expires_at: datetime | None = None
+    known: tuple[str, ...] = ()
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -67,6 +70,10 @@ def evolve(reservation: Reservation, event: ReservationEvent) -> Reservation:
             return Reservation(Status.HELD, items, event.expires_at)
         case ReservationCommitted():
             return replace(reservation, status=Status.COMMITTED)
+        case ReservationReduced():
+            return replace(
+                reservation, items=_less(reservation.items, event.items), known=(*reservation.known, event.part_id)
+            )
         case ReservationRefused() | ReservationReleased() | ReservationLapsed() | ReservationShipped():
             return Reservation(Status.OVER)
         case _:
@@ -97,6 +104,18 @@ def release(command: ReleaseReservation, reservation: Reservation) -> list[Event
     # Released before it was asked for, it stays released: a late ReserveStock then finds it over.
     released = ReservationReleased(order_id=command.order_id, partition=command.partition)
     return [*_move(StockReleased, command.order_id, _items(reservation)), released]
+
+
+def release_items(command: ReleaseItems, reservation: Reservation) -> list[Event]:
+    """Give back a part of what is held; with the last of it, the reservation is over."""
+    items = _held(command.items, reservation)
+    if command.part_id in reservation.known or not items:
+        return []
+    if _less(reservation.items, items):
+        ended: Event = ReservationReduced(**{**dict(command), "items": items})
+    else:
+        ended = ReservationReleased(order_id=command.order_id, partition=command.partition)
+    return [*_move(StockReleased, command.order_id, items), ended]
 
 
 def lapse(command: LapseReservation, reservation: Reservation) -> list[Event]:
@@ -132,6 +151,8 @@ def decider(hold: timedelta) -> Decider:
                 return commit(command, state)
             case ReleaseReservation():
                 return release(command, state)
+            case ReleaseItems():
+                return release_items(command, state)
             case LapseReservation():
                 return lapse(command, state)
             case ShipReservation():
@@ -161,6 +182,19 @@ def _together(items: tuple[Item, ...]) -> tuple[Item, ...]:
 
 def _items(reservation: Reservation) -> tuple[Item, ...]:
     return tuple(Item(sku=sku, quantity=quantity) for sku, quantity in reservation.items)
+
+
+def _held(items: tuple[Item, ...], reservation: Reservation) -> tuple[Item, ...]:
+    """As many of these as are held."""
+    held = dict(reservation.items)
+    found = (Item(sku=item.sku, quantity=min(item.quantity, held.get(item.sku, 0))) for item in _together(items))
+    return tuple(item for item in found if item.quantity)
+
+
+def _less(held: tuple[tuple[str, int], ...], items: tuple[Item, ...]) -> tuple[tuple[str, int], ...]:
+    gone = {item.sku: item.quantity for item in items}
+    left = ((sku, quantity - gone.get(sku, 0)) for sku, quantity in held)
+    return tuple((sku, quantity) for sku, quantity in left if quantity)
 
 
 def _enough(product: Product, quantity: int) -> bool:

@@ -1,6 +1,6 @@
 """Orders over HTTP: place, cancel, ship, deliver; one order, its history, and lists by customer and status."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
@@ -16,8 +16,8 @@ from api.system import of
 from events.ids import derive
 from projections.order import PAGE
 from projections.registry import HISTORY
-from schemas.order import CancelOrder, DeliverOrder, PlaceOrder, ShipOrder
-from schemas.values import CustomerId, OrderId
+from schemas.order import CancelLine, CancelOrder, DeliverOrder, PlaceOrder, ShipOrder
+from schemas.values import Command, CustomerId, OrderId, Sku
 
 router = APIRouter(tags=["orders"])
 
@@ -58,6 +58,15 @@ async def cancel_order(request: Request, order_id: Id) -> Response:
     return await submit(request, CancelOrder, order_id=order_id)
 
 
+@router.post(
+    "/orders/{order_id}/lines/{sku}/cancel",
+    **takes(CancelLine, "order_id", "sku", "cancellation_id", view="OrderView"),
+)
+async def cancel_line(request: Request, order_id: Id, sku: Annotated[Sku, Path()]) -> Response:
+    """Call off so many of one SKU, or all that have not left the house; what is paid for them already is given back."""
+    return await _named(request, CancelLine, "cancellation_id", order_id=order_id, sku=sku)
+
+
 @router.post("/orders/{order_id}/ship", **takes(ShipOrder, "order_id", view="OrderView"))
 async def ship_order(request: Request, order_id: Id) -> Response:
     """Hand the goods to the carrier."""
@@ -93,3 +102,10 @@ async def get_history(request: Request, order_id: Id) -> Response:
     if not rows:
         raise Problem("OrderUnknown")
     return reply({"items": history(rows)})
+
+
+async def _named(request: Request, command: type[Command], name: str, **known: Any) -> Response:
+    """Send a command that names what is to happen once: the id, in the field of this name, follows from the key."""
+    ask = asked(request)
+    body = await read(request, body_of(command, name, *known))
+    return await sent(request, ask, command(**{name: derive(ask.command_id, name)}, **known, **dict(body)))

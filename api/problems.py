@@ -24,6 +24,8 @@ REJECTIONS: dict[type[no.Rejection], int] = {
     no.OrderAlreadyShipped: 409,
     no.OrderNotReady: 409,
     no.OrderNotShipped: 409,
+    no.LineUnknown: 404,
+    no.LineTooSmall: 409,
     no.ProductUnknown: 404,
     no.ProductExists: 409,
     no.ProductAlreadyWithdrawn: 409,

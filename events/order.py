@@ -1,6 +1,9 @@
 """Order events are what has happened to one order."""
 
+import operator
 from typing import TypeAlias
+
+from pydantic import Field
 
 from events.event import Event
 from schemas.values import Address, Line
@@ -22,6 +25,7 @@ class OrderPlaced(_OfOrder, tag="order.placed.v1"):
     payment_token: str
     lines: tuple[Line, ...]
     total: int
+    shipping_cents: int = Field(0, exclude_if=operator.not_)
 
 
 class OrderLinesReserved(_OfOrder, tag="order.lines_reserved.v1"):
@@ -65,6 +69,20 @@ class OrderCancelled(_OfOrder, tag="order.cancelled.v1"):
     skus: tuple[str, ...]
 
 
+class OrderLineCancelled(_OfOrder, tag="order.line_cancelled.v1"):
+    """So many of one SKU are off, `left` are still ordered; the order comes to `amount` less, `tax_cents` of it tax."""
+
+    email: str
+    cancellation_id: str
+    sku: str
+    quantity: int
+    left: int
+    amount: int
+    tax_cents: int
+    currency: str
+    reason: str
+
+
 class OrderShipped(_OfOrder, tag="order.shipped.v1"):
     email: str
     tracking: str
@@ -83,6 +101,7 @@ OrderEvent: TypeAlias = (
     | OrderLinesCommitted
     | OrderRejected
     | OrderCancelled
+    | OrderLineCancelled
     | OrderShipped
     | OrderDelivered
 )

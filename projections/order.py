@@ -1,5 +1,6 @@
 """Order view: what clients see of an order, and what they may ask."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -12,6 +13,7 @@ from events.order import (
     OrderConfirmed,
     OrderDelivered,
     OrderEvent,
+    OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
     OrderPlaced,
@@ -23,7 +25,10 @@ from projections.view import Projection
 
 
 class OrderView(Struct, frozen=True):
-    """One order; total is in minor units. `ready_to_ship` once no line's stock may lapse any more."""
+    """One order; `lines` are as ordered, `cancelled` quantities by SKU, `total`, in minor units, is without them.
+
+    `ready_to_ship` once no line's stock may lapse any more.
+    """
 
     order_id: str
     customer_id: str
@@ -41,6 +46,8 @@ class OrderView(Struct, frozen=True):
     placed_at: datetime
     updated_at: datetime
     confirmed_at: datetime | None = None
+    shipping_cents: int = 0
+    cancelled: dict[str, int] = {}
 
 
 def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderView | None:
@@ -56,19 +63,31 @@ def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderVie
         case OrderConfirmed():
             return replace(view, status="confirmed", confirmed_at=at, updated_at=at)
         case OrderLinesCommitted():
-            committed = set(event.skus)
-            left = [sku for sku in view.uncommitted if sku not in committed]
-            return replace(view, uncommitted=left, ready_to_ship=not left, updated_at=at)
+            return replace(_committed(view, event.skus), updated_at=at)
         case OrderRejected():
             return replace(view, status="rejected", reason=_why(event), updated_at=at)
         case OrderCancelled():
             return replace(view, status="cancelled", reason=event.reason, ready_to_ship=False, updated_at=at)
+        case OrderLineCancelled():
+            return replace(_reduced(view, event), updated_at=at)
         case OrderShipped():
             return replace(view, status="shipped", tracking=event.tracking, ready_to_ship=False, updated_at=at)
         case OrderDelivered():
             return replace(view, status="delivered", updated_at=at)
         case _:
             assert_never(event)
+
+
+def _committed(view: OrderView, skus: Iterable[str]) -> OrderView:
+    committed = set(skus)
+    left = [sku for sku in view.uncommitted if sku not in committed]
+    return replace(view, uncommitted=left, ready_to_ship=view.status == "confirmed" and not left)
+
+
+def _reduced(view: OrderView, event: OrderLineCancelled) -> OrderView:
+    cancelled = {**view.cancelled, event.sku: view.cancelled.get(event.sku, 0) + event.quantity}
+    reduced = replace(view, cancelled=cancelled, total=view.total - event.amount)
+    return reduced if event.left else _committed(reduced, (event.sku,))
 
 
 def _placed(event: OrderPlaced, at: datetime) -> OrderView:
@@ -90,6 +109,7 @@ def _placed(event: OrderPlaced, at: datetime) -> OrderView:
         tracking="",
         placed_at=at,
         updated_at=at,
+        shipping_cents=event.shipping_cents,
     )
 
 
@@ -107,6 +127,7 @@ ORDERS = Projection(
     view=OrderView,
     key_of=key_of,
     project=project,
+    version=2,
     indexes=(
         "CREATE INDEX {table}_of_customer ON {table} (customer_id, placed_at DESC, order_id DESC)",
         "CREATE INDEX {table}_by_status ON {table} (status)",

@@ -1,5 +1,7 @@
 """Revenue view: what was sold on each day, and for how much; an order counts on the day (UTC) of its confirmation.
 
+Tax and shipping are no revenue. What is called off of an order later is taken off the same day.
+
 Which department a SKU belongs to is the product context's knowledge: who asks by department brings it along.
 """
 
@@ -11,11 +13,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from events.event import Event
-from events.order import OrderCancelled, OrderConfirmed, OrderPlaced
+from events.order import OrderCancelled, OrderConfirmed, OrderLineCancelled, OrderPlaced
 from projections.view import Projection, Totals
 from schemas.values import Line
 
-Selling: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled
+Selling: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled | OrderLineCancelled
 
 
 class RevenueView(Struct, frozen=True):
@@ -45,8 +47,15 @@ def project(view: RevenueView | None, event: Selling, at: datetime) -> RevenueVi
             return view and replace(view, day=at.astimezone(UTC).date())
         case OrderCancelled():
             return view and replace(view, day=None)
+        case OrderLineCancelled():
+            return view and _less(view, event.sku, event.quantity, event.amount - event.tax_cents)
         case _:
             assert_never(event)
+
+
+def _less(view: RevenueView, sku: str, quantity: int, revenue: int) -> RevenueView:
+    were = view.lines[sku]
+    return replace(view, lines={**view.lines, sku: (were[0] - quantity, were[1] - revenue)})
 
 
 def _together(lines: Iterable[Line]) -> dict[str, tuple[int, int]]:
@@ -67,6 +76,7 @@ REVENUE = Projection(
     view=RevenueView,
     key_of=key_of,
     project=project,
+    version=2,
     totals=Totals(
         name="revenue_totals",
         keys={"day": "date", "sku": "text", "currency": "text"},

@@ -1,5 +1,6 @@
 """Order commands are what may be asked of one order, by its customer or by the order's own reactions."""
 
+import operator
 from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -16,6 +17,7 @@ from schemas.values import (
     Quantity,
     Sku,
     Text,
+    Uuid,
 )
 
 MAX_LINES = 500
@@ -29,6 +31,7 @@ class OrderLine(Line):
     sku: Sku
     quantity: Quantity
     unit_price: Cents
+    tax_cents: Cents = Field(0, exclude_if=operator.not_)
 
 
 class ShippingAddress(Address):
@@ -52,7 +55,7 @@ class _ToOrder(Command):
 
 
 class PlaceOrder(_ToOrder, tag="order.place"):
-    """Order these lines, to be paid with this token and sent to this address."""
+    """Order these lines, paid with this token, sent to this address; tax and shipping are part of the total."""
 
     customer_id: CustomerId
     email: Email
@@ -60,11 +63,21 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     shipping_address: ShippingAddress
     payment_token: Text = "tok_visa"  # noqa: S105  a test card, not a secret
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    shipping_cents: Cents = Field(0, exclude_if=operator.not_)
 
 
 class CancelOrder(_ToOrder, tag="order.cancel"):
     """Call the order off; possible until it is shipped."""
 
+    reason: Text = "customer's wish"
+
+
+class CancelLine(_ToOrder, tag="order.cancel_line"):
+    """Call off so many of one SKU, or all that have not left the house; the cancellation id makes it happen once."""
+
+    cancellation_id: Uuid
+    sku: Sku
+    quantity: Quantity | None = None
     reason: Text = "customer's wish"
 
 
@@ -110,6 +123,7 @@ class RejectOrder(_ToOrder, tag="order.reject"):
 OrderCommand: TypeAlias = (
     PlaceOrder
     | CancelOrder
+    | CancelLine
     | ShipOrder
     | DeliverOrder
     | RecordReservation

@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, StringConstraints
 
-from schemas.values import Cents, Command, Currency, Item, OrderId, Quantity, Sku, Text
+from schemas.values import Cents, Command, Currency, Item, OrderId, Quantity, Sku, Text, Uuid
 
 Description = Annotated[str, StringConstraints(max_length=2000)]
 Stock = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -96,6 +96,13 @@ class ReleaseReservation(_ToReservation, tag="product.release_reservation"):
     """The order is off: give back what is held."""
 
 
+class ReleaseItems(_ToReservation, tag="product.release_items"):
+    """Some items of the order are off: give them back; the part's id makes it happen once."""
+
+    part_id: Uuid
+    items: tuple[Item, ...]
+
+
 class ShipReservation(_ToReservation, tag="product.ship_reservation"):
     """The goods leave the shelf."""
 
@@ -115,6 +122,7 @@ ProductCommand: TypeAlias = (
     | ReserveStock
     | CommitReservation
     | ReleaseReservation
+    | ReleaseItems
     | ShipReservation
     | LapseReservation
 )

@@ -1,5 +1,6 @@
 """Values are the small frozen shapes that commands and events are made of, and the base of every command."""
 
+import operator
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -58,13 +59,17 @@ class Command(Value):
 
 
 class Line(BaseModel):
-    """One line of an order as recorded: so many of one SKU at a unit price in minor units."""
+    """One line of an order as recorded: so many of one SKU at a unit price, and the tax on all of them, in minor units.
+
+    A line without tax is recorded as lines were before there was any.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     sku: str
     quantity: int
     unit_price: int
+    tax_cents: int = Field(0, exclude_if=operator.not_)
 
 
 class Item(BaseModel):
@@ -89,5 +94,5 @@ class Address(BaseModel):
 
 
 def total_of(lines: tuple[Line, ...]) -> int:
-    """What the lines cost together, in minor units."""
-    return sum(line.quantity * line.unit_price for line in lines)
+    """What the lines cost together with their tax, in minor units."""
+    return sum(line.quantity * line.unit_price + line.tax_cents for line in lines)

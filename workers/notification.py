@@ -6,7 +6,14 @@ from typing import Any
 from aggregates.decider import Todo
 from aggregates.notification import Notification
 from events.ids import derive
-from events.order import OrderCancelled, OrderConfirmed, OrderDelivered, OrderRejected, OrderShipped
+from events.order import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderLineCancelled,
+    OrderRejected,
+    OrderShipped,
+)
 from events.payment import PaymentRefunded
 from events.user import UserRegistered
 from schemas.notification import NotificationCommand, RecordDelivery, RecordRefusal, RequestNotification
@@ -25,6 +32,12 @@ def tell_when_rejected(event: OrderRejected) -> list[RequestNotification]:
 
 def tell_when_cancelled(event: OrderCancelled) -> list[RequestNotification]:
     return [_mail(event.stream, event.email, "order_cancelled", {"order_id": event.order_id, "reason": event.reason})]
+
+
+def tell_when_line_cancelled(event: OrderLineCancelled) -> list[RequestNotification]:
+    names = ("order_id", "sku", "quantity", "left", "currency", "reason")
+    params = {**{name: getattr(event, name) for name in names}, "total": event.amount}
+    return [_mail(event.stream, event.email, "order_line_cancelled", params, event.cancellation_id)]
 
 
 def tell_when_shipped(event: OrderShipped) -> list[RequestNotification]:
@@ -64,6 +77,7 @@ REACTIONS = (
     on(OrderDelivered, tell_when_delivered),
     on(PaymentRefunded, tell_when_refunded),
     on(UserRegistered, welcome_when_registered),
+    on(OrderLineCancelled, tell_when_line_cancelled),
 )
 
 Effect = Callable[[str, Notification, Todo], Awaitable[NotificationCommand]]

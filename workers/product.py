@@ -8,11 +8,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from aggregates.decider import Todo
-from events.order import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected, OrderShipped
+from events.order import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLineCancelled,
+    OrderPlaced,
+    OrderRejected,
+    OrderShipped,
+)
 from events.topics import shelf_of
 from schemas.product import (
     CommitReservation,
     LapseReservation,
+    ReleaseItems,
     ReleaseReservation,
     ReserveStock,
     ShipReservation,
@@ -39,6 +47,12 @@ def release_when_off(event: OrderRejected | OrderCancelled) -> list[ReleaseReser
     return [ReleaseReservation(order_id=event.order_id, partition=shelf) for shelf in _shelves(event.skus)]
 
 
+def release_when_line_cancelled(event: OrderLineCancelled) -> list[ReleaseItems]:
+    items = (Item(sku=event.sku, quantity=event.quantity),)
+    shelf = shelf_of(event.sku)
+    return [ReleaseItems(order_id=event.order_id, partition=shelf, part_id=event.cancellation_id, items=items)]
+
+
 def ship_when_shipped(event: OrderShipped) -> list[ShipReservation]:
     return [ShipReservation(order_id=event.order_id, partition=shelf) for shelf in _shelves(event.skus)]
 
@@ -58,5 +72,6 @@ REACTIONS = (
     on(OrderRejected, release_when_off),
     on(OrderCancelled, release_when_off),
     on(OrderShipped, ship_when_shipped),
+    on(OrderLineCancelled, release_when_line_cancelled),
 )
 EFFECTS = {"lapse": lapse}

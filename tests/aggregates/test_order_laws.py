@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from aggregates.order import DECIDER, Order, Status
 from events.order import OrderCancelled, OrderConfirmed, OrderDelivered, OrderPlaced, OrderRejected, OrderShipped
 from schemas.order import (
+    CancelLine,
     CancelOrder,
     ConfirmOrder,
     DeliverOrder,
@@ -17,7 +18,7 @@ from schemas.order import (
     ShipOrder,
 )
 from tests.aggregates.laws import asking_twice_changes_nothing_more, every_law_of_history, lived, moderately
-from tests.builders.order import SKUS, place
+from tests.builders.order import K1, K2, SKUS, place
 from tests.builders.values import A
 from tests.spec import Life
 
@@ -37,8 +38,15 @@ on_the_way: st.SearchStrategy[OrderCommand] = st.sampled_from(
         ShipOrder(order_id=A),
     ]
 )
+of_lines: st.SearchStrategy[OrderCommand] = st.builds(
+    CancelLine,
+    order_id=st.just(A),
+    cancellation_id=st.sampled_from([K1, K2]),
+    sku=st.sampled_from(SKUS),
+    quantity=st.sampled_from([None, 1, 2]),
+)
 asked: st.SearchStrategy[OrderCommand] = st.one_of(
-    on_the_way, reactions, st.sampled_from([place(), CancelOrder(order_id=A), DeliverOrder(order_id=A)])
+    on_the_way, reactions, of_lines, st.sampled_from([place(), CancelOrder(order_id=A), DeliverOrder(order_id=A)])
 )
 pasts = st.lists(asked, max_size=12).map(lambda commands: lived(DECIDER, [place(), *commands]))
 FINAL = (Status.DELIVERED, Status.REJECTED, Status.CANCELLED)

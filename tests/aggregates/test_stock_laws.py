@@ -15,6 +15,7 @@ from schemas.product import (
     LapseReservation,
     ProductCommand,
     ReceiveStock,
+    ReleaseItems,
     ReleaseReservation,
     ReserveStock,
     ShipReservation,
@@ -22,6 +23,7 @@ from schemas.product import (
 )
 from schemas.values import Item
 from tests.aggregates.laws import asking_twice_changes_nothing_more, every_law_of_history, lived, moderately
+from tests.builders.order import K1, K2
 from tests.builders.product import SHELF, list_product
 from tests.builders.values import FIGS, HOLD, MILK, WATER, A, B, C
 from tests.spec import Life
@@ -44,6 +46,9 @@ reactions: st.SearchStrategy[ProductCommand] = st.one_of(
     of_reservation(ReleaseReservation),
     of_reservation(ShipReservation),
     of_reservation(LapseReservation),
+    st.builds(
+        ReleaseItems, order_id=orders, partition=st.just(SHELF), part_id=st.sampled_from([K1, K2]), items=baskets
+    ),
 )
 shelf_work: st.SearchStrategy[ProductCommand] = st.one_of(
     st.builds(ReceiveStock, sku=skus, quantity=few),

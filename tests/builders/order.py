@@ -4,6 +4,7 @@ from events.order import (
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
+    OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
     OrderPlaced,
@@ -16,6 +17,9 @@ from schemas.values import total_of
 from tests.builders.values import BREAD, EMAIL, EUR, FIGS, MILK, A
 
 TOTAL = 850
+K1 = "1c000000-0000-4000-8000-00000000000a"
+K2 = "2c000000-0000-4000-8000-00000000000a"
+"""Ids of cancellations, shipments and returns."""
 SKUS = (FIGS, MILK, BREAD)
 LINES = (
     OrderLine(sku=FIGS, quantity=2, unit_price=150),
@@ -63,6 +67,23 @@ def rejected(reason: str = "out of stock", *refused: str, order_id: str = A) -> 
 
 def cancelled(reason: str = "customer's wish", order_id: str = A) -> OrderCancelled:
     return OrderCancelled(order_id=order_id, email=EMAIL, reason=reason, skus=SKUS)
+
+
+def line_cancelled(
+    sku: str = FIGS, quantity: int = 1, left: int = 1, amount: int = 150, which: str = K1, order_id: str = A
+) -> OrderLineCancelled:
+    return OrderLineCancelled(
+        order_id=order_id,
+        email=EMAIL,
+        cancellation_id=which,
+        sku=sku,
+        quantity=quantity,
+        left=left,
+        amount=amount,
+        tax_cents=0,
+        currency=EUR,
+        reason="customer's wish",
+    )
 
 
 def shipped(tracking: str = "", order_id: str = A) -> OrderShipped:

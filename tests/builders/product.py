@@ -8,6 +8,7 @@ from events.product import (
     ReservationCommitted,
     ReservationLapsed,
     ReservationMade,
+    ReservationReduced,
     ReservationRefused,
     ReservationReleased,
     ReservationShipped,
@@ -20,6 +21,7 @@ from events.product import (
 )
 from schemas.product import ListProduct
 from schemas.values import Item
+from tests.builders.order import K1
 from tests.builders.values import EUR, FIGS, HOLD, MILK, NOON, A
 
 SHELF = 0
@@ -89,6 +91,10 @@ def committed(*skus: str, order_id: str = A) -> ReservationCommitted:
 
 def released(order_id: str = A) -> ReservationReleased:
     return ReservationReleased(order_id=order_id, partition=SHELF)
+
+
+def reduced(*gone: tuple[str, int], part_id: str = K1, order_id: str = A) -> ReservationReduced:
+    return ReservationReduced(order_id=order_id, partition=SHELF, part_id=part_id, items=items(*gone))
 
 
 def lapsed(*skus: str, order_id: str = A) -> ReservationLapsed:

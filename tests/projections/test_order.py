@@ -2,10 +2,12 @@
 
 from projections.order import ORDERS
 from tests.builders.order import (
+    K2,
     cancelled,
     committed,
     confirmed,
     delivered,
+    line_cancelled,
     placed,
     rejected,
     reserved,
@@ -21,7 +23,7 @@ CONFIRMED = (placed(), reserved(FIGS, MILK), secured(), confirmed())
 def test_a_placed_order_shows_its_lines_its_total_and_where_it_goes() -> None:
     view = shown(ORDERS, placed())
     assert (view.order_id, view.customer_id, view.status, view.total, view.line_count) == (A, "ada", "placed", 850, 3)
-    assert view.lines[0] == {"sku": FIGS, "quantity": 2, "unit_price": 150}
+    assert view.lines[0] == {"sku": FIGS, "quantity": 2, "unit_price": 150, "tax_cents": 0}
     assert view.shipping_address["street"] == "1 Mill Lane"
     assert (view.placed_at, view.updated_at, view.confirmed_at) == (at(0), at(0), None)
 
@@ -62,3 +64,15 @@ def test_each_order_has_a_row_of_its_own() -> None:
 
 def test_what_happened_to_an_order_that_was_never_placed_shows_nothing() -> None:
     assert rows(ORDERS, [secured(), confirmed(), cancelled()]) == {}
+
+
+def test_a_cancelled_line_stays_visible_and_is_not_in_the_total() -> None:
+    view = shown(ORDERS, placed(), line_cancelled(), line_cancelled(FIGS, 1, 0, 150, K2))
+    assert (view.total, view.cancelled, len(view.lines)) == (550, {FIGS: 2}, 3)
+
+
+def test_an_order_is_ready_once_the_line_that_was_not_committed_is_off() -> None:
+    past = (placed(), secured(), confirmed(), committed(FIGS, MILK))
+    assert not shown(ORDERS, *past).ready_to_ship
+    assert shown(ORDERS, *past, line_cancelled(BREAD, 1, 0, 250)).ready_to_ship
+    assert not shown(ORDERS, placed(), line_cancelled(BREAD, 1, 0, 250)).ready_to_ship

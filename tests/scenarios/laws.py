@@ -22,6 +22,7 @@ MILESTONES: dict[type[Event], str] = {
     order.OrderConfirmed: "order_confirmed",
     order.OrderRejected: "order_rejected",
     order.OrderCancelled: "order_cancelled",
+    order.OrderLineCancelled: "order_line_cancelled",
     order.OrderShipped: "order_shipped",
     order.OrderDelivered: "order_delivered",
     payment.PaymentRefunded: "payment_refunded",
@@ -107,18 +108,21 @@ def a_confirmed_order_holds_its_goods_and_any_other_holds_none(facts: Facts) -> 
         if state.status is Order.CONFIRMED:
             for line in lines[order_id]:
                 wanted[line.sku] += line.quantity
+            wanted -= _called_off(facts, order_id)
             assert not state.uncommitted, order_id
         assert held == wanted, f"{order_id} is {state.status}, and holds {held}"
 
 
 def an_order_owes_what_was_kept(facts: Facts) -> None:
+    ours = {event.cancellation_id for event in facts.chronicle.of(order.OrderLineCancelled)}
     goodwill: Counter[str] = Counter()
     for refund in facts.chronicle.of(payment.RefundRequested):
-        goodwill[refund.order_id] += refund.amount if refund.reason != "order cancelled" else 0
+        asked = refund.reason != "order cancelled" and refund.refund_id not in ours
+        goodwill[refund.order_id] += refund.amount if asked else 0
     for order_id, state in facts.orders():
         if _status(facts, order_id) is Payment.REFUSED:
             continue  # a person must look
-        owed = 0 if state.status in OVER else state.amount - goodwill[order_id]
+        owed = 0 if state.status in OVER else max(0, _comes_to(facts, order_id) - goodwill[order_id])
         assert _recorded(facts, order_id) == _moved(facts, order_id) == owed, f"{order_id} is {state.status}"
 
 
@@ -143,8 +147,12 @@ def what_happens_once_happens_once(facts: Facts) -> None:
     for refunds in _refunds(facts).values():
         assert all(n == 1 for n in Counter(refunds).values()), refunds
     reserved = Counter((e.sku, e.order_id) for e in facts.chronicle.of(product.StockReserved))
-    gone = Counter((e.sku, e.order_id) for e in facts.chronicle.of(product.StockReleased, product.StockShipped))
-    assert all(n == 1 for n in (*reserved.values(), *gone.values()))
+    gone: Counter[tuple[str, str]] = Counter()
+    for e in facts.chronicle.of(product.StockReleased, product.StockShipped):
+        gone[e.sku, e.order_id] += e.quantity
+    assert all(n == 1 for n in reserved.values())
+    taken = {(e.sku, e.order_id): e.quantity for e in facts.chronicle.of(product.StockReserved)}
+    assert all(n <= taken[key] for key, n in gone.items()), "more was released or shipped than was reserved"
 
 
 def versions_have_no_gaps(facts: Facts) -> None:
@@ -210,6 +218,21 @@ def check(facts: Facts) -> None:
     """All laws."""
     for law in LAWS:
         law(facts)
+
+
+def _called_off(facts: Facts, order_id: str) -> Counter[str]:
+    """How many of each SKU were cancelled by line."""
+    found: Counter[str] = Counter()
+    for event in facts.chronicle.of(order.OrderLineCancelled):
+        found[event.sku] += event.quantity if event.order_id == order_id else 0
+    return found
+
+
+def _comes_to(facts: Facts, order_id: str) -> int:
+    """What was ordered less what was called off by line, at the prices and taxes that were asked."""
+    placed = next(event for event in facts.chronicle.of(order.OrderPlaced) if event.order_id == order_id)
+    off = [e.amount for e in facts.chronicle.of(order.OrderLineCancelled) if e.order_id == order_id]
+    return int(placed.total - sum(off))
 
 
 def _status(facts: Facts, order_id: str) -> Payment:

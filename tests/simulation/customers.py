@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from api.gateway import Gateway, Unanswered
 from events.errors import LogError
-from schemas.order import CancelOrder, DeliverOrder, OrderLine, PlaceOrder, ShipOrder
+from schemas.order import CancelLine, CancelOrder, DeliverOrder, OrderLine, PlaceOrder, ShipOrder
 from schemas.payment import RefundPayment
 from schemas.product import AdjustStock, CountStock, ListProduct, ReceiveStock
 from schemas.values import Command
@@ -84,10 +84,10 @@ class Customers:
         wishes = (
             (self._cancel,)
             if placed.order_id in self._shop.unwilling
-            else (self._cancel, self._send_out, self._send_out, self._refund)
+            else (self._cancel, self._cancel_line, self._send_out, self._send_out, self._refund)
         )
         for _ in range(chance.one_of((0, 1, 1, 2))):
-            await chance.one_of(wishes)(placed.order_id)
+            await chance.one_of(wishes)(placed)
             await asyncio.sleep(chance.between(0, 3))
 
     def _order(self, skus: list[str]) -> PlaceOrder:
@@ -102,16 +102,23 @@ class Customers:
             lines=tuple(OrderLine(sku=sku, quantity=chance.random.randint(1, 2), unit_price=PRICE) for sku in wanted),
         )
 
-    async def _cancel(self, order_id: str) -> None:
-        await self._ask(CancelOrder(order_id=order_id))
+    async def _cancel(self, placed: PlaceOrder) -> None:
+        await self._ask(CancelOrder(order_id=placed.order_id))
 
-    async def _send_out(self, order_id: str) -> None:
+    async def _cancel_line(self, placed: PlaceOrder) -> None:
+        sku, quantity = self._chance.one_of(placed.lines).sku, self._chance.one_of((None, 1))
+        which = str(self._chance.uuid())
+        await self._ask(CancelLine(order_id=placed.order_id, cancellation_id=which, sku=sku, quantity=quantity))
+
+    async def _send_out(self, placed: PlaceOrder) -> None:
+        order_id = placed.order_id
         await self._until_view("order", "orders", order_id, lambda view: view.ready_to_ship)
         await self._ask(ShipOrder(order_id=order_id, tracking="T1"))
         await asyncio.sleep(self._chance.between(0, 1))
         await self._ask(DeliverOrder(order_id=order_id))
 
-    async def _refund(self, order_id: str) -> None:
+    async def _refund(self, placed: PlaceOrder) -> None:
+        order_id = placed.order_id
         await self._until_view("payment", "payments", order_id, lambda view: view.captured)
         refund_id, amount = str(self._chance.uuid()), self._chance.one_of((None, 100))
         await self._ask(RefundPayment(order_id=order_id, refund_id=refund_id, amount=amount))

@@ -18,6 +18,7 @@ COUNTED: dict[type[Event], str] = {
     payment.VoidRequested: "compensated by a void",
     payment.PaymentRefunded: "refunded",
     order.OrderCancelled: "orders cancelled",
+    order.OrderLineCancelled: "lines cancelled",
     order.OrderConfirmed: "orders confirmed",
     order.OrderShipped: "orders shipped",
 }

@@ -15,6 +15,7 @@ from schemas.payment import (
     RecordRefund,
     RecordRefusal,
     RecordVoid,
+    ReducePayment,
 )
 from tests.builders import order, payment
 from tests.builders.values import OVERDUE, A
@@ -135,3 +136,8 @@ async def test_a_refund_of_what_somebody_has_refunded_is_recorded_as_refused() -
 @pytest.mark.anyio
 async def test_a_provider_that_is_too_late_makes_the_payment_lapse() -> None:
     assert await Till().do("lapse") == LapsePayment(order_id=A)
+
+
+def test_a_cancelled_line_reduces_the_payment_under_its_own_id() -> None:
+    asked = ReducePayment(order_id=A, refund_id=order.K1, amount=150, reason="line cancelled")
+    assert asks(REACTIONS, order.line_cancelled()) == [asked]

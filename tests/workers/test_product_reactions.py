@@ -9,6 +9,7 @@ from schemas.order import MAX_LINES, OrderLine
 from schemas.product import (
     CommitReservation,
     LapseReservation,
+    ReleaseItems,
     ReleaseReservation,
     ReserveStock,
     ShipReservation,
@@ -60,3 +61,8 @@ def test_every_question_goes_to_the_shelf_it_names() -> None:
 async def test_a_hold_whose_time_is_over_asks_to_lapse() -> None:
     asked = await EFFECTS["lapse"](f"reservation-1-{A}", None, Todo("lapse"))
     assert asked == LapseReservation(order_id=A, partition=1)
+
+
+def test_a_cancelled_line_gives_back_its_items_on_its_shelf() -> None:
+    asked = ReleaseItems(order_id=A, partition=1, part_id=order.K1, items=(Item(sku=BREAD, quantity=1),))
+    assert asks(REACTIONS, order.line_cancelled(BREAD, 1, 0, 250)) == [asked]

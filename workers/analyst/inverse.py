@@ -8,6 +8,7 @@ from events.order import (
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
+    OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
     OrderPlaced,
@@ -22,6 +23,7 @@ from events.product import (
     ProductWithdrawn,
     ReservationCommitted,
     ReservationMade,
+    ReservationReduced,
     ReservationReleased,
     ReservationShipped,
     StockAdjusted,
@@ -47,6 +49,12 @@ def _plain(command: type[Command], *left_out: str) -> Told:
         return command.model_construct(**{name: getattr(events[-1], name) for name in names})
 
     return told
+
+
+def _first(command: type[Command]) -> Told:
+    """The same, where the first event is the command's own, and others follow from it."""
+    told = _plain(command)
+    return lambda events, state: told(events[:1], state)
 
 
 def _secured(events: Sequence[Event], state: Any) -> Command:
@@ -85,6 +93,7 @@ INVERSE: Mapping[type[Event], Told] = {
     OrderLinesCommitted: _plain(of_order.RecordCommitment),
     OrderRejected: _rejected,
     OrderCancelled: _cancelled,
+    OrderLineCancelled: _first(of_order.CancelLine),
     OrderShipped: _plain(of_order.ShipOrder),
     OrderDelivered: _plain(of_order.DeliverOrder),
     ProductListed: _listed,
@@ -97,6 +106,7 @@ INVERSE: Mapping[type[Event], Told] = {
     ReservationMade: _plain(of_product.ReserveStock),
     ReservationCommitted: _plain(of_product.CommitReservation),
     ReservationReleased: _plain(of_product.ReleaseReservation),
+    ReservationReduced: _plain(of_product.ReleaseItems),
     ReservationShipped: _plain(of_product.ShipReservation),
 }
 """What is not here (a refusal, an answer of the provider) cannot be told: its events stand for it."""

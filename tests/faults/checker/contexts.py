@@ -43,6 +43,8 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
             return {"payment": 1}
         case "order.confirmed.v1" | "order.rejected.v1" | "order.cancelled.v1":
             return {"product": shelves_of(body["skus"], partitions), "payment": 1, "notification": 1}
+        case "order.line_cancelled.v1":
+            return {"product": 1, "payment": 1, "notification": 1}
         case "order.shipped.v1":
             return {"product": shelves_of(body["skus"], partitions), "notification": 1}
         case "order.delivered.v1" | "payment.refunded.v1" | "user.registered.v1":
@@ -65,6 +67,7 @@ HEARD_BY_ORDER = (
 
 RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
+    "LineUnknown", "LineTooSmall",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
     "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "LetterUnknown", "LetterWaits", "LetterUnfit",
 )  # fmt: skip

@@ -38,15 +38,18 @@ class Shop(Desk):
         row = {name: body[name] for name in ("order_id", "customer_id", "email", "currency", "total", "lines")}
         self.orders[order] = row | {
             "shipping_address": ADDRESS, "status": "placed", "reason": "", "line_count": len(lines), "tracking": "",
+            "shipping_cents": 0, "cancelled": {}, "lines": [{**line, "tax_cents": 0} for line in lines],
             "uncommitted": sorted(wanted), "ready_to_ship": False, "placed_at": placed.time, "confirmed_at": None,
         }  # fmt: skip
         self._touch(self.orders[order], placed)
         self.last[order] = {"placed": placed}
         return self._reserve(order, placed, wanted)
 
-    def pay(self, order: str) -> None:
-        """The provider authorizes, the order is confirmed, the money is captured."""
+    def pay(self, order: str, fewer: str = "") -> None:
+        """The provider authorizes, the order is confirmed, the money is captured; before, one `fewer` may be wanted."""
         self.request_payment(order)
+        if fewer:
+            self.cancel_line(order, fewer, 1)
         self.authorize(order)
         row, stream = self.orders[order], f"order-{order}"
         sure = {name: row[name] for name in ("order_id", "email", "currency")}
@@ -80,7 +83,7 @@ class Shop(Desk):
         [event] = self.react(self.last[order]["secured"], "payment", "payment.request", stream, body, news)
         self.payments[order] = {
             "order_id": order, "status": "requested", "reason": "", "currency": "EUR", "amount": row["total"],
-            "captured": 0, "refunded": 0, "refunds": {}, "reference": "", "requested_at": event.time,
+            "captured": 0, "refunded": 0, "refunds": {}, "reduced": 0, "reference": "", "requested_at": event.time,
         }  # fmt: skip
         self._touch(self.payments[order], event)
 
@@ -105,6 +108,39 @@ class Shop(Desk):
         self._move(order, event, "released")
         self.mail(event, order, "order_cancelled")
         return event
+
+    def cancel_line(self, order: str, sku: str, quantity: int) -> None:
+        """The customer wants so many fewer; the stock is given back, and what was paid for them."""
+        row, stream, which = self.orders[order], f"order-{order}", uuid(f"{order}/{sku}/{len(self.history)}")
+        there = sum(line["quantity"] for line in row["lines"] if line["sku"] == sku) - row["cancelled"].get(sku, 0)
+        said = {"order_id": order, "email": row["email"], "cancellation_id": which, "sku": sku, "quantity": quantity}
+        said |= {"left": there - quantity, "amount": quantity * PRICE, "tax_cents": 0, "currency": "EUR"}
+        [event] = self.client(
+            "cancel_line", order, f"/orders/{order}/lines/{sku}/cancel", {"quantity": quantity}, "order",
+            "order.cancel_line", stream, ("order.line_cancelled.v1", stream, {**said, "reason": "a wish"}),
+        )  # fmt: skip
+        cancelled = {**row["cancelled"], sku: row["cancelled"].get(sku, 0) + quantity}
+        self._touch(row, event, cancelled=cancelled, total=row["total"] - quantity * PRICE)
+        self._give_back_items(order, event, sku, quantity, which)
+        self._owe_less(order, event, quantity * PRICE, which)
+        self.mail(event, order, "order_line_cancelled", which)
+
+    def _give_back_items(self, order: str, event: Event, sku: str, quantity: int, which: str) -> None:
+        shelf = home(f"product-{sku}")
+        body = {"order_id": order, "partition": shelf, "part_id": which, "items": [{"sku": sku, "quantity": quantity}]}
+        less = ("reservation.reduced.v1", f"reservation-{shelf}-{order}", body)
+        self._stock(event, 0, shelf, order, "product.release_items", [("stock.released.v1", sku, quantity)], less)
+
+    def _owe_less(self, order: str, event: Event, amount: int, which: str) -> None:
+        """The provider captures so much less, or gives it back."""
+        row, stream = self.payments[order], f"payment-{order}"
+        taken = row["status"] == "captured"
+        said = {"order_id": order, "refund_id": which, "amount": amount, "reason": "line cancelled"}
+        kind = "payment.refund_requested.v1" if taken else "payment.reduced.v1"
+        [asked] = self.react(event, "payment", "payment.reduce", stream, said, (kind, stream, said))
+        self._touch(row, asked, reason="line cancelled", reduced=row["reduced"] + (0 if taken else amount))
+        if taken:
+            self.give_back(order, which, amount)
 
     def refund(self, order: str, amount: int) -> None:
         """A customer is given back a part."""
@@ -246,9 +282,10 @@ class Shop(Desk):
         row, stream = self.payments[order], f"payment-{order}"
         news = ("payment.capture_requested.v1", stream, {"order_id": order})
         self.react(confirmed, "payment", "payment.capture", stream, {}, news)
-        said = {"reference": self.provide(order, "capture", row["amount"]), "amount": row["amount"], "currency": "EUR"}
+        due = row["amount"] - row["reduced"]
+        said = {"reference": self.provide(order, "capture", due), "amount": due, "currency": "EUR"}
         [event] = self.owner("payment", stream, ("payment.captured.v1", stream, {"order_id": order, **said}))
-        self._touch(row, event, status="captured", captured=row["amount"], reference=said["reference"])
+        self._touch(row, event, status="captured", captured=due, reference=said["reference"])
 
     def _shelves(self, skus: Any) -> list[int]:
         return sorted({home(f"product-{sku}") for sku in skus})

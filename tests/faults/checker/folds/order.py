@@ -17,6 +17,7 @@ LEGAL = {
     "order.lines_committed.v1": ("confirmed",),
     "order.rejected.v1": ("placed", "secured"),
     "order.cancelled.v1": ("placed", "secured", "confirmed"),
+    "order.line_cancelled.v1": ("placed", "secured", "confirmed"),
     "order.shipped.v1": ("confirmed",),
     "order.delivered.v1": ("shipped",),
 }
@@ -24,12 +25,16 @@ LEGAL = {
 
 
 class Order:
-    """One order. `asked` is the id of the command that placed it; times are as recorded, `last` in milliseconds."""
+    """One order. `asked` is the id of the command that placed it; times are as recorded, `last` in milliseconds.
+
+    `parts` are what was taken off its total, by id; `totals` all that it ever came to.
+    """
 
     __slots__ = (
-        "address", "asked", "awaited", "confirmed_at", "currency", "customer_id", "email", "ended", "lines", "order_id",
-        "partition", "placed", "placed_at", "position", "ready", "reason", "secured", "status", "token", "total",
-        "tracking", "uncommitted", "updated_at", "version", "was_confirmed",
+        "address", "asked", "awaited", "cancelled", "confirmed_at", "currency", "customer_id", "email", "ended",
+        "lines", "order_id", "partition", "parts", "placed", "placed_at", "position", "ready", "reason", "requested",
+        "secured", "shipping", "status", "token", "total", "totals", "tracking", "uncommitted", "updated_at", "version",
+        "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, fact: Fact) -> None:
@@ -41,7 +46,12 @@ class Order:
         self.total: int = body["total"]
         self.token: str = body["payment_token"]
         self.address = {name: body["shipping_address"][name] for name in ADDRESS}
-        self.lines = [{name: line[name] for name in LINE} for line in body["lines"]]
+        self.shipping: int = body.get("shipping_cents", 0)
+        self.lines = [line_of(line) for line in body["lines"]]
+        self.cancelled: dict[str, int] = {}
+        self.parts: dict[str, int] = {}
+        self.totals = {self.total}
+        self.requested = 0
         self.uncommitted = sorted({line["sku"] for line in self.lines})
         self.awaited = set(self.uncommitted)
         self.status, self.reason, self.tracking = "placed", "", ""
@@ -62,12 +72,16 @@ class Order:
         """Neither confirmed nor over."""
         return self.status in ("placed", "secured")
 
-    def wanted(self) -> dict[str, int]:
-        """How many of each SKU."""
+    def ordered(self) -> dict[str, int]:
+        """How many of each SKU were asked for."""
         sums: dict[str, int] = {}
         for line in self.lines:
             sums[line["sku"]] = sums.get(line["sku"], 0) + line["quantity"]
         return sums
+
+    def wanted(self) -> dict[str, int]:
+        """How many of each SKU are left of them."""
+        return {sku: quantity - self.cancelled.get(sku, 0) for sku, quantity in self.ordered().items()}
 
     def row(self) -> dict[str, Any]:
         """As the read model must show it."""
@@ -85,6 +99,8 @@ class Order:
             "uncommitted": self.uncommitted,
             "ready_to_ship": self.ready,
             "tracking": self.tracking,
+            "shipping_cents": self.shipping,
+            "cancelled": self.cancelled,
             "placed_at": self.placed_at,
             "updated_at": self.updated_at,
             "confirmed_at": self.confirmed_at,
@@ -95,7 +111,19 @@ class Order:
 
 
 LINE = ("sku", "quantity", "unit_price")
+
+
+def line_of(line: dict[str, Any]) -> dict[str, Any]:
+    """A line with its tax, which is not told where there is none."""
+    return {**{name: line[name] for name in LINE}, "tax_cents": line.get("tax_cents", 0)}
+
+
 ADDRESS = ("name", "street", "city", "postal_code", "country")
+
+
+def cost_of(line: dict[str, Any]) -> int:
+    """What a line comes to, tax included."""
+    return int(line["quantity"] * line["unit_price"] + line["tax_cents"])
 
 
 class Orders:
@@ -113,7 +141,7 @@ class Orders:
             if order is not None:
                 self._report("orders.one_end", order_id, "placed a second time", fact)
             order = self.all[order_id] = Order(fact)
-            if order.total != sum(line["quantity"] * line["unit_price"] for line in order.lines):
+            if order.total != order.shipping + sum(map(cost_of, order.lines)):
                 self._report("money.amounts", order_id, f"a total of {order.total} is not what its lines cost", fact)
             return
         if order is None:
@@ -134,7 +162,7 @@ class Orders:
                 order.awaited -= set(body["skus"])
             case "order.stock_secured.v1":
                 self._expect(order, fact, _same_money(order, body), "another amount")
-                order.status, order.secured = "secured", True
+                order.status, order.secured, order.requested = "secured", True, body["amount"]
             case "order.confirmed.v1":
                 self._expect(order, fact, _same_money(order, body), "another amount")
                 order.status, order.confirmed_at, order.was_confirmed = "confirmed", fact.time, True
@@ -147,15 +175,38 @@ class Orders:
                 order.status, order.reason = "rejected", f"{body['reason']}: {refused}" if refused else body["reason"]
             case "order.cancelled.v1":
                 order.status, order.reason, order.ready = "cancelled", body["reason"], False
+            case "order.line_cancelled.v1":
+                self._line_cancelled(order, fact)
             case "order.shipped.v1":
                 self._expect(order, fact, not order.uncommitted, "shipped with stock that may lapse")
                 order.status, order.tracking, order.ready = "shipped", body["tracking"], False
             case "order.delivered.v1":
                 order.status = "delivered"
 
+    def _line_cancelled(self, order: Order, fact: Fact) -> None:
+        body, sku = fact.body, fact.body["sku"]
+        there = order.wanted().get(sku, 0)
+        legal = 0 < body["quantity"] <= there and body["left"] == there - body["quantity"]
+        self._expect(order, fact, legal and any(n > 0 for n in _after(order, body)), f"{there} of it were left")
+        self._expect(order, fact, body["cancellation_id"] not in order.parts, "cancelled under an id that is taken")
+        if not 0 <= body["amount"] <= sum(cost_of(line) for line in order.lines if line["sku"] == sku):
+            self._report("money.amounts", order.order_id, f"{body['amount']} less: more than {sku} cost", fact)
+        order.cancelled = {**order.cancelled, sku: order.cancelled.get(sku, 0) + body["quantity"]}
+        order.parts[body["cancellation_id"]] = body["amount"]
+        order.total -= body["amount"]
+        order.totals.add(order.total)
+        if not body["left"]:
+            order.awaited.discard(sku)
+            order.uncommitted = [other for other in order.uncommitted if other != sku]
+            order.ready = order.status == "confirmed" and not order.uncommitted
+
     def _expect(self, order: Order, fact: Fact, right: bool, said: str) -> None:
         if not right:
             self._report("orders.legal_steps", order.order_id, f"{fact.kind}: {said}", fact)
+
+
+def _after(order: Order, body: dict[str, Any]) -> list[int]:
+    return [n - (body["quantity"] if sku == body["sku"] else 0) for sku, n in order.wanted().items()]
 
 
 def _same_money(order: Order, body: dict[str, Any]) -> bool:

@@ -27,7 +27,7 @@ def _all_there(world: World, order: Order) -> Iterator[Violation]:
     for sku, quantity in order.wanted().items():
         hold = holds.get(sku)
         reserved, shipped = (hold.reserved, hold.shipped) if hold else (0, 0)
-        if order.status == "confirmed" and (hold is None or hold.left != quantity):
+        if order.status == "confirmed" and (hold.left if hold else 0) != quantity:
             said = f"{quantity} of {sku} are confirmed, {hold.left if hold else 0} held"
             yield Violation("stock.settled", order.order_id, said)
         elif order.status != "confirmed" and shipped != quantity:
@@ -38,12 +38,12 @@ def _all_there(world: World, order: Order) -> Iterator[Violation]:
 def held_is_ordered(world: World) -> Iterator[Violation]:
     """Whatever was held for an order is what it asked for, and no order went on without all of it."""
     for order in world.orders.all.values():
-        holds, wanted = world.products.holds.get(order.order_id, {}), order.wanted()
+        holds, wanted = world.products.holds.get(order.order_id, {}), order.ordered()
         for sku, hold in holds.items():
             if hold.reserved not in (0, wanted.get(sku, 0)):
                 said = f"{hold.reserved} of {sku} reserved, {wanted.get(sku, 0)} ordered"
                 yield Violation("stock.held_is_ordered", order.order_id, said)
-        missing = [sku for sku in wanted if sku not in holds]
+        missing = [sku for sku, quantity in order.wanted().items() if quantity and sku not in holds]
         if order.secured and missing:
             yield Violation("stock.held_is_ordered", order.order_id, f"it went on without {', '.join(missing)}")
 
