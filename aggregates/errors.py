@@ -2,7 +2,7 @@
 
 Rejection
 ├── OrderUnknown · OrderExists · OrderSettled · OrderAlreadyShipped · OrderNotReady · OrderNotShipped
-├── LineUnknown · LineTooSmall
+├── LineUnknown · LineTooSmall · ShipmentUnknown
 ├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn · StockHeld
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
 ├── EmailTaken
@@ -48,6 +48,10 @@ class LineUnknown(Rejection):
 
 class LineTooSmall(Rejection):
     """The order has not so many of this SKU left."""
+
+
+class ShipmentUnknown(Rejection):
+    """The order has no such shipment."""
 
 
 class ProductUnknown(Rejection):

@@ -36,6 +36,7 @@ from schemas.product import (
     ReleaseItems,
     ReleaseReservation,
     ReserveStock,
+    ShipItems,
     ShipReservation,
 )
 from schemas.values import Item
@@ -108,14 +109,14 @@ def release(command: ReleaseReservation, reservation: Reservation) -> list[Event
 
 def release_items(command: ReleaseItems, reservation: Reservation) -> list[Event]:
     """Give back a part of what is held; with the last of it, the reservation is over."""
-    items = _held(command.items, reservation)
-    if command.part_id in reservation.known or not items:
+    return _part(command, reservation, StockReleased, ReservationReleased)
+
+
+def ship_items(command: ShipItems, reservation: Reservation) -> list[Event]:
+    """A part of what is held leaves the shelf; with the last of it, the reservation is over."""
+    if reservation.status is not Status.COMMITTED:
         return []
-    if _less(reservation.items, items):
-        ended: Event = ReservationReduced(**{**dict(command), "items": items})
-    else:
-        ended = ReservationReleased(order_id=command.order_id, partition=command.partition)
-    return [*_move(StockReleased, command.order_id, items), ended]
+    return _part(command, reservation, StockShipped, ReservationShipped)
 
 
 def lapse(command: LapseReservation, reservation: Reservation) -> list[Event]:
@@ -157,6 +158,8 @@ def decider(hold: timedelta) -> Decider:
                 return lapse(command, state)
             case ShipReservation():
                 return ship(command, state)
+            case ShipItems():
+                return ship_items(command, state)
             case _:
                 return products.RULES[type(command)](command, state)  # type: ignore[operator,no-any-return]
 
@@ -171,6 +174,21 @@ def decider(hold: timedelta) -> Decider:
 
 def _evolve_either(state: Any, event: Any) -> Any:
     return products.evolve(state, event) if isinstance(state, Product) else evolve(state, event)
+
+
+def _part(
+    command: ReleaseItems | ShipItems,
+    reservation: Reservation,
+    moved: type[StockReleased | StockShipped],
+    over: type[ReservationReleased | ReservationShipped],
+) -> list[Event]:
+    items = _held(command.items, reservation)
+    if command.part_id in reservation.known or not items:
+        return []
+    done: Event = over(order_id=command.order_id, partition=command.partition)
+    if _less(reservation.items, items):
+        done = ReservationReduced(**{**dict(command), "items": items})
+    return [*_move(moved, command.order_id, items), done]
 
 
 def _together(items: tuple[Item, ...]) -> tuple[Item, ...]:

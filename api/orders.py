@@ -67,15 +67,15 @@ async def cancel_line(request: Request, order_id: Id, sku: Annotated[Sku, Path()
     return await _named(request, CancelLine, "cancellation_id", order_id=order_id, sku=sku)
 
 
-@router.post("/orders/{order_id}/ship", **takes(ShipOrder, "order_id", view="OrderView"))
+@router.post("/orders/{order_id}/ship", **takes(ShipOrder, "order_id", "shipment_id", view="OrderView"))
 async def ship_order(request: Request, order_id: Id) -> Response:
-    """Hand the goods to the carrier."""
-    return await submit(request, ShipOrder, order_id=order_id)
+    """Hand these items to the carrier, or all that are left."""
+    return await _named(request, ShipOrder, "shipment_id", order_id=order_id)
 
 
 @router.post("/orders/{order_id}/deliver", **takes(DeliverOrder, "order_id", view="OrderView"))
 async def deliver_order(request: Request, order_id: Id) -> Response:
-    """Record that the goods have arrived."""
+    """Record that a shipment has arrived, or all that are under way."""
     return await submit(request, DeliverOrder, order_id=order_id)
 
 

@@ -26,6 +26,7 @@ REJECTIONS: dict[type[no.Rejection], int] = {
     no.OrderNotShipped: 409,
     no.LineUnknown: 404,
     no.LineTooSmall: 409,
+    no.ShipmentUnknown: 404,
     no.ProductUnknown: 404,
     no.ProductExists: 409,
     no.ProductAlreadyWithdrawn: 409,

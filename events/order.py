@@ -6,7 +6,7 @@ from typing import TypeAlias
 from pydantic import Field
 
 from events.event import Event
-from schemas.values import Address, Line
+from schemas.values import Address, Item, Line
 
 
 class _OfOrder(Event):
@@ -83,13 +83,35 @@ class OrderLineCancelled(_OfOrder, tag="order.line_cancelled.v1"):
     reason: str
 
 
+class OrderPartlyShipped(_OfOrder, tag="order.partly_shipped.v1"):
+    """These items have left the house; others are still to go."""
+
+    email: str
+    shipment_id: str
+    tracking: str
+    items: tuple[Item, ...]
+
+
 class OrderShipped(_OfOrder, tag="order.shipped.v1"):
+    """All that was left has left the house; in the early days that was not told item by item."""
+
     email: str
     tracking: str
     skus: tuple[str, ...]
+    shipment_id: str = Field("", exclude_if=operator.not_)
+    items: tuple[Item, ...] = Field((), exclude_if=operator.not_)
+
+
+class OrderShipmentDelivered(_OfOrder, tag="order.shipment_delivered.v1"):
+    """One of several shipments has arrived."""
+
+    email: str
+    shipment_id: str
 
 
 class OrderDelivered(_OfOrder, tag="order.delivered.v1"):
+    """All that was shipped has arrived."""
+
     email: str
 
 
@@ -102,6 +124,8 @@ OrderEvent: TypeAlias = (
     | OrderRejected
     | OrderCancelled
     | OrderLineCancelled
+    | OrderPartlyShipped
     | OrderShipped
+    | OrderShipmentDelivered
     | OrderDelivered
 )

@@ -16,8 +16,10 @@ from events.order import (
     OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
+    OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
+    OrderShipmentDelivered,
     OrderShipped,
     OrderStockSecured,
 )
@@ -27,7 +29,8 @@ from projections.view import Projection
 class OrderView(Struct, frozen=True):
     """One order; `lines` are as ordered, `cancelled` quantities by SKU, `total`, in minor units, is without them.
 
-    `ready_to_ship` once no line's stock may lapse any more.
+    `ready_to_ship` once no line's stock may lapse any more, until all is shipped; a shipment has its items by SKU, and
+    no `delivered_at` while it is under way.
     """
 
     order_id: str
@@ -48,6 +51,7 @@ class OrderView(Struct, frozen=True):
     confirmed_at: datetime | None = None
     shipping_cents: int = 0
     cancelled: dict[str, int] = {}
+    shipments: list[dict[str, Any]] = []
 
 
 def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderView | None:
@@ -70,10 +74,14 @@ def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderVie
             return replace(view, status="cancelled", reason=event.reason, ready_to_ship=False, updated_at=at)
         case OrderLineCancelled():
             return replace(_reduced(view, event), updated_at=at)
+        case OrderPartlyShipped():
+            return replace(_sent(view, event, at), status="partially_shipped")
         case OrderShipped():
-            return replace(view, status="shipped", tracking=event.tracking, ready_to_ship=False, updated_at=at)
+            return replace(_sent(view, event, at), status="shipped", ready_to_ship=False)
+        case OrderShipmentDelivered():
+            return _arrived(view, at, event.shipment_id)
         case OrderDelivered():
-            return replace(view, status="delivered", updated_at=at)
+            return replace(_arrived(view, at), status="delivered")
         case _:
             assert_never(event)
 
@@ -87,7 +95,39 @@ def _committed(view: OrderView, skus: Iterable[str]) -> OrderView:
 def _reduced(view: OrderView, event: OrderLineCancelled) -> OrderView:
     cancelled = {**view.cancelled, event.sku: view.cancelled.get(event.sku, 0) + event.quantity}
     reduced = replace(view, cancelled=cancelled, total=view.total - event.amount)
+    if view.status == "partially_shipped":
+        return reduced if _left(reduced) else replace(reduced, status="shipped", ready_to_ship=False)
     return reduced if event.left else _committed(reduced, (event.sku,))
+
+
+def _sent(view: OrderView, event: OrderPartlyShipped | OrderShipped, at: datetime) -> OrderView:
+    """The view with one more shipment; one that is not told item by item has all that was left."""
+    items = {item.sku: item.quantity for item in event.items} or _left(view)
+    shipment: dict[str, Any] = {"shipment_id": event.shipment_id, "tracking": event.tracking, "items": items}
+    shipment |= {"shipped_at": at.isoformat(), "delivered_at": None}
+    return replace(view, shipments=[*view.shipments, shipment], tracking=event.tracking, updated_at=at)
+
+
+def _arrived(view: OrderView, at: datetime, shipment_id: str | None = None) -> OrderView:
+    """The view with a shipment, or all that are under way, delivered."""
+    shipments = [
+        {**each, "delivered_at": at.isoformat()}
+        if each["delivered_at"] is None and shipment_id in (None, each["shipment_id"])
+        else each
+        for each in view.shipments
+    ]
+    return replace(view, shipments=shipments, updated_at=at)
+
+
+def _left(view: OrderView) -> dict[str, int]:
+    """How many of each SKU are neither cancelled nor shipped."""
+    left: dict[str, int] = {}
+    for line in view.lines:
+        left[line["sku"]] = left.get(line["sku"], 0) + line["quantity"]
+    for gone in (view.cancelled, *(shipment["items"] for shipment in view.shipments)):
+        for sku, quantity in gone.items():
+            left[sku] -= quantity
+    return {sku: quantity for sku, quantity in left.items() if quantity}
 
 
 def _placed(event: OrderPlaced, at: datetime) -> OrderView:

@@ -12,6 +12,7 @@ from schemas.values import (
     Currency,
     CustomerId,
     Email,
+    Item,
     Line,
     OrderId,
     Quantity,
@@ -32,6 +33,15 @@ class OrderLine(Line):
     quantity: Quantity
     unit_price: Cents
     tax_cents: Cents = Field(0, exclude_if=operator.not_)
+
+
+class OrderItem(Item):
+    """So many of one SKU, as asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    sku: Sku
+    quantity: Quantity
 
 
 class ShippingAddress(Address):
@@ -82,13 +92,17 @@ class CancelLine(_ToOrder, tag="order.cancel_line"):
 
 
 class ShipOrder(_ToOrder, tag="order.ship"):
-    """Hand the goods to the carrier."""
+    """Hand these items to the carrier, or all that are left; the shipment id makes it happen once."""
 
     tracking: Annotated[str, StringConstraints(max_length=200)] = ""
+    shipment_id: Uuid | None = Field(None, exclude_if=operator.not_)
+    lines: Annotated[tuple[OrderItem, ...], Field(max_length=MAX_LINES)] = Field((), exclude_if=operator.not_)
 
 
 class DeliverOrder(_ToOrder, tag="order.deliver"):
-    """Record that the goods have arrived."""
+    """Record that a shipment has arrived, or all that are under way."""
+
+    shipment_id: Uuid | None = Field(None, exclude_if=operator.not_)
 
 
 class RecordReservation(_ToOrder, tag="order.record_reservation"):

@@ -107,6 +107,13 @@ class ShipReservation(_ToReservation, tag="product.ship_reservation"):
     """The goods leave the shelf."""
 
 
+class ShipItems(_ToReservation, tag="product.ship_items"):
+    """Some items of the order leave the shelf; the part's id makes it happen once."""
+
+    part_id: Uuid
+    items: tuple[Item, ...]
+
+
 class LapseReservation(_ToReservation, tag="product.lapse_reservation"):
     """The time of the hold is over."""
 
@@ -124,5 +131,6 @@ ProductCommand: TypeAlias = (
     | ReleaseReservation
     | ReleaseItems
     | ShipReservation
+    | ShipItems
     | LapseReservation
 )

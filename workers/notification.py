@@ -11,6 +11,7 @@ from events.order import (
     OrderConfirmed,
     OrderDelivered,
     OrderLineCancelled,
+    OrderPartlyShipped,
     OrderRejected,
     OrderShipped,
 )
@@ -43,6 +44,12 @@ def tell_when_line_cancelled(event: OrderLineCancelled) -> list[RequestNotificat
 def tell_when_shipped(event: OrderShipped) -> list[RequestNotification]:
     params = {"order_id": event.order_id, "tracking": event.tracking}
     return [_mail(event.stream, event.email, "order_shipped", params)]
+
+
+def tell_when_partly_shipped(event: OrderPartlyShipped) -> list[RequestNotification]:
+    items = {item.sku: item.quantity for item in event.items}
+    params = {"order_id": event.order_id, "tracking": event.tracking, "items": items}
+    return [_mail(event.stream, event.email, "order_partly_shipped", params, event.shipment_id)]
 
 
 def tell_when_delivered(event: OrderDelivered) -> list[RequestNotification]:
@@ -78,6 +85,7 @@ REACTIONS = (
     on(PaymentRefunded, tell_when_refunded),
     on(UserRegistered, welcome_when_registered),
     on(OrderLineCancelled, tell_when_line_cancelled),
+    on(OrderPartlyShipped, tell_when_partly_shipped),
 )
 
 Effect = Callable[[str, Notification, Todo], Awaitable[NotificationCommand]]

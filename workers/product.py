@@ -12,6 +12,7 @@ from events.order import (
     OrderCancelled,
     OrderConfirmed,
     OrderLineCancelled,
+    OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
     OrderShipped,
@@ -23,6 +24,7 @@ from schemas.product import (
     ReleaseItems,
     ReleaseReservation,
     ReserveStock,
+    ShipItems,
     ShipReservation,
 )
 from schemas.values import Item
@@ -30,13 +32,8 @@ from workers.policy import on
 
 
 def reserve_when_placed(event: OrderPlaced) -> list[ReserveStock]:
-    shelves: dict[int, list[Item]] = defaultdict(list)
-    for line in event.lines:
-        shelves[shelf_of(line.sku)].append(Item(sku=line.sku, quantity=line.quantity))
-    return [
-        ReserveStock(order_id=event.order_id, partition=shelf, items=tuple(items))
-        for shelf, items in sorted(shelves.items())
-    ]
+    lines = (Item(sku=line.sku, quantity=line.quantity) for line in event.lines)
+    return [ReserveStock(order_id=event.order_id, partition=shelf, items=items) for shelf, items in _by_shelf(lines)]
 
 
 def commit_when_confirmed(event: OrderConfirmed) -> list[CommitReservation]:
@@ -57,6 +54,20 @@ def ship_when_shipped(event: OrderShipped) -> list[ShipReservation]:
     return [ShipReservation(order_id=event.order_id, partition=shelf) for shelf in _shelves(event.skus)]
 
 
+def ship_when_partly_shipped(event: OrderPartlyShipped) -> list[ShipItems]:
+    return [
+        ShipItems(order_id=event.order_id, partition=shelf, part_id=event.shipment_id, items=items)
+        for shelf, items in _by_shelf(event.items)
+    ]
+
+
+def _by_shelf(items: Iterable[Item]) -> list[tuple[int, tuple[Item, ...]]]:
+    shelves: dict[int, list[Item]] = defaultdict(list)
+    for item in items:
+        shelves[shelf_of(item.sku)].append(item)
+    return [(shelf, tuple(found)) for shelf, found in sorted(shelves.items())]
+
+
 def _shelves(skus: Iterable[str]) -> list[int]:
     return sorted({shelf_of(sku) for sku in skus})
 
@@ -73,5 +84,6 @@ REACTIONS = (
     on(OrderCancelled, release_when_off),
     on(OrderShipped, ship_when_shipped),
     on(OrderLineCancelled, release_when_line_cancelled),
+    on(OrderPartlyShipped, ship_when_partly_shipped),
 )
 EFFECTS = {"lapse": lapse}

@@ -6,7 +6,7 @@ from aggregates.errors import LineTooSmall, LineUnknown, OrderAlreadyShipped, Or
 from aggregates.order.placing import secured
 from aggregates.order.state import Order, Status, cost_of, evolve, quantity_of, tax_of, without
 from events.event import Event
-from events.order import OrderCancelled, OrderLineCancelled, OrderRejected
+from events.order import OrderCancelled, OrderDelivered, OrderLineCancelled, OrderRejected
 from schemas.order import CancelLine, CancelOrder, RecordLapse, RejectOrder
 
 
@@ -18,6 +18,8 @@ def cancel(command: CancelOrder, order: Order) -> list[Event]:
             return []
         case Status.REJECTED:
             raise OrderSettled
+        case Status.PARTIALLY_SHIPPED:
+            raise OrderAlreadyShipped("A part of the order has been shipped; what is left can be cancelled by line.")
         case Status.SHIPPED | Status.DELIVERED:
             raise OrderAlreadyShipped
         case Status.UNKNOWN:
@@ -30,7 +32,7 @@ def cancel_line(command: CancelLine, order: Order) -> list[Event]:
     if command.cancellation_id in order.known:
         return []
     match order.status:
-        case Status.PLACED | Status.SECURED | Status.CONFIRMED:
+        case Status.PLACED | Status.SECURED | Status.CONFIRMED | Status.PARTIALLY_SHIPPED:
             return _line_cancelled(command, order)
         case Status.CANCELLED:
             return []
@@ -66,7 +68,10 @@ def record_lapse(command: RecordLapse, order: Order) -> list[Event]:
 
 
 def _line_cancelled(command: CancelLine, order: Order) -> list[Event]:
-    """The items and their money are off; the last of them takes the order with it, and the last awaited secures it."""
+    """The items and their money are off.
+
+    The last of an order takes it along, the last awaited secures it, and the last to be shipped leaves it shipped.
+    """
     there = _cancellable(command, order)
     quantity = there if command.quantity is None else command.quantity
     if not quantity:
@@ -91,13 +96,18 @@ def _line_cancelled(command: CancelLine, order: Order) -> list[Event]:
     after = evolve(order, cancelled)
     if order.status is Status.PLACED and not after.awaited:
         return [cancelled, secured(command.order_id, after)]
+    if after.status is Status.SHIPPED and not after.under_way:
+        return [cancelled, OrderDelivered(order_id=command.order_id, email=order.email)]
     return [cancelled]
 
 
 def _cancellable(command: CancelLine, order: Order) -> int:
     if all(line.sku != command.sku for line in order.lines):
         raise LineUnknown
-    return quantity_of(order.lines, command.sku)
+    left = quantity_of(order.lines, command.sku) - order.shipped.get(command.sku, 0)
+    if not left and command.sku in order.shipped:
+        raise OrderAlreadyShipped(f"All of {command.sku} has been shipped; it cannot be cancelled any more.")
+    return left
 
 
 def _ordered(skus: tuple[str, ...], order: Order) -> bool:

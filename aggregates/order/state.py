@@ -17,11 +17,14 @@ from events.order import (
     OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
+    OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
+    OrderShipmentDelivered,
     OrderShipped,
     OrderStockSecured,
 )
+from schemas.values import Item
 
 
 class Status(Enum):
@@ -31,6 +34,7 @@ class Status(Enum):
     PLACED = "placed"
     SECURED = "secured"
     CONFIRMED = "confirmed"
+    PARTIALLY_SHIPPED = "partially_shipped"
     SHIPPED = "shipped"
     DELIVERED = "delivered"
     REJECTED = "rejected"
@@ -64,7 +68,8 @@ class Order(Struct, frozen=True):
     """What the rules need to know.
 
     `lines` are what is still ordered, none of a SKU once it is off; `awaited` are the SKUs not yet held,
-    `uncommitted` those that may lapse, `known` the ids of what must happen once.
+    `uncommitted` those that may lapse, `known` the ids of what must happen once. Of the quantities ordered, so many
+    are `shipped`, so many of these `delivered`, and the rest of these `under_way`, by shipment.
     """
 
     status: Status = Status.UNKNOWN
@@ -78,6 +83,15 @@ class Order(Struct, frozen=True):
     awaited: frozenset[str] = frozenset()
     uncommitted: frozenset[str] = frozenset()
     known: tuple[str, ...] = ()
+    shipped: dict[str, int] = {}
+    delivered: dict[str, int] = {}
+    under_way: dict[str, dict[str, int]] = {}
+
+    @property
+    def unshipped(self) -> dict[str, int]:
+        """How many of each SKU are still to leave the house, in the order of the lines."""
+        left = {sku: quantity_of(self.lines, sku) - self.shipped.get(sku, 0) for sku in self.skus}
+        return {sku: quantity for sku, quantity in left.items() if quantity}
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -103,10 +117,14 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             return replace(order, status=Status.CANCELLED)
         case OrderLineCancelled():
             return _reduced(order, event)
+        case OrderPartlyShipped():
+            return replace(_sent(order, event.shipment_id, event.items), status=Status.PARTIALLY_SHIPPED)
         case OrderShipped():
-            return replace(order, status=Status.SHIPPED)
+            return replace(_sent(order, event.shipment_id, event.items), status=Status.SHIPPED)
+        case OrderShipmentDelivered():
+            return _arrived(order, (event.shipment_id,))
         case OrderDelivered():
-            return replace(order, status=Status.DELIVERED)
+            return replace(_arrived(order, order.under_way), status=Status.DELIVERED)
         case _:
             assert_never(event)
 
@@ -168,7 +186,7 @@ def _placed(event: OrderPlaced) -> Order:
 
 def _reduced(order: Order, event: OrderLineCancelled) -> Order:
     off = frozenset() if event.left else frozenset((event.sku,))
-    return replace(
+    reduced = replace(
         order,
         lines=without(order.lines, event.sku, event.quantity),
         amount=order.amount - event.amount,
@@ -176,3 +194,27 @@ def _reduced(order: Order, event: OrderLineCancelled) -> Order:
         uncommitted=order.uncommitted - off,
         known=(*order.known, event.cancellation_id),
     )
+    all_gone = order.status is Status.PARTIALLY_SHIPPED and not reduced.unshipped
+    return replace(reduced, status=Status.SHIPPED) if all_gone else reduced
+
+
+def _sent(order: Order, shipment_id: str, items: Iterable[Item]) -> Order:
+    """The order with a shipment under way; one that is not told item by item has all that was left."""
+    gone = {item.sku: item.quantity for item in items} or order.unshipped
+    return replace(
+        order,
+        shipped=_sum(order.shipped, gone),
+        under_way={**order.under_way, shipment_id: gone},
+        known=(*order.known, shipment_id),
+    )
+
+
+def _arrived(order: Order, shipments: Iterable[str]) -> Order:
+    under_way, delivered = dict(order.under_way), order.delivered
+    for shipment_id in list(shipments):
+        delivered = _sum(delivered, under_way.pop(shipment_id, {}))
+    return replace(order, under_way=under_way, delivered=delivered)
+
+
+def _sum(some: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+    return {**some, **{sku: some.get(sku, 0) + quantity for sku, quantity in more.items()}}

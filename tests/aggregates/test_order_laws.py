@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.order import DECIDER, Order, Status
+from aggregates.order.state import cost_of, quantity_of
 from events.order import OrderCancelled, OrderConfirmed, OrderDelivered, OrderPlaced, OrderRejected, OrderShipped
 from schemas.order import (
     CancelLine,
@@ -11,6 +12,7 @@ from schemas.order import (
     ConfirmOrder,
     DeliverOrder,
     OrderCommand,
+    OrderItem,
     RecordCommitment,
     RecordLapse,
     RecordReservation,
@@ -19,6 +21,8 @@ from schemas.order import (
 )
 from tests.aggregates.laws import asking_twice_changes_nothing_more, every_law_of_history, lived, moderately
 from tests.builders.order import K1, K2, SKUS, place
+from tests.builders.payment import R1 as S1
+from tests.builders.payment import R2 as S2
 from tests.builders.values import A
 from tests.spec import Life
 
@@ -45,8 +49,23 @@ of_lines: st.SearchStrategy[OrderCommand] = st.builds(
     sku=st.sampled_from(SKUS),
     quantity=st.sampled_from([None, 1, 2]),
 )
+parts: st.SearchStrategy[OrderCommand] = st.one_of(
+    st.builds(
+        ShipOrder,
+        order_id=st.just(A),
+        shipment_id=st.sampled_from([S1, S2]),
+        lines=st.lists(st.builds(OrderItem, sku=st.sampled_from(SKUS), quantity=st.integers(1, 2)), max_size=2).map(
+            tuple
+        ),
+    ),
+    st.builds(DeliverOrder, order_id=st.just(A), shipment_id=st.sampled_from([None, S1, S2])),
+)
 asked: st.SearchStrategy[OrderCommand] = st.one_of(
-    on_the_way, reactions, of_lines, st.sampled_from([place(), CancelOrder(order_id=A), DeliverOrder(order_id=A)])
+    on_the_way,
+    reactions,
+    of_lines,
+    parts,
+    st.sampled_from([place(), CancelOrder(order_id=A), DeliverOrder(order_id=A)]),
 )
 pasts = st.lists(asked, max_size=12).map(lambda commands: lived(DECIDER, [place(), *commands]))
 FINAL = (Status.DELIVERED, Status.REJECTED, Status.CANCELLED)
@@ -116,3 +135,13 @@ def test_what_is_not_shipped_can_still_be_called_off(life: Life, no: OrderComman
 def test_an_order_is_not_shipped_unless_all_of_its_stock_is_committed(life: Life) -> None:
     if any(isinstance(event, OrderShipped) for event in life.history):
         assert not life.state(f"order-{A}").uncommitted
+
+
+@moderately
+@given(pasts)
+def test_no_more_is_shipped_than_ordered_and_no_more_delivered_than_shipped(life: Life) -> None:
+    order = life.state(f"order-{A}")
+    for sku in SKUS:
+        assert order.delivered.get(sku, 0) <= order.shipped.get(sku, 0) <= quantity_of(order.lines, sku)
+    assert order.amount == cost_of(order.lines)
+    assert (order.status is Status.SHIPPED) <= (not order.unshipped)

@@ -8,6 +8,7 @@ from schemas.product import (
     ReleaseItems,
     ReleaseReservation,
     ReserveStock,
+    ShipItems,
     ShipReservation,
 )
 from tests.builders.order import K1, K2
@@ -177,3 +178,13 @@ def test_what_is_left_of_a_reservation_ships_lapses_or_is_released() -> None:
     shelf.given(*fewer, committed()).when(ShipReservation(order_id=A, partition=SHELF)).then(
         stock_shipped(1, FIGS), stock_shipped(1, MILK), shipped()
     )
+
+
+def test_a_part_leaves_the_shelf_once_and_only_what_is_committed() -> None:
+    one = ShipItems(order_id=A, partition=SHELF, part_id=K1, items=items((FIGS, 1)))
+    rest = ShipItems(order_id=A, partition=SHELF, part_id=K2, items=items((MILK, 1), (FIGS, 5)))
+    part: Past = (*COMMITTED, stock_shipped(1, FIGS), reduced((FIGS, 1)))
+    shelf.given(*HELD).when(one).then_nothing()
+    shelf.given(*COMMITTED).when(one).then(stock_shipped(1, FIGS), reduced((FIGS, 1)))
+    shelf.given(*part).when(one).then_nothing()
+    shelf.given(*part).when(rest).then(stock_shipped(1, MILK), stock_shipped(1, FIGS), shipped())

@@ -18,6 +18,7 @@ from schemas.product import (
     ReleaseItems,
     ReleaseReservation,
     ReserveStock,
+    ShipItems,
     ShipReservation,
     WithdrawProduct,
 )
@@ -46,8 +47,9 @@ reactions: st.SearchStrategy[ProductCommand] = st.one_of(
     of_reservation(ReleaseReservation),
     of_reservation(ShipReservation),
     of_reservation(LapseReservation),
-    st.builds(
-        ReleaseItems, order_id=orders, partition=st.just(SHELF), part_id=st.sampled_from([K1, K2]), items=baskets
+    *(
+        st.builds(part, order_id=orders, partition=st.just(SHELF), part_id=st.sampled_from([K1, K2]), items=baskets)
+        for part in (ReleaseItems, ShipItems)
     ),
 )
 shelf_work: st.SearchStrategy[ProductCommand] = st.one_of(

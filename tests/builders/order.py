@@ -1,5 +1,6 @@
 """Order builders: two bags of figs and a bottle of milk from shelf 0, a loaf from shelf 1, 850 cents together."""
 
+from events.ids import derive
 from events.order import (
     OrderCancelled,
     OrderConfirmed,
@@ -7,13 +8,15 @@ from events.order import (
     OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
+    OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
+    OrderShipmentDelivered,
     OrderShipped,
     OrderStockSecured,
 )
 from schemas.order import OrderLine, PlaceOrder, ShippingAddress
-from schemas.values import total_of
+from schemas.values import Item, total_of
 from tests.builders.values import BREAD, EMAIL, EUR, FIGS, MILK, A
 
 TOTAL = 850
@@ -86,8 +89,33 @@ def line_cancelled(
     )
 
 
-def shipped(tracking: str = "", order_id: str = A) -> OrderShipped:
-    return OrderShipped(order_id=order_id, email=EMAIL, tracking=tracking, skus=SKUS)
+def partly_shipped(*items: tuple[str, int], which: str = K1, order_id: str = A) -> OrderPartlyShipped:
+    gone = items_of(*items) if items else items_of((FIGS, 1))
+    return OrderPartlyShipped(order_id=order_id, email=EMAIL, shipment_id=which, tracking="1Z", items=gone)
+
+
+def shipped(tracking: str = "", *items: tuple[str, int], which: str = "", order_id: str = A) -> OrderShipped:
+    gone = items_of(*items) if items else items_of(*((line.sku, line.quantity) for line in LINES))
+    return OrderShipped(
+        order_id=order_id,
+        email=EMAIL,
+        tracking=tracking,
+        skus=tuple(item.sku for item in gone),
+        shipment_id=which or derive(order_id, "shipment/0"),
+        items=gone,
+    )
+
+
+def shipped_in_the_early_days(tracking: str = "") -> OrderShipped:
+    return OrderShipped(order_id=A, email=EMAIL, tracking=tracking, skus=SKUS)
+
+
+def shipment_delivered(which: str = K1) -> OrderShipmentDelivered:
+    return OrderShipmentDelivered(order_id=A, email=EMAIL, shipment_id=which)
+
+
+def items_of(*items: tuple[str, int]) -> tuple[Item, ...]:
+    return tuple(Item(sku=sku, quantity=quantity) for sku, quantity in items)
 
 
 def delivered(order_id: str = A) -> OrderDelivered:

@@ -2,17 +2,21 @@
 
 from projections.order import ORDERS
 from tests.builders.order import (
+    K1,
     K2,
     cancelled,
     committed,
     confirmed,
     delivered,
     line_cancelled,
+    partly_shipped,
     placed,
     rejected,
     reserved,
     secured,
+    shipment_delivered,
     shipped,
+    shipped_in_the_early_days,
 )
 from tests.builders.values import BREAD, FIGS, MILK, A, B
 from tests.projections.view import at, rows, shown
@@ -76,3 +80,27 @@ def test_an_order_is_ready_once_the_line_that_was_not_committed_is_off() -> None
     assert not shown(ORDERS, *past).ready_to_ship
     assert shown(ORDERS, *past, line_cancelled(BREAD, 1, 0, 250)).ready_to_ship
     assert not shown(ORDERS, placed(), line_cancelled(BREAD, 1, 0, 250)).ready_to_ship
+
+
+def test_each_shipment_shows_its_items_and_when_it_left_and_arrived() -> None:
+    past = (placed(), secured(), confirmed(), committed(), partly_shipped((FIGS, 1)))
+    part = shown(ORDERS, *past)
+    assert (part.status, part.ready_to_ship, part.tracking) == ("partially_shipped", True, "1Z")
+    assert part.shipments == [
+        {"shipment_id": K1, "tracking": "1Z", "items": {FIGS: 1}, "shipped_at": at(4).isoformat(), "delivered_at": None}
+    ]
+    whole = shown(ORDERS, *past, shipped("2Z", (FIGS, 1), (MILK, 1), (BREAD, 1), which=K2), shipment_delivered(K1))
+    assert (whole.status, whole.ready_to_ship) == ("shipped", False)
+    assert [each["delivered_at"] for each in whole.shipments] == [at(6).isoformat(), None]
+
+
+def test_an_order_of_which_all_that_was_not_shipped_is_cancelled_is_shipped() -> None:
+    past = (placed(), secured(), confirmed(), committed(), partly_shipped((FIGS, 2), (MILK, 1)))
+    view = shown(ORDERS, *past, line_cancelled(BREAD, 1, 0, 250, K2))
+    assert (view.status, view.ready_to_ship) == ("shipped", False)
+
+
+def test_a_shipment_of_the_early_days_has_all_that_was_left() -> None:
+    view = shown(ORDERS, placed(), secured(), confirmed(), committed(), shipped_in_the_early_days("1Z"), delivered())
+    assert [each["items"] for each in view.shipments] == [{FIGS: 2, MILK: 1, BREAD: 1}]
+    assert view.shipments[0]["delivered_at"] == at(5).isoformat()

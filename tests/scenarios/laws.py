@@ -23,6 +23,7 @@ MILESTONES: dict[type[Event], str] = {
     order.OrderRejected: "order_rejected",
     order.OrderCancelled: "order_cancelled",
     order.OrderLineCancelled: "order_line_cancelled",
+    order.OrderPartlyShipped: "order_partly_shipped",
     order.OrderShipped: "order_shipped",
     order.OrderDelivered: "order_delivered",
     payment.PaymentRefunded: "payment_refunded",
@@ -105,10 +106,10 @@ def a_confirmed_order_holds_its_goods_and_any_other_holds_none(facts: Facts) -> 
                 assert reservation.status in (Reservation.COMMITTED, Reservation.OVER), stream
                 held.update(dict(reservation.items))
         wanted: Counter[str] = Counter()
-        if state.status is Order.CONFIRMED:
+        if state.status in (Order.CONFIRMED, Order.PARTIALLY_SHIPPED):
             for line in lines[order_id]:
                 wanted[line.sku] += line.quantity
-            wanted -= _called_off(facts, order_id)
+            wanted -= _called_off(facts, order_id) + _sent(facts, order_id)
             assert not state.uncommitted, order_id
         assert held == wanted, f"{order_id} is {state.status}, and holds {held}"
 
@@ -225,6 +226,15 @@ def _called_off(facts: Facts, order_id: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for event in facts.chronicle.of(order.OrderLineCancelled):
         found[event.sku] += event.quantity if event.order_id == order_id else 0
+    return found
+
+
+def _sent(facts: Facts, order_id: str) -> Counter[str]:
+    """How many of each SKU have left the house."""
+    found: Counter[str] = Counter()
+    for event in facts.chronicle.of(order.OrderPartlyShipped, order.OrderShipped):
+        if event.order_id == order_id:
+            found.update({item.sku: item.quantity for item in event.items})
     return found
 
 

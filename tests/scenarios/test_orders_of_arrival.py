@@ -7,7 +7,7 @@ import pytest
 
 from aggregates.order import Status
 from events import topics
-from schemas.order import CancelLine, CancelOrder, DeliverOrder, PlaceOrder, ShipOrder
+from schemas.order import CancelLine, CancelOrder, DeliverOrder, OrderItem, PlaceOrder, ShipOrder
 from schemas.payment import RefundPayment
 from tests.scenarios import laws
 from tests.scenarios.chronicle import Chronicle
@@ -17,7 +17,7 @@ from tests.scenarios.world import Asked, Guard, Step, World
 
 CORE = ("order", "product", "payment")
 ALL = (*CORE, "notification")
-MOMENTS = (Status.UNKNOWN, Status.PLACED, Status.SECURED, Status.CONFIRMED, Status.SHIPPED)
+MOMENTS = (Status.UNKNOWN, Status.PLACED, Status.SECURED, Status.CONFIRMED, Status.PARTIALLY_SHIPPED, Status.SHIPPED)
 
 
 def check(world: World) -> str:
@@ -149,19 +149,27 @@ def wishes(placed: PlaceOrder, random: Random) -> list[Asked]:
     """What one customer asks in the life of an order."""
 
     def ready(world: World) -> bool:
-        return when(placed, Status.CONFIRMED)(world) and not world.state(placed.stream).uncommitted
+        return (
+            when(placed, Status.CONFIRMED, Status.PARTIALLY_SHIPPED)(world)
+            and not world.state(placed.stream).uncommitted
+        )
 
     def offered(world: World) -> bool:
         return all(world.state(f"product-{line.sku}") for line in placed.lines)
 
     order_id = placed.order_id
+    part = OrderItem(sku=placed.lines[0].sku, quantity=1)
     refund = RefundPayment(order_id=order_id, refund_id=str(uuid4()), amount=random.choice([None, 100]))
     chosen = [
         Asked(CancelOrder(order_id=order_id), when(placed, random.choice(MOMENTS))),
         Asked(line_off(placed, random.choice([None, 1])), when(placed, random.choice(MOMENTS))),
         Asked(line_off(placed, 1), when(placed, random.choice(MOMENTS))),
         Asked(ShipOrder(order_id=order_id), ready),
+        Asked(ShipOrder(order_id=order_id, shipment_id=str(uuid4()), lines=(part,)), ready),
         Asked(refund, when(placed, Status.CONFIRMED, Status.SHIPPED, Status.CANCELLED)),
     ]
-    always = [Asked(placed, offered), Asked(DeliverOrder(order_id=order_id), when(placed, Status.SHIPPED))]
+    always = [
+        Asked(placed, offered),
+        Asked(DeliverOrder(order_id=order_id), when(placed, Status.SHIPPED, Status.PARTIALLY_SHIPPED)),
+    ]
     return always + random.sample(chosen, random.randint(0, len(chosen)))

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from api.gateway import Gateway, Unanswered
 from events.errors import LogError
-from schemas.order import CancelLine, CancelOrder, DeliverOrder, OrderLine, PlaceOrder, ShipOrder
+from schemas.order import CancelLine, CancelOrder, DeliverOrder, OrderItem, OrderLine, PlaceOrder, ShipOrder
 from schemas.payment import RefundPayment
 from schemas.product import AdjustStock, CountStock, ListProduct, ReceiveStock
 from schemas.values import Command
@@ -113,6 +113,10 @@ class Customers:
     async def _send_out(self, placed: PlaceOrder) -> None:
         order_id = placed.order_id
         await self._until_view("order", "orders", order_id, lambda view: view.ready_to_ship)
+        if self._chance.maybe(0.5):
+            part = OrderItem(sku=self._chance.one_of(placed.lines).sku, quantity=1)
+            await self._ask(ShipOrder(order_id=order_id, shipment_id=str(self._chance.uuid()), lines=(part,)))
+            await self._ask(self._chance.one_of((DeliverOrder(order_id=order_id), CancelOrder(order_id=order_id))))
         await self._ask(ShipOrder(order_id=order_id, tracking="T1"))
         await asyncio.sleep(self._chance.between(0, 1))
         await self._ask(DeliverOrder(order_id=order_id))

@@ -20,6 +20,7 @@ COUNTED: dict[type[Event], str] = {
     order.OrderCancelled: "orders cancelled",
     order.OrderLineCancelled: "lines cancelled",
     order.OrderConfirmed: "orders confirmed",
+    order.OrderPartlyShipped: "orders partly shipped",
     order.OrderShipped: "orders shipped",
 }
 

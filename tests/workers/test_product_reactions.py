@@ -12,6 +12,7 @@ from schemas.product import (
     ReleaseItems,
     ReleaseReservation,
     ReserveStock,
+    ShipItems,
     ShipReservation,
 )
 from schemas.values import Item
@@ -66,3 +67,11 @@ async def test_a_hold_whose_time_is_over_asks_to_lapse() -> None:
 def test_a_cancelled_line_gives_back_its_items_on_its_shelf() -> None:
     asked = ReleaseItems(order_id=A, partition=1, part_id=order.K1, items=(Item(sku=BREAD, quantity=1),))
     assert asks(REACTIONS, order.line_cancelled(BREAD, 1, 0, 250)) == [asked]
+
+
+def test_a_partly_shipped_order_ships_its_items_from_their_shelves() -> None:
+    gone = order.partly_shipped((BREAD, 1), (FIGS, 2))
+    assert asks(REACTIONS, gone) == [
+        ShipItems(order_id=A, partition=0, part_id=order.K1, items=(Item(sku=FIGS, quantity=2),)),
+        ShipItems(order_id=A, partition=1, part_id=order.K1, items=(Item(sku=BREAD, quantity=1),)),
+    ]

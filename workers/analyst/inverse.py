@@ -11,8 +11,10 @@ from events.order import (
     OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
+    OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
+    OrderShipmentDelivered,
     OrderShipped,
     OrderStockSecured,
 )
@@ -29,6 +31,7 @@ from events.product import (
     StockAdjusted,
     StockCounted,
     StockReceived,
+    StockShipped,
 )
 from schemas import order as of_order
 from schemas import product as of_product
@@ -79,6 +82,27 @@ def _cancelled(events: Sequence[Event], _: Any) -> Command:
     return of_order.CancelOrder.model_construct(order_id=event.order_id, reason=event.reason)
 
 
+def _shipped(events: Sequence[Event], _: Any) -> Command:
+    event = events[0]
+    assert isinstance(event, OrderShipped | OrderPartlyShipped)  # noqa: S101  by the table
+    lines = event.items if isinstance(event, OrderPartlyShipped) else ()
+    named: dict[str, Any] = {name: getattr(event, name) or None for name in ("order_id", "shipment_id")}
+    return of_order.ShipOrder.model_construct(**named, tracking=event.tracking, lines=lines)  # type: ignore[arg-type]
+
+
+def _delivered(events: Sequence[Event], _: Any) -> Command:
+    event = events[0]
+    which = event.shipment_id if isinstance(event, OrderShipmentDelivered) and len(events) == 1 else None
+    return of_order.DeliverOrder.model_construct(order_id=event.stream.removeprefix("order-"), shipment_id=which)
+
+
+def _parted(events: Sequence[Event], _: Any) -> Command:
+    event = events[-1]
+    assert isinstance(event, ReservationReduced)  # noqa: S101  by the table
+    kind = of_product.ShipItems if isinstance(events[0], StockShipped) else of_product.ReleaseItems
+    return kind.model_construct(**dict(event))
+
+
 def _listed(events: Sequence[Event], _: Any) -> Command:
     event = events[0]
     stock = sum(each.quantity for each in events if isinstance(each, StockReceived))
@@ -94,8 +118,10 @@ INVERSE: Mapping[type[Event], Told] = {
     OrderRejected: _rejected,
     OrderCancelled: _cancelled,
     OrderLineCancelled: _first(of_order.CancelLine),
-    OrderShipped: _plain(of_order.ShipOrder),
-    OrderDelivered: _plain(of_order.DeliverOrder),
+    OrderPartlyShipped: _shipped,
+    OrderShipped: _shipped,
+    OrderShipmentDelivered: _delivered,
+    OrderDelivered: _delivered,
     ProductListed: _listed,
     ProductDescribed: _plain(of_product.DescribeProduct),
     ProductPriced: _plain(of_product.PriceProduct),
@@ -106,7 +132,7 @@ INVERSE: Mapping[type[Event], Told] = {
     ReservationMade: _plain(of_product.ReserveStock),
     ReservationCommitted: _plain(of_product.CommitReservation),
     ReservationReleased: _plain(of_product.ReleaseReservation),
-    ReservationReduced: _plain(of_product.ReleaseItems),
+    ReservationReduced: _parted,
     ReservationShipped: _plain(of_product.ShipReservation),
 }
 """What is not here (a refusal, an answer of the provider) cannot be told: its events stand for it."""

@@ -45,6 +45,8 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
             return {"product": shelves_of(body["skus"], partitions), "payment": 1, "notification": 1}
         case "order.line_cancelled.v1":
             return {"product": 1, "payment": 1, "notification": 1}
+        case "order.partly_shipped.v1":
+            return {"product": shelves_of((item["sku"] for item in body["items"]), partitions), "notification": 1}
         case "order.shipped.v1":
             return {"product": shelves_of(body["skus"], partitions), "notification": 1}
         case "order.delivered.v1" | "payment.refunded.v1" | "user.registered.v1":
@@ -67,7 +69,7 @@ HEARD_BY_ORDER = (
 
 RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
-    "LineUnknown", "LineTooSmall",
+    "LineUnknown", "LineTooSmall", "ShipmentUnknown",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
     "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "LetterUnknown", "LetterWaits", "LetterUnfit",
 )  # fmt: skip

@@ -9,6 +9,10 @@ ADDRESS = {"name": "Ada", "street": "1 Mill Lane", "city": "Springfield", "posta
 PRICE = 100
 
 
+def _told(items: dict[str, int]) -> list[dict[str, Any]]:
+    return [{"sku": sku, "quantity": quantity} for sku, quantity in items.items()]
+
+
 class Shop(Desk):
     """A shop with one price for everything."""
 
@@ -38,7 +42,8 @@ class Shop(Desk):
         row = {name: body[name] for name in ("order_id", "customer_id", "email", "currency", "total", "lines")}
         self.orders[order] = row | {
             "shipping_address": ADDRESS, "status": "placed", "reason": "", "line_count": len(lines), "tracking": "",
-            "shipping_cents": 0, "cancelled": {}, "lines": [{**line, "tax_cents": 0} for line in lines],
+            "shipping_cents": 0, "cancelled": {}, "shipments": [],
+            "lines": [{**line, "tax_cents": 0} for line in lines],
             "uncommitted": sorted(wanted), "ready_to_ship": False, "placed_at": placed.time, "confirmed_at": None,
         }  # fmt: skip
         self._touch(self.orders[order], placed)
@@ -156,16 +161,47 @@ class Shop(Desk):
     def ship(self, order: str) -> None:
         """The goods leave, and arrive."""
         row, stream = self.orders[order], f"order-{order}"
-        skus, sure = [line["sku"] for line in row["lines"]], {"order_id": order, "email": row["email"]}
-        for step, done, more in (("ship", "shipped", {"tracking": "T1", "skus": skus}), ("deliver", "delivered", {})):
+        items = self._unsent(order)
+        shipment = {"shipment_id": uuid(f"{order}/rest"), "tracking": "T1", "items": items}
+        sure = {"order_id": order, "email": row["email"]}
+        body = {**shipment, "skus": list(items), "items": _told(items)}
+        for step, done, more in (("ship", "shipped", body), ("deliver", "delivered", {})):
             [event] = self.client(
                 step, order, f"/orders/{order}/{step}", {}, "order", f"order.{step}", stream,
                 (f"order.{done}.v1", stream, {**sure, **more}),
             )  # fmt: skip
-            self._touch(row, event, status=done, ready_to_ship=False, tracking="T1")
             if done == "shipped":
+                row["shipments"].append({**shipment, "shipped_at": event.time, "delivered_at": None})
                 self._move(order, event, "shipped")
+            else:
+                row["shipments"] = [{**each, "delivered_at": event.time} for each in row["shipments"]]
+            self._touch(row, event, status=done, ready_to_ship=False, tracking="T1")
             self.mail(event, order, f"order_{done}")
+
+    def ship_part(self, order: str, sku: str, quantity: int) -> None:
+        """Some of the goods leave."""
+        row, stream, shelf = self.orders[order], f"order-{order}", home(f"product-{sku}")
+        which, items = uuid(f"{order}/{sku}/part"), {sku: quantity}
+        shipment = {"shipment_id": which, "tracking": "T0"}
+        body = {"order_id": order, "email": row["email"], **shipment, "items": _told(items)}
+        [event] = self.client(
+            "ship", order, f"/orders/{order}/ship", {"lines": _told(items)}, "order", "order.ship", stream,
+            ("order.partly_shipped.v1", stream, body),
+        )  # fmt: skip
+        row["shipments"].append({**shipment, "items": items, "shipped_at": event.time, "delivered_at": None})
+        self._touch(row, event, status="partially_shipped", tracking="T0")
+        part = {"order_id": order, "partition": shelf, "part_id": which, "items": _told(items)}
+        less = ("reservation.reduced.v1", f"reservation-{shelf}-{order}", part)
+        self._stock(event, 0, shelf, order, "product.ship_items", [("stock.shipped.v1", sku, quantity)], less)
+        self.mail(event, order, "order_partly_shipped", which)
+
+    def _unsent(self, order: str) -> dict[str, int]:
+        row = self.orders[order]
+        left = {line["sku"]: line["quantity"] - row["cancelled"].get(line["sku"], 0) for line in row["lines"]}
+        for shipment in row["shipments"]:
+            for sku, quantity in shipment["items"].items():
+                left[sku] -= quantity
+        return {sku: quantity for sku, quantity in left.items() if quantity}
 
     # What the system does by itself.
 
@@ -256,7 +292,7 @@ class Shop(Desk):
 
     def _move(self, order: str, cause: Event, done: str) -> None:
         """What is held is released or shipped, shelf by shelf."""
-        wanted = {line["sku"]: line["quantity"] for line in self.orders[order]["lines"]}
+        wanted = self._unsent(order) if done == "released" else self.orders[order]["shipments"][-1]["items"]
         for index, shelf in enumerate(self._shelves(wanted)):
             moved = [(f"stock.{done}.v1", sku, n) for sku, n in wanted.items() if home(f"product-{sku}") == shelf]
             body = {"order_id": order, "partition": shelf}

@@ -29,6 +29,8 @@ def usual() -> Shop:
     shop.place(FEWER, {TEA: 3, BREAD: 4})
     shop.pay(FEWER, fewer=TEA)
     shop.cancel_line(FEWER, BREAD, 2)
+    shop.ship_part(FEWER, BREAD, 1)
+    shop.ship(FEWER)
     shop.rows()
     return shop
 

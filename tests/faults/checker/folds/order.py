@@ -17,8 +17,10 @@ LEGAL = {
     "order.lines_committed.v1": ("confirmed",),
     "order.rejected.v1": ("placed", "secured"),
     "order.cancelled.v1": ("placed", "secured", "confirmed"),
-    "order.line_cancelled.v1": ("placed", "secured", "confirmed"),
-    "order.shipped.v1": ("confirmed",),
+    "order.line_cancelled.v1": ("placed", "secured", "confirmed", "partially_shipped"),
+    "order.partly_shipped.v1": ("confirmed", "partially_shipped"),
+    "order.shipped.v1": ("confirmed", "partially_shipped"),
+    "order.shipment_delivered.v1": ("partially_shipped", "shipped"),
     "order.delivered.v1": ("shipped",),
 }
 """From which status each step may be taken."""
@@ -27,14 +29,15 @@ LEGAL = {
 class Order:
     """One order. `asked` is the id of the command that placed it; times are as recorded, `last` in milliseconds.
 
-    `parts` are what was taken off its total, by id; `totals` all that it ever came to.
+    `parts` are what was taken off its total, by id; `totals` all that it ever came to; `told` the word of its shipping
+    that its customer must have had.
     """
 
     __slots__ = (
         "address", "asked", "awaited", "cancelled", "confirmed_at", "currency", "customer_id", "email", "ended",
         "lines", "order_id", "partition", "parts", "placed", "placed_at", "position", "ready", "reason", "requested",
-        "secured", "shipping", "status", "token", "total", "totals", "tracking", "uncommitted", "updated_at", "version",
-        "was_confirmed",
+        "secured", "shipments", "shipping", "status", "token", "told", "total", "totals", "tracking", "uncommitted",
+        "updated_at", "version", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, fact: Fact) -> None:
@@ -52,6 +55,8 @@ class Order:
         self.parts: dict[str, int] = {}
         self.totals = {self.total}
         self.requested = 0
+        self.shipments: list[dict[str, Any]] = []
+        self.told: list[str] = []
         self.uncommitted = sorted({line["sku"] for line in self.lines})
         self.awaited = set(self.uncommitted)
         self.status, self.reason, self.tracking = "placed", "", ""
@@ -83,6 +88,19 @@ class Order:
         """How many of each SKU are left of them."""
         return {sku: quantity - self.cancelled.get(sku, 0) for sku, quantity in self.ordered().items()}
 
+    def sent(self) -> dict[str, int]:
+        """How many of each SKU have left the house."""
+        sums = dict.fromkeys(self.ordered(), 0)
+        for shipment in self.shipments:
+            for sku, quantity in shipment["items"].items():
+                sums[sku] += quantity
+        return sums
+
+    def left(self) -> dict[str, int]:
+        """How many of each SKU are still to go."""
+        wanted, sent = self.wanted(), self.sent()
+        return {sku: wanted[sku] - sent[sku] for sku in wanted if wanted[sku] > sent[sku]}
+
     def row(self) -> dict[str, Any]:
         """As the read model must show it."""
         return {
@@ -101,6 +119,7 @@ class Order:
             "tracking": self.tracking,
             "shipping_cents": self.shipping,
             "cancelled": self.cancelled,
+            "shipments": self.shipments,
             "placed_at": self.placed_at,
             "updated_at": self.updated_at,
             "confirmed_at": self.confirmed_at,
@@ -178,15 +197,37 @@ class Orders:
             case "order.line_cancelled.v1":
                 self._line_cancelled(order, fact)
             case "order.shipped.v1":
-                self._expect(order, fact, not order.uncommitted, "shipped with stock that may lapse")
-                order.status, order.tracking, order.ready = "shipped", body["tracking"], False
+                self._sent(order, fact)
+                order.status, order.ready = "shipped", False
+                self._expect(order, fact, not order.left(), "shipped, and something is left")
+                order.told.append("order_shipped")
+            case "order.partly_shipped.v1":
+                self._sent(order, fact)
+                order.status = "partially_shipped"
+                self._expect(order, fact, bool(order.left()), "partly shipped, and nothing is left")
+                order.told.append("order_partly_shipped")
+            case "order.shipment_delivered.v1":
+                self._expect(order, fact, body["shipment_id"] in under_way(order), "no such shipment is under way")
+                _arrive(order, fact, body["shipment_id"])
             case "order.delivered.v1":
+                _arrive(order, fact)
                 order.status = "delivered"
+                order.told.append("order_delivered")
+
+    def _sent(self, order: Order, fact: Fact) -> None:
+        body, left = fact.body, order.left()
+        items = {item["sku"]: item["quantity"] for item in body.get("items", ())} or left
+        legal = items and all(0 < quantity <= left.get(sku, 0) for sku, quantity in items.items())
+        self._expect(order, fact, bool(legal), "more than is left")
+        self._expect(order, fact, not order.uncommitted, "shipped with stock that may lapse")
+        shipment = {"shipment_id": body.get("shipment_id", ""), "tracking": body["tracking"], "items": items}
+        order.shipments = [*order.shipments, {**shipment, "shipped_at": fact.time, "delivered_at": None}]
+        order.tracking = body["tracking"]
 
     def _line_cancelled(self, order: Order, fact: Fact) -> None:
         body, sku = fact.body, fact.body["sku"]
         there = order.wanted().get(sku, 0)
-        legal = 0 < body["quantity"] <= there and body["left"] == there - body["quantity"]
+        legal = 0 < body["quantity"] <= order.left().get(sku, 0) and body["left"] == there - body["quantity"]
         self._expect(order, fact, legal and any(n > 0 for n in _after(order, body)), f"{there} of it were left")
         self._expect(order, fact, body["cancellation_id"] not in order.parts, "cancelled under an id that is taken")
         if not 0 <= body["amount"] <= sum(cost_of(line) for line in order.lines if line["sku"] == sku):
@@ -195,7 +236,9 @@ class Orders:
         order.parts[body["cancellation_id"]] = body["amount"]
         order.total -= body["amount"]
         order.totals.add(order.total)
-        if not body["left"]:
+        if order.status == "partially_shipped" and not order.left():
+            order.status, order.ready = "shipped", False
+        elif order.status != "partially_shipped" and not body["left"]:
             order.awaited.discard(sku)
             order.uncommitted = [other for other in order.uncommitted if other != sku]
             order.ready = order.status == "confirmed" and not order.uncommitted
@@ -203,6 +246,19 @@ class Orders:
     def _expect(self, order: Order, fact: Fact, right: bool, said: str) -> None:
         if not right:
             self._report("orders.legal_steps", order.order_id, f"{fact.kind}: {said}", fact)
+
+
+def under_way(order: Order) -> list[str]:
+    """The shipments that have not arrived."""
+    return [each["shipment_id"] for each in order.shipments if each["delivered_at"] is None]
+
+
+def _arrive(order: Order, fact: Fact, which: str | None = None) -> None:
+    arrived = under_way(order) if which is None else [which]
+    order.shipments = [
+        {**each, "delivered_at": fact.time if each["shipment_id"] in arrived else each["delivered_at"]}
+        for each in order.shipments
+    ]
 
 
 def _after(order: Order, body: dict[str, Any]) -> list[int]:

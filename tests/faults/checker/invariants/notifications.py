@@ -7,12 +7,7 @@ from tests.faults.checker.evidence import Mail
 from tests.faults.checker.findings import Violation
 from tests.faults.checker.reading import World
 
-ENDS = {
-    "rejected": ("order_rejected",),
-    "cancelled": ("order_cancelled",),
-    "shipped": ("order_shipped",),
-    "delivered": ("order_shipped", "order_delivered"),
-}
+ENDS = {"rejected": "order_rejected", "cancelled": "order_cancelled"}
 
 Milestone = tuple[str, str]
 """The stream that it is about, and the template."""
@@ -27,7 +22,7 @@ def milestones(world: World) -> Counter[Milestone]:
             found[about, "order_confirmed"] += 1
         if order.parts:
             found[about, "order_line_cancelled"] += len(order.parts)
-        for template in ENDS.get(order.status, ()):
+        for template in (*order.told, *([ENDS[order.status]] if order.over else ())):
             found[about, template] += 1
     for payment in world.payments.all.values():
         given = sum(1 for _, _, reference in payment.refunds.values() if reference)
