@@ -2,7 +2,7 @@
 
 Rejection
 ├── OrderUnknown · OrderExists · OrderSettled · OrderAlreadyShipped · OrderNotReady · OrderNotShipped
-├── LineUnknown · LineTooSmall · ShipmentUnknown
+├── LineUnknown · LineTooSmall · ShipmentUnknown · ReturnUnknown · ReturnTooLarge
 ├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn · StockHeld
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
 ├── EmailTaken
@@ -52,6 +52,14 @@ class LineTooSmall(Rejection):
 
 class ShipmentUnknown(Rejection):
     """The order has no such shipment."""
+
+
+class ReturnUnknown(Rejection):
+    """The order has no such return."""
+
+
+class ReturnTooLarge(Rejection):
+    """That is more than was delivered, or announced, and is not back already."""
 
 
 class ProductUnknown(Rejection):

@@ -16,8 +16,8 @@ from api.system import of
 from events.ids import derive
 from projections.order import PAGE
 from projections.registry import HISTORY
-from schemas.order import CancelLine, CancelOrder, DeliverOrder, PlaceOrder, ShipOrder
-from schemas.values import Command, CustomerId, OrderId, Sku
+from schemas.order import CancelLine, CancelOrder, DeliverOrder, PlaceOrder, ReceiveReturn, RequestReturn, ShipOrder
+from schemas.values import Command, CustomerId, OrderId, Sku, Uuid
 
 router = APIRouter(tags=["orders"])
 
@@ -77,6 +77,21 @@ async def ship_order(request: Request, order_id: Id) -> Response:
 async def deliver_order(request: Request, order_id: Id) -> Response:
     """Record that a shipment has arrived, or all that are under way."""
     return await submit(request, DeliverOrder, order_id=order_id)
+
+
+@router.post("/orders/{order_id}/returns", **takes(RequestReturn, "order_id", "return_id", view="OrderView"))
+async def request_return(request: Request, order_id: Id) -> Response:
+    """Announce that items come back; the order's `returns` tell the return's id."""
+    return await _named(request, RequestReturn, "return_id", order_id=order_id)
+
+
+@router.post(
+    "/orders/{order_id}/returns/{return_id}/receive",
+    **takes(ReceiveReturn, "order_id", "return_id", view="OrderView"),
+)
+async def receive_return(request: Request, order_id: Id, return_id: Annotated[Uuid, Path()]) -> Response:
+    """Say what came back and what is to become of it; what is accepted is given back."""
+    return await submit(request, ReceiveReturn, order_id=order_id, return_id=return_id)
 
 
 @router.get("/orders")

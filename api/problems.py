@@ -27,6 +27,8 @@ REJECTIONS: dict[type[no.Rejection], int] = {
     no.LineUnknown: 404,
     no.LineTooSmall: 409,
     no.ShipmentUnknown: 404,
+    no.ReturnUnknown: 404,
+    no.ReturnTooLarge: 409,
     no.ProductUnknown: 404,
     no.ProductExists: 409,
     no.ProductAlreadyWithdrawn: 409,

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from pydantic import Field
 
 from events.event import Event
-from schemas.values import Address, Item, Line
+from schemas.values import Address, Item, Line, Returned
 
 
 class _OfOrder(Event):
@@ -115,6 +115,26 @@ class OrderDelivered(_OfOrder, tag="order.delivered.v1"):
     email: str
 
 
+class OrderReturnRequested(_OfOrder, tag="order.return_requested.v1"):
+    """These items, which were delivered, are to come back."""
+
+    email: str
+    return_id: str
+    items: tuple[Item, ...]
+    reason: str
+
+
+class OrderReturnReceived(_OfOrder, tag="order.return_received.v1"):
+    """What came back was inspected: `amount`, tax included, is not owed any more for what was accepted of it."""
+
+    email: str
+    return_id: str
+    items: tuple[Returned, ...]
+    amount: int
+    currency: str
+    note: str
+
+
 OrderEvent: TypeAlias = (
     OrderPlaced
     | OrderLinesReserved
@@ -128,4 +148,6 @@ OrderEvent: TypeAlias = (
     | OrderShipped
     | OrderShipmentDelivered
     | OrderDelivered
+    | OrderReturnRequested
+    | OrderReturnReceived
 )

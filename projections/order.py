@@ -19,6 +19,8 @@ from events.order import (
     OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
+    OrderReturnReceived,
+    OrderReturnRequested,
     OrderShipmentDelivered,
     OrderShipped,
     OrderStockSecured,
@@ -27,7 +29,8 @@ from projections.view import Projection
 
 
 class OrderView(Struct, frozen=True):
-    """One order; `lines` are as ordered, `cancelled` quantities by SKU, `total`, in minor units, is without them.
+    """One order; `lines` are as ordered, `cancelled` quantities by SKU. Neither they nor what was accepted of `returns`
+    are in the `total`, in minor units.
 
     `ready_to_ship` once no line's stock may lapse any more, until all is shipped; a shipment has its items by SKU, and
     no `delivered_at` while it is under way.
@@ -52,6 +55,7 @@ class OrderView(Struct, frozen=True):
     shipping_cents: int = 0
     cancelled: dict[str, int] = {}
     shipments: list[dict[str, Any]] = []
+    returns: list[dict[str, Any]] = []
 
 
 def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderView | None:
@@ -82,6 +86,11 @@ def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderVie
             return _arrived(view, at, event.shipment_id)
         case OrderDelivered():
             return replace(_arrived(view, at), status="delivered")
+        case OrderReturnRequested():
+            return replace(view, returns=[*view.returns, _announced(event, at)], updated_at=at)
+        case OrderReturnReceived():
+            returns = [_received(each, event, at) for each in view.returns]
+            return replace(view, returns=returns, total=view.total - event.amount, updated_at=at)
         case _:
             assert_never(event)
 
@@ -117,6 +126,20 @@ def _arrived(view: OrderView, at: datetime, shipment_id: str | None = None) -> O
         for each in view.shipments
     ]
     return replace(view, shipments=shipments, updated_at=at)
+
+
+def _announced(event: OrderReturnRequested, at: datetime) -> dict[str, Any]:
+    items = {item.sku: item.quantity for item in event.items}
+    asked = {"return_id": event.return_id, "reason": event.reason, "items": items, "requested_at": at.isoformat()}
+    return {**asked, "received": [], "amount": 0, "note": "", "received_at": None}
+
+
+def _received(each: dict[str, Any], event: OrderReturnReceived, at: datetime) -> dict[str, Any]:
+    """A return, if it is this one, with what came of it."""
+    if each["return_id"] != event.return_id:
+        return each
+    received = [{"sku": item.sku, "quantity": item.quantity, "verdict": item.verdict} for item in event.items]
+    return {**each, "received": received, "amount": event.amount, "note": event.note, "received_at": at.isoformat()}
 
 
 def _left(view: OrderView) -> dict[str, int]:

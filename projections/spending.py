@@ -7,10 +7,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from events.event import Event
-from events.order import OrderCancelled, OrderConfirmed, OrderLineCancelled, OrderPlaced
+from events.order import OrderCancelled, OrderConfirmed, OrderLineCancelled, OrderPlaced, OrderReturnReceived
 from projections.view import Projection, Totals
 
-Counting: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled | OrderLineCancelled
+Counting: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled | OrderLineCancelled | OrderReturnReceived
 
 
 class SpendingView(Struct, frozen=True):
@@ -40,7 +40,7 @@ def project(view: SpendingView | None, event: Counting, _: datetime) -> Spending
             return view and replace(view, counted=True)
         case OrderCancelled():
             return view and replace(view, counted=False)
-        case OrderLineCancelled():
+        case OrderLineCancelled() | OrderReturnReceived():
             return view and replace(view, amount=view.amount - event.amount)
         case _:
             assert_never(event)

@@ -12,6 +12,7 @@ from schemas.values import (
     Currency,
     CustomerId,
     Email,
+    Inspected,
     Item,
     Line,
     OrderId,
@@ -19,6 +20,7 @@ from schemas.values import (
     Sku,
     Text,
     Uuid,
+    Verdict,
 )
 
 MAX_LINES = 500
@@ -105,6 +107,32 @@ class DeliverOrder(_ToOrder, tag="order.deliver"):
     shipment_id: Uuid | None = Field(None, exclude_if=operator.not_)
 
 
+class InspectedItem(Inspected):
+    """So many of one SKU that came back, and what is to become of them, as told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    sku: Sku
+    quantity: Quantity
+    verdict: Verdict
+
+
+class RequestReturn(_ToOrder, tag="order.request_return"):
+    """Announce that these items, which were delivered, come back; the return id makes it happen once."""
+
+    return_id: Uuid
+    items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=MAX_LINES)]
+    reason: Text
+
+
+class ReceiveReturn(_ToOrder, tag="order.receive_return"):
+    """Say what came back of a return and what is to become of it; what is not named did not come."""
+
+    return_id: Uuid
+    items: Annotated[tuple[InspectedItem, ...], Field(max_length=MAX_LINES)]
+    note: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
 class RecordReservation(_ToOrder, tag="order.record_reservation"):
     """Stock of these SKUs is held for the order."""
 
@@ -140,6 +168,8 @@ OrderCommand: TypeAlias = (
     | CancelLine
     | ShipOrder
     | DeliverOrder
+    | RequestReturn
+    | ReceiveReturn
     | RecordReservation
     | RecordCommitment
     | RecordLapse

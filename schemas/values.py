@@ -1,7 +1,7 @@
 """Values are the small frozen shapes that commands and events are made of, and the base of every command."""
 
 import operator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -79,6 +79,28 @@ class Item(BaseModel):
 
     sku: str
     quantity: int
+
+
+Verdict = Literal["restock", "damaged", "refuse"]
+"""What is to become of an item that came back."""
+
+
+class Inspected(Item):
+    """So many of one SKU that came back, and what is to become of them."""
+
+    verdict: Verdict
+
+    @property
+    def accepted(self) -> bool:
+        """Whether they stay with us, and their money goes back."""
+        return self.verdict != "refuse"
+
+
+class Returned(Inspected):
+    """The same, with how much less is owed for them, in minor units, and how much of that is tax."""
+
+    amount: int
+    tax_cents: int
 
 
 class Address(BaseModel):

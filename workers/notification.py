@@ -13,6 +13,8 @@ from events.order import (
     OrderLineCancelled,
     OrderPartlyShipped,
     OrderRejected,
+    OrderReturnReceived,
+    OrderReturnRequested,
     OrderShipped,
 )
 from events.payment import PaymentRefunded
@@ -56,6 +58,19 @@ def tell_when_delivered(event: OrderDelivered) -> list[RequestNotification]:
     return [_mail(event.stream, event.email, "order_delivered", {"order_id": event.order_id})]
 
 
+def tell_when_return_requested(event: OrderReturnRequested) -> list[RequestNotification]:
+    items = {item.sku: item.quantity for item in event.items}
+    params = {"order_id": event.order_id, "return_id": event.return_id, "items": items}
+    return [_mail(event.stream, event.email, "order_return_requested", params, event.return_id)]
+
+
+def tell_when_return_received(event: OrderReturnReceived) -> list[RequestNotification]:
+    items = [{"sku": item.sku, "quantity": item.quantity, "accepted": item.accepted} for item in event.items]
+    params: dict[str, Any] = {"order_id": event.order_id, "items": items, "note": event.note}
+    params |= {"total": event.amount, "currency": event.currency}
+    return [_mail(event.stream, event.email, "order_return_received", params, event.return_id)]
+
+
 def tell_when_refunded(event: PaymentRefunded) -> list[RequestNotification]:
     params = {"order_id": event.order_id, "total": event.amount, "currency": event.currency}
     return [_mail(f"order-{event.order_id}", event.email, "payment_refunded", params, event.refund_id)]
@@ -86,6 +101,8 @@ REACTIONS = (
     on(UserRegistered, welcome_when_registered),
     on(OrderLineCancelled, tell_when_line_cancelled),
     on(OrderPartlyShipped, tell_when_partly_shipped),
+    on(OrderReturnRequested, tell_when_return_requested),
+    on(OrderReturnReceived, tell_when_return_received),
 )
 
 Effect = Callable[[str, Notification, Todo], Awaitable[NotificationCommand]]

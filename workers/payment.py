@@ -10,7 +10,14 @@ from aggregates.decider import Todo
 from aggregates.payment import Payment
 from events.failpoints import reach
 from events.ids import derive
-from events.order import OrderCancelled, OrderConfirmed, OrderLineCancelled, OrderRejected, OrderStockSecured
+from events.order import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLineCancelled,
+    OrderRejected,
+    OrderReturnReceived,
+    OrderStockSecured,
+)
 from schemas.payment import (
     CancelPayment,
     CapturePayment,
@@ -57,12 +64,19 @@ def reduce_when_line_cancelled(event: OrderLineCancelled) -> list[ReducePayment]
     ]
 
 
+def reduce_when_returned(event: OrderReturnReceived) -> list[ReducePayment]:
+    return [
+        ReducePayment(order_id=event.order_id, refund_id=event.return_id, amount=event.amount, reason="items returned")
+    ]
+
+
 REACTIONS = (
     on(OrderStockSecured, request_when_secured),
     on(OrderConfirmed, capture_when_confirmed),
     on(OrderRejected, cancel_when_off),
     on(OrderCancelled, cancel_when_off),
     on(OrderLineCancelled, reduce_when_line_cancelled),
+    on(OrderReturnReceived, reduce_when_returned),
 )
 
 Effect = Callable[[str, Payment, Todo], Awaitable[PaymentCommand]]

@@ -15,12 +15,14 @@ from events.order import (
     OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
+    OrderReturnReceived,
     OrderShipped,
 )
 from events.topics import shelf_of
 from schemas.product import (
     CommitReservation,
     LapseReservation,
+    ReceiveStock,
     ReleaseItems,
     ReleaseReservation,
     ReserveStock,
@@ -61,6 +63,14 @@ def ship_when_partly_shipped(event: OrderPartlyShipped) -> list[ShipItems]:
     ]
 
 
+def restock_when_returned(event: OrderReturnReceived) -> list[ReceiveStock]:
+    good: dict[str, int] = defaultdict(int)
+    for item in event.items:
+        if item.verdict == "restock":
+            good[item.sku] += item.quantity
+    return [ReceiveStock(sku=sku, quantity=quantity) for sku, quantity in good.items()]
+
+
 def _by_shelf(items: Iterable[Item]) -> list[tuple[int, tuple[Item, ...]]]:
     shelves: dict[int, list[Item]] = defaultdict(list)
     for item in items:
@@ -85,5 +95,6 @@ REACTIONS = (
     on(OrderShipped, ship_when_shipped),
     on(OrderLineCancelled, release_when_line_cancelled),
     on(OrderPartlyShipped, ship_when_partly_shipped),
+    on(OrderReturnReceived, restock_when_returned),
 )
 EFFECTS = {"lapse": lapse}

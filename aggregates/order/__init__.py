@@ -1,11 +1,12 @@
 """Order rules: placed once, then secured, confirmed, shipped and delivered, or rejected or cancelled, once.
 
-The command names the rule, and the theme its file: placing, cancelling (whole or by line), shipping.
+The command names the rule, and the theme its file: placing, cancelling (whole or by line), shipping, returning.
 """
 
 from aggregates.decider import Decider, alone
 from aggregates.order.cancelling import cancel, cancel_line, record_lapse, reject
 from aggregates.order.placing import confirm, place, record_commitment, record_reservation
+from aggregates.order.returning import receive_return, request_return
 from aggregates.order.shipping import deliver, ship
 from aggregates.order.state import GONE, OVER, Order, Status, evolve
 from schemas.order import (
@@ -14,10 +15,12 @@ from schemas.order import (
     ConfirmOrder,
     DeliverOrder,
     PlaceOrder,
+    ReceiveReturn,
     RecordCommitment,
     RecordLapse,
     RecordReservation,
     RejectOrder,
+    RequestReturn,
     ShipOrder,
 )
 
@@ -39,6 +42,8 @@ DECIDER = Decider(
             CancelLine: cancel_line,
             ShipOrder: ship,
             DeliverOrder: deliver,
+            RequestReturn: request_return,
+            ReceiveReturn: receive_return,
         }
     ),
 )

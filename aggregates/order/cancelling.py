@@ -79,7 +79,7 @@ def _line_cancelled(command: CancelLine, order: Order) -> list[Event]:
     if quantity > there:
         raise LineTooSmall(f"{there} of {command.sku} can be cancelled, not {quantity}")
     lines = without(order.lines, command.sku, quantity)
-    if not any(line.quantity for line in lines):
+    if not any(line.quantity for line in lines) and order.status is not Status.PARTIALLY_SHIPPED:
         return [_cancelled(command.order_id, order, command.reason)]
     cancelled = OrderLineCancelled(
         order_id=command.order_id,

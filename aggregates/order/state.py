@@ -20,6 +20,8 @@ from events.order import (
     OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
+    OrderReturnReceived,
+    OrderReturnRequested,
     OrderShipmentDelivered,
     OrderShipped,
     OrderStockSecured,
@@ -67,9 +69,10 @@ class Line(Struct, frozen=True, array_like=True):
 class Order(Struct, frozen=True):
     """What the rules need to know.
 
-    `lines` are what is still ordered, none of a SKU once it is off; `awaited` are the SKUs not yet held,
+    `lines` are what is still ordered and not back, none of a SKU once it is off; `awaited` are the SKUs not yet held,
     `uncommitted` those that may lapse, `known` the ids of what must happen once. Of the quantities ordered, so many
-    are `shipped`, so many of these `delivered`, and the rest of these `under_way`, by shipment.
+    are `shipped`, so many of these `delivered`, and the rest of these `under_way`, by shipment; of what is delivered,
+    so many are `returning`, by return.
     """
 
     status: Status = Status.UNKNOWN
@@ -86,12 +89,18 @@ class Order(Struct, frozen=True):
     shipped: dict[str, int] = {}
     delivered: dict[str, int] = {}
     under_way: dict[str, dict[str, int]] = {}
+    returning: dict[str, dict[str, int]] = {}
 
     @property
     def unshipped(self) -> dict[str, int]:
         """How many of each SKU are still to leave the house, in the order of the lines."""
         left = {sku: quantity_of(self.lines, sku) - self.shipped.get(sku, 0) for sku in self.skus}
         return {sku: quantity for sku, quantity in left.items() if quantity}
+
+    def returnable(self, sku: str) -> int:
+        """How many of a SKU were delivered and are not coming back already."""
+        coming = sum(items.get(sku, 0) for items in self.returning.values())
+        return self.delivered.get(sku, 0) - coming
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -125,6 +134,12 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             return _arrived(order, (event.shipment_id,))
         case OrderDelivered():
             return replace(_arrived(order, order.under_way), status=Status.DELIVERED)
+        case OrderReturnRequested():
+            coming = {item.sku: item.quantity for item in event.items}
+            returning = {**order.returning, event.return_id: coming}
+            return replace(order, returning=returning, known=(*order.known, event.return_id))
+        case OrderReturnReceived():
+            return _returned(order, event)
         case _:
             assert_never(event)
 
@@ -214,6 +229,24 @@ def _arrived(order: Order, shipments: Iterable[str]) -> Order:
     for shipment_id in list(shipments):
         delivered = _sum(delivered, under_way.pop(shipment_id, {}))
     return replace(order, under_way=under_way, delivered=delivered)
+
+
+def _returned(order: Order, event: OrderReturnReceived) -> Order:
+    """What was accepted is as if it had never been ordered; what was refused, or did not come, may come back again."""
+    back: dict[str, int] = {}
+    lines = order.lines
+    for item in event.items:
+        if item.accepted:
+            back = _sum(back, {item.sku: -item.quantity})
+            lines = without(lines, item.sku, item.quantity)
+    return replace(
+        order,
+        lines=lines,
+        amount=order.amount - event.amount,
+        shipped=_sum(order.shipped, back),
+        delivered=_sum(order.delivered, back),
+        returning={key: items for key, items in order.returning.items() if key != event.return_id},
+    )
 
 
 def _sum(some: dict[str, int], more: dict[str, int]) -> dict[str, int]:

@@ -11,17 +11,20 @@ from events.order import (
     OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
+    OrderReturnReceived,
+    OrderReturnRequested,
     OrderShipmentDelivered,
     OrderShipped,
     OrderStockSecured,
 )
 from schemas.order import OrderLine, PlaceOrder, ShippingAddress
-from schemas.values import Item, total_of
+from schemas.values import Item, Returned, total_of
 from tests.builders.values import BREAD, EMAIL, EUR, FIGS, MILK, A
 
 TOTAL = 850
 K1 = "1c000000-0000-4000-8000-00000000000a"
 K2 = "2c000000-0000-4000-8000-00000000000a"
+R = "1d000000-0000-4000-8000-00000000000a"
 """Ids of cancellations, shipments and returns."""
 SKUS = (FIGS, MILK, BREAD)
 LINES = (
@@ -112,6 +115,21 @@ def shipped_in_the_early_days(tracking: str = "") -> OrderShipped:
 
 def shipment_delivered(which: str = K1) -> OrderShipmentDelivered:
     return OrderShipmentDelivered(order_id=A, email=EMAIL, shipment_id=which)
+
+
+def return_requested(*items: tuple[str, int], which: str = R, reason: str = "too small") -> OrderReturnRequested:
+    return OrderReturnRequested(order_id=A, email=EMAIL, return_id=which, items=items_of(*items), reason=reason)
+
+
+def return_received(*items: Returned, which: str = R, note: str = "") -> OrderReturnReceived:
+    amount = sum(item.amount for item in items)
+    said = {"order_id": A, "email": EMAIL, "return_id": which, "currency": EUR, "note": note}
+    return OrderReturnReceived(**said, items=items, amount=amount)
+
+
+def returned(sku: str, quantity: int, verdict: str, amount: int, tax_cents: int = 0) -> Returned:
+    said = {"sku": sku, "quantity": quantity, "verdict": verdict, "amount": amount, "tax_cents": tax_cents}
+    return Returned.model_validate(said)
 
 
 def items_of(*items: tuple[str, int]) -> tuple[Item, ...]:

@@ -40,6 +40,8 @@ _EVENTS: tuple[Event, ...] = (
     order.shipped("1Z999"),
     order.shipment_delivered(),
     order.delivered(),
+    order.return_requested((FIGS, 2)),
+    order.return_received(order.returned(FIGS, 1, "restock", 150), order.returned(FIGS, 1, "refuse", 0), note="opened"),
     product.listed(),
     product.described(),
     product.priced(),
@@ -90,6 +92,15 @@ _COMMANDS: tuple[Command, ...] = (
     orders.CancelLine(order_id=A, cancellation_id=order.K1, sku=FIGS, quantity=1, reason="too many"),
     orders.ShipOrder(order_id=A, tracking="1Z999"),
     orders.DeliverOrder(order_id=A),
+    orders.RequestReturn(
+        order_id=A, return_id=order.R, items=(orders.OrderItem(sku=FIGS, quantity=2),), reason="too small"
+    ),
+    orders.ReceiveReturn(
+        order_id=A,
+        return_id=order.R,
+        items=(orders.InspectedItem(sku=FIGS, quantity=1, verdict="restock"),),
+        note="opened",
+    ),
     orders.RecordReservation(order_id=A, skus=(FIGS, MILK)),
     orders.RecordCommitment(order_id=A, skus=(FIGS, MILK)),
     orders.RecordLapse(order_id=A, skus=(FIGS, MILK)),

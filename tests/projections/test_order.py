@@ -13,6 +13,9 @@ from tests.builders.order import (
     placed,
     rejected,
     reserved,
+    return_received,
+    return_requested,
+    returned,
     secured,
     shipment_delivered,
     shipped,
@@ -104,3 +107,12 @@ def test_a_shipment_of_the_early_days_has_all_that_was_left() -> None:
     view = shown(ORDERS, placed(), secured(), confirmed(), committed(), shipped_in_the_early_days("1Z"), delivered())
     assert [each["items"] for each in view.shipments] == [{FIGS: 2, MILK: 1, BREAD: 1}]
     assert view.shipments[0]["delivered_at"] == at(5).isoformat()
+
+
+def test_a_return_shows_what_was_announced_what_came_and_what_is_paid_back() -> None:
+    past = (placed(), confirmed(), shipped(), delivered(), return_requested((FIGS, 2)))
+    view = shown(ORDERS, *past)
+    assert (view.returns[0]["items"], view.returns[0]["received_at"], view.total) == ({FIGS: 2}, None, 850)
+    view = shown(ORDERS, *past, return_received(returned(FIGS, 1, "restock", 150), returned(FIGS, 1, "refuse", 0)))
+    assert (view.status, view.total, view.returns[0]["amount"]) == ("delivered", 700, 150)
+    assert [item["verdict"] for item in view.returns[0]["received"]] == ["restock", "refuse"]

@@ -24,6 +24,8 @@ MILESTONES: dict[type[Event], str] = {
     order.OrderCancelled: "order_cancelled",
     order.OrderLineCancelled: "order_line_cancelled",
     order.OrderPartlyShipped: "order_partly_shipped",
+    order.OrderReturnRequested: "order_return_requested",
+    order.OrderReturnReceived: "order_return_received",
     order.OrderShipped: "order_shipped",
     order.OrderDelivered: "order_delivered",
     payment.PaymentRefunded: "payment_refunded",
@@ -116,6 +118,7 @@ def a_confirmed_order_holds_its_goods_and_any_other_holds_none(facts: Facts) -> 
 
 def an_order_owes_what_was_kept(facts: Facts) -> None:
     ours = {event.cancellation_id for event in facts.chronicle.of(order.OrderLineCancelled)}
+    ours |= {event.return_id for event in facts.chronicle.of(order.OrderReturnReceived)}
     goodwill: Counter[str] = Counter()
     for refund in facts.chronicle.of(payment.RefundRequested):
         asked = refund.reason != "order cancelled" and refund.refund_id not in ours
@@ -136,6 +139,29 @@ def the_provider_moved_money_once_and_left_none_on_hold(facts: Facts) -> None:
         assert state.status in OVER or len(ledger["capture"]) == 1, order_id
     moved = [move for move in facts.till.moves.values() if move.step == "capture"]
     assert facts.till.inner.captured == sum(move.amount for move in moved)
+
+
+def no_more_comes_back_than_was_sent(facts: Facts) -> None:
+    for order_id, _ in facts.orders():
+        accepted: Counter[str] = Counter()
+        for event in facts.chronicle.of(order.OrderReturnReceived):
+            if event.order_id == order_id:
+                for item in event.items:
+                    accepted[item.sku] += item.quantity if item.accepted else 0
+        assert accepted <= _sent(facts, order_id), f"{order_id}: {accepted} came back"
+
+
+def what_is_restocked_is_on_its_shelf_once(facts: Facts) -> None:
+    good: Counter[tuple[str, str]] = Counter()
+    received: Counter[tuple[str, str]] = Counter()
+    for told in facts.chronicle.told:
+        match told.event:
+            case order.OrderReturnReceived(items=items):
+                for item in items:
+                    good[told.envelope.correlation, item.sku] += item.quantity if item.verdict == "restock" else 0
+            case product.StockReceived(sku=sku, quantity=quantity):
+                received[told.envelope.correlation, sku] += quantity
+    assert all(received[key] == quantity for key, quantity in good.items()), (good, received)
 
 
 def what_happens_once_happens_once(facts: Facts) -> None:
@@ -207,6 +233,8 @@ LAWS = (
     a_confirmed_order_holds_its_goods_and_any_other_holds_none,
     an_order_owes_what_was_kept,
     the_provider_moved_money_once_and_left_none_on_hold,
+    no_more_comes_back_than_was_sent,
+    what_is_restocked_is_on_its_shelf_once,
     what_happens_once_happens_once,
     versions_have_no_gaps,
     every_command_has_one_outcome,
@@ -239,9 +267,10 @@ def _sent(facts: Facts, order_id: str) -> Counter[str]:
 
 
 def _comes_to(facts: Facts, order_id: str) -> int:
-    """What was ordered less what was called off by line, at the prices and taxes that were asked."""
+    """What was ordered less what was called off by line or taken back, at the prices and taxes that were asked."""
     placed = next(event for event in facts.chronicle.of(order.OrderPlaced) if event.order_id == order_id)
-    off = [e.amount for e in facts.chronicle.of(order.OrderLineCancelled) if e.order_id == order_id]
+    less = facts.chronicle.of(order.OrderLineCancelled, order.OrderReturnReceived)
+    off = [e.amount for e in less if e.order_id == order_id]
     return int(placed.total - sum(off))
 
 

@@ -7,7 +7,17 @@ import pytest
 
 from aggregates.order import Status
 from events import topics
-from schemas.order import CancelLine, CancelOrder, DeliverOrder, OrderItem, PlaceOrder, ShipOrder
+from schemas.order import (
+    CancelLine,
+    CancelOrder,
+    DeliverOrder,
+    InspectedItem,
+    OrderItem,
+    PlaceOrder,
+    ReceiveReturn,
+    RequestReturn,
+    ShipOrder,
+)
 from schemas.payment import RefundPayment
 from tests.scenarios import laws
 from tests.scenarios.chronicle import Chronicle
@@ -167,6 +177,20 @@ def wishes(placed: PlaceOrder, random: Random) -> list[Asked]:
         Asked(ShipOrder(order_id=order_id), ready),
         Asked(ShipOrder(order_id=order_id, shipment_id=str(uuid4()), lines=(part,)), ready),
         Asked(refund, when(placed, Status.CONFIRMED, Status.SHIPPED, Status.CANCELLED)),
+    ]
+    back = RequestReturn(
+        order_id=order_id,
+        return_id=str(uuid4()),
+        items=(OrderItem(sku=placed.lines[-1].sku, quantity=1),),
+        reason="too small",
+    )
+    seen = InspectedItem(sku=placed.lines[-1].sku, quantity=1, verdict=random.choice(["restock", "damaged", "refuse"]))
+    chosen += [
+        Asked(back, when(placed, Status.DELIVERED, Status.PARTIALLY_SHIPPED)),
+        Asked(
+            ReceiveReturn(order_id=order_id, return_id=back.return_id, items=(seen,)),
+            lambda world: when(placed, *Status)(world) and back.return_id in world.state(placed.stream).returning,
+        ),
     ]
     always = [
         Asked(placed, offered),

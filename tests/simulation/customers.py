@@ -6,7 +6,18 @@ from typing import Any, Protocol
 
 from api.gateway import Gateway, Unanswered
 from events.errors import LogError
-from schemas.order import CancelLine, CancelOrder, DeliverOrder, OrderItem, OrderLine, PlaceOrder, ShipOrder
+from schemas.order import (
+    CancelLine,
+    CancelOrder,
+    DeliverOrder,
+    InspectedItem,
+    OrderItem,
+    OrderLine,
+    PlaceOrder,
+    ReceiveReturn,
+    RequestReturn,
+    ShipOrder,
+)
 from schemas.payment import RefundPayment
 from schemas.product import AdjustStock, CountStock, ListProduct, ReceiveStock
 from schemas.values import Command
@@ -120,6 +131,17 @@ class Customers:
         await self._ask(ShipOrder(order_id=order_id, tracking="T1"))
         await asyncio.sleep(self._chance.between(0, 1))
         await self._ask(DeliverOrder(order_id=order_id))
+        if self._chance.maybe(0.5):
+            await self._send_back(placed)
+
+    async def _send_back(self, placed: PlaceOrder) -> None:
+        order_id, return_id = placed.order_id, str(self._chance.uuid())
+        await self._until_view("order", "orders", order_id, lambda view: view.status == "delivered")
+        sku, verdict = self._chance.one_of(placed.lines).sku, self._chance.one_of(("restock", "damaged", "refuse"))
+        item = OrderItem(sku=sku, quantity=1)
+        await self._ask(RequestReturn(order_id=order_id, return_id=return_id, items=(item,), reason="too small"))
+        back = InspectedItem.model_validate({"sku": sku, "quantity": 1, "verdict": verdict})
+        await self._ask(ReceiveReturn(order_id=order_id, return_id=return_id, items=(back,)))
 
     async def _refund(self, placed: PlaceOrder) -> None:
         order_id = placed.order_id

@@ -22,6 +22,7 @@ COUNTED: dict[type[Event], str] = {
     order.OrderConfirmed: "orders confirmed",
     order.OrderPartlyShipped: "orders partly shipped",
     order.OrderShipped: "orders shipped",
+    order.OrderReturnReceived: "returns received",
 }
 
 

@@ -9,6 +9,7 @@ from schemas.order import MAX_LINES, OrderLine
 from schemas.product import (
     CommitReservation,
     LapseReservation,
+    ReceiveStock,
     ReleaseItems,
     ReleaseReservation,
     ReserveStock,
@@ -75,3 +76,13 @@ def test_a_partly_shipped_order_ships_its_items_from_their_shelves() -> None:
         ShipItems(order_id=A, partition=0, part_id=order.K1, items=(Item(sku=FIGS, quantity=2),)),
         ShipItems(order_id=A, partition=1, part_id=order.K1, items=(Item(sku=BREAD, quantity=1),)),
     ]
+
+
+def test_of_what_came_back_the_good_is_put_on_its_shelf() -> None:
+    back = order.return_received(
+        order.returned(FIGS, 1, "restock", 150),
+        order.returned(BREAD, 1, "damaged", 250),
+        order.returned(FIGS, 2, "restock", 300),
+        order.returned(MILK, 1, "refuse", 0),
+    )
+    assert asks(REACTIONS, back) == [ReceiveStock(sku=FIGS, quantity=3)]

@@ -42,7 +42,7 @@ class Shop(Desk):
         row = {name: body[name] for name in ("order_id", "customer_id", "email", "currency", "total", "lines")}
         self.orders[order] = row | {
             "shipping_address": ADDRESS, "status": "placed", "reason": "", "line_count": len(lines), "tracking": "",
-            "shipping_cents": 0, "cancelled": {}, "shipments": [],
+            "shipping_cents": 0, "cancelled": {}, "shipments": [], "returns": [],
             "lines": [{**line, "tax_cents": 0} for line in lines],
             "uncommitted": sorted(wanted), "ready_to_ship": False, "placed_at": placed.time, "confirmed_at": None,
         }  # fmt: skip
@@ -136,14 +136,14 @@ class Shop(Desk):
         less = ("reservation.reduced.v1", f"reservation-{shelf}-{order}", body)
         self._stock(event, 0, shelf, order, "product.release_items", [("stock.released.v1", sku, quantity)], less)
 
-    def _owe_less(self, order: str, event: Event, amount: int, which: str) -> None:
+    def _owe_less(self, order: str, event: Event, amount: int, which: str, reason: str = "line cancelled") -> None:
         """The provider captures so much less, or gives it back."""
         row, stream = self.payments[order], f"payment-{order}"
         taken = row["status"] == "captured"
-        said = {"order_id": order, "refund_id": which, "amount": amount, "reason": "line cancelled"}
+        said = {"order_id": order, "refund_id": which, "amount": amount, "reason": reason}
         kind = "payment.refund_requested.v1" if taken else "payment.reduced.v1"
         [asked] = self.react(event, "payment", "payment.reduce", stream, said, (kind, stream, said))
-        self._touch(row, asked, reason="line cancelled", reduced=row["reduced"] + (0 if taken else amount))
+        self._touch(row, asked, reason=reason, reduced=row["reduced"] + (0 if taken else amount))
         if taken:
             self.give_back(order, which, amount)
 
@@ -194,6 +194,37 @@ class Shop(Desk):
         less = ("reservation.reduced.v1", f"reservation-{shelf}-{order}", part)
         self._stock(event, 0, shelf, order, "product.ship_items", [("stock.shipped.v1", sku, quantity)], less)
         self.mail(event, order, "order_partly_shipped", which)
+
+    def send_back(self, order: str, sku: str, good: int, refused: int) -> None:
+        """Some goods come back; the good ones are put on the shelf and paid back, the others are refused."""
+        row, stream, which = self.orders[order], f"order-{order}", uuid(f"{order}/{sku}/back")
+        sure = {"order_id": order, "email": row["email"], "return_id": which}
+        items = {sku: good + refused}
+        [event] = self.client(
+            "return", order, f"/orders/{order}/returns", {"items": _told(items)}, "order", "order.request_return",
+            stream, ("order.return_requested.v1", stream, {**sure, "items": _told(items), "reason": "too small"}),
+        )  # fmt: skip
+        asked = {"return_id": which, "reason": "too small", "items": items, "requested_at": event.time}
+        self._touch(row, event)
+        self.mail(event, order, "order_return_requested", which)
+        seen = [{"sku": sku, "quantity": n, "verdict": v} for n, v in ((good, "restock"), (refused, "refuse"))]
+        amounts = (good * PRICE, 0)
+        priced = [{**item, "amount": amount, "tax_cents": 0} for item, amount in zip(seen, amounts, strict=True)]
+        body = {**sure, "items": priced, "amount": good * PRICE, "currency": "EUR", "note": ""}
+        [event] = self.client(
+            "receive", order, f"/orders/{order}/returns/{which}/receive", {"items": seen}, "order",
+            "order.receive_return", stream, ("order.return_received.v1", stream, body),
+        )  # fmt: skip
+        told = {"received": seen, "amount": good * PRICE, "note": "", "received_at": event.time}
+        self._touch(row, event, returns=[*row["returns"], {**asked, **told}], total=row["total"] - good * PRICE)
+        [back] = self.react(
+            event, "product", "product.receive_stock", f"product-{sku}", {},
+            ("stock.received.v1", f"product-{sku}", {"sku": sku, "quantity": good}),
+        )  # fmt: skip
+        self.products[sku]["on_hand"] += good
+        self._touch(self.products[sku], back, available=self.products[sku]["on_hand"] - self.products[sku]["held"])
+        self._owe_less(order, event, good * PRICE, which, "items returned")
+        self.mail(event, order, "order_return_received", which)
 
     def _unsent(self, order: str) -> dict[str, int]:
         row = self.orders[order]

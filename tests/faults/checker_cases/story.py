@@ -31,6 +31,7 @@ def usual() -> Shop:
     shop.cancel_line(FEWER, BREAD, 2)
     shop.ship_part(FEWER, BREAD, 1)
     shop.ship(FEWER)
+    shop.send_back(FEWER, TEA, 1, 1)
     shop.rows()
     return shop
 

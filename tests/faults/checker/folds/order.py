@@ -22,6 +22,8 @@ LEGAL = {
     "order.shipped.v1": ("confirmed", "partially_shipped"),
     "order.shipment_delivered.v1": ("partially_shipped", "shipped"),
     "order.delivered.v1": ("shipped",),
+    "order.return_requested.v1": ("partially_shipped", "shipped", "delivered"),
+    "order.return_received.v1": ("partially_shipped", "shipped", "delivered"),
 }
 """From which status each step may be taken."""
 
@@ -29,15 +31,15 @@ LEGAL = {
 class Order:
     """One order. `asked` is the id of the command that placed it; times are as recorded, `last` in milliseconds.
 
-    `parts` are what was taken off its total, by id; `totals` all that it ever came to; `told` the word of its shipping
+    `parts` are what was taken off its total, by id; `totals` all that it ever came to; `told` the mails about its parts
     that its customer must have had.
     """
 
     __slots__ = (
         "address", "asked", "awaited", "cancelled", "confirmed_at", "currency", "customer_id", "email", "ended",
         "lines", "order_id", "partition", "parts", "placed", "placed_at", "position", "ready", "reason", "requested",
-        "secured", "shipments", "shipping", "status", "token", "told", "total", "totals", "tracking", "uncommitted",
-        "updated_at", "version", "was_confirmed",
+        "returns", "secured", "shipments", "shipping", "status", "token", "told", "total", "totals", "tracking",
+        "uncommitted", "updated_at", "version", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, fact: Fact) -> None:
@@ -56,6 +58,7 @@ class Order:
         self.totals = {self.total}
         self.requested = 0
         self.shipments: list[dict[str, Any]] = []
+        self.returns: list[dict[str, Any]] = []
         self.told: list[str] = []
         self.uncommitted = sorted({line["sku"] for line in self.lines})
         self.awaited = set(self.uncommitted)
@@ -101,6 +104,16 @@ class Order:
         wanted, sent = self.wanted(), self.sent()
         return {sku: wanted[sku] - sent[sku] for sku in wanted if wanted[sku] > sent[sku]}
 
+    def back(self) -> dict[str, int]:
+        """How many of each SKU were taken back, or are to come."""
+        sums = dict.fromkeys(self.ordered(), 0)
+        for each in self.returns:
+            taken = [item for item in each["received"] if item["verdict"] != "refuse"]
+            coming = {} if each["received_at"] else each["items"]
+            for sku, quantity in (*((item["sku"], item["quantity"]) for item in taken), *coming.items()):
+                sums[sku] += quantity
+        return sums
+
     def row(self) -> dict[str, Any]:
         """As the read model must show it."""
         return {
@@ -120,6 +133,7 @@ class Order:
             "shipping_cents": self.shipping,
             "cancelled": self.cancelled,
             "shipments": self.shipments,
+            "returns": self.returns,
             "placed_at": self.placed_at,
             "updated_at": self.updated_at,
             "confirmed_at": self.confirmed_at,
@@ -209,6 +223,10 @@ class Orders:
             case "order.shipment_delivered.v1":
                 self._expect(order, fact, body["shipment_id"] in under_way(order), "no such shipment is under way")
                 _arrive(order, fact, body["shipment_id"])
+            case "order.return_requested.v1":
+                self._announced(order, fact)
+            case "order.return_received.v1":
+                self._returned(order, fact)
             case "order.delivered.v1":
                 _arrive(order, fact)
                 order.status = "delivered"
@@ -233,9 +251,8 @@ class Orders:
         if not 0 <= body["amount"] <= sum(cost_of(line) for line in order.lines if line["sku"] == sku):
             self._report("money.amounts", order.order_id, f"{body['amount']} less: more than {sku} cost", fact)
         order.cancelled = {**order.cancelled, sku: order.cancelled.get(sku, 0) + body["quantity"]}
-        order.parts[body["cancellation_id"]] = body["amount"]
-        order.total -= body["amount"]
-        order.totals.add(order.total)
+        _less(order, body["cancellation_id"], body["amount"])
+        order.told.append("order_line_cancelled")
         if order.status == "partially_shipped" and not order.left():
             order.status, order.ready = "shipped", False
         elif order.status != "partially_shipped" and not body["left"]:
@@ -243,9 +260,54 @@ class Orders:
             order.uncommitted = [other for other in order.uncommitted if other != sku]
             order.ready = order.status == "confirmed" and not order.uncommitted
 
+    def _announced(self, order: Order, fact: Fact) -> None:
+        body = fact.body
+        items = {item["sku"]: item["quantity"] for item in body["items"]}
+        there = {sku: n - order.back()[sku] for sku, n in _delivered(order).items()}
+        legal = all(0 < quantity <= there.get(sku, 0) for sku, quantity in items.items())
+        self._expect(order, fact, bool(items) and legal, "more than was delivered")
+        asked = {"return_id": body["return_id"], "reason": body["reason"], "items": items, "requested_at": fact.time}
+        order.returns = [*order.returns, {**asked, "received": [], "amount": 0, "note": "", "received_at": None}]
+        order.told.append("order_return_requested")
+
+    def _returned(self, order: Order, fact: Fact) -> None:
+        body = fact.body
+        asked = [each for each in order.returns if each["return_id"] == body["return_id"] and not each["received_at"]]
+        self._expect(order, fact, len(asked) == 1, "nothing was announced, or it is back already")
+        received = [{name: item[name] for name in ("sku", "quantity", "verdict")} for item in body["items"]]
+        came: dict[str, int] = {}
+        for item in received:
+            came[item["sku"]] = came.get(item["sku"], 0) + item["quantity"]
+        for each in asked:
+            legal = all(0 < quantity <= each["items"].get(sku, 0) for sku, quantity in came.items())
+            self._expect(order, fact, legal, "more than was announced")
+        told = {"received": received, "amount": body["amount"], "note": body["note"], "received_at": fact.time}
+        order.returns = [{**each, **told} if each in asked else each for each in order.returns]
+        refused = sum(item["amount"] for item in body["items"] if item["verdict"] == "refuse")
+        if body["amount"] != sum(item["amount"] for item in body["items"]) or refused:
+            self._report("money.amounts", order.order_id, f"{body['amount']} less for what came back", fact)
+        _less(order, body["return_id"], body["amount"])
+        order.told.append("order_return_received")
+
     def _expect(self, order: Order, fact: Fact, right: bool, said: str) -> None:
         if not right:
             self._report("orders.legal_steps", order.order_id, f"{fact.kind}: {said}", fact)
+
+
+def _less(order: Order, part: str, amount: int) -> None:
+    """The order comes to so much less."""
+    order.parts[part] = amount
+    order.total -= amount
+    order.totals.add(order.total)
+
+
+def _delivered(order: Order) -> dict[str, int]:
+    """How many of each SKU have arrived."""
+    sums = dict.fromkeys(order.ordered(), 0)
+    for shipment in order.shipments:
+        for sku, quantity in shipment["items"].items() if shipment["delivered_at"] else ():
+            sums[sku] += quantity
+    return sums
 
 
 def under_way(order: Order) -> list[str]:

@@ -20,8 +20,6 @@ def milestones(world: World) -> Counter[Milestone]:
         about = f"order-{order.order_id}"
         if order.was_confirmed:
             found[about, "order_confirmed"] += 1
-        if order.parts:
-            found[about, "order_line_cancelled"] += len(order.parts)
         for template in (*order.told, *([ENDS[order.status]] if order.over else ())):
             found[about, template] += 1
     for payment in world.payments.all.values():
