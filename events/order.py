@@ -6,7 +6,7 @@ from typing import TypeAlias
 from pydantic import Field
 
 from events.event import Event
-from schemas.values import Address, Item, Line, Returned
+from schemas.values import Address, Audience, Item, Line, Returned
 
 
 class _OfOrder(Event):
@@ -15,6 +15,12 @@ class _OfOrder(Event):
     @property
     def stream(self) -> str:
         return f"order-{self.order_id}"
+
+
+class _Asked(_OfOrder):
+    """What somebody asked for; `by` says who, as far as it is known."""
+
+    by: str = Field("", exclude_if=operator.not_)
 
 
 class OrderPlaced(_OfOrder, tag="order.placed.v1"):
@@ -63,13 +69,13 @@ class OrderRejected(_OfOrder, tag="order.rejected.v1"):
     refused: tuple[str, ...]
 
 
-class OrderCancelled(_OfOrder, tag="order.cancelled.v1"):
+class OrderCancelled(_Asked, tag="order.cancelled.v1"):
     email: str
     reason: str
     skus: tuple[str, ...]
 
 
-class OrderLineCancelled(_OfOrder, tag="order.line_cancelled.v1"):
+class OrderLineCancelled(_Asked, tag="order.line_cancelled.v1"):
     """So many of one SKU are off, `left` are still ordered; the order comes to `amount` less, `tax_cents` of it tax."""
 
     email: str
@@ -83,7 +89,7 @@ class OrderLineCancelled(_OfOrder, tag="order.line_cancelled.v1"):
     reason: str
 
 
-class OrderPartlyShipped(_OfOrder, tag="order.partly_shipped.v1"):
+class OrderPartlyShipped(_Asked, tag="order.partly_shipped.v1"):
     """These items have left the house; others are still to go."""
 
     email: str
@@ -92,7 +98,7 @@ class OrderPartlyShipped(_OfOrder, tag="order.partly_shipped.v1"):
     items: tuple[Item, ...]
 
 
-class OrderShipped(_OfOrder, tag="order.shipped.v1"):
+class OrderShipped(_Asked, tag="order.shipped.v1"):
     """All that was left has left the house; in the early days that was not told item by item."""
 
     email: str
@@ -102,20 +108,20 @@ class OrderShipped(_OfOrder, tag="order.shipped.v1"):
     items: tuple[Item, ...] = Field((), exclude_if=operator.not_)
 
 
-class OrderShipmentDelivered(_OfOrder, tag="order.shipment_delivered.v1"):
+class OrderShipmentDelivered(_Asked, tag="order.shipment_delivered.v1"):
     """One of several shipments has arrived."""
 
     email: str
     shipment_id: str
 
 
-class OrderDelivered(_OfOrder, tag="order.delivered.v1"):
+class OrderDelivered(_Asked, tag="order.delivered.v1"):
     """All that was shipped has arrived."""
 
     email: str
 
 
-class OrderReturnRequested(_OfOrder, tag="order.return_requested.v1"):
+class OrderReturnRequested(_Asked, tag="order.return_requested.v1"):
     """These items, which were delivered, are to come back."""
 
     email: str
@@ -124,7 +130,7 @@ class OrderReturnRequested(_OfOrder, tag="order.return_requested.v1"):
     reason: str
 
 
-class OrderReturnReceived(_OfOrder, tag="order.return_received.v1"):
+class OrderReturnReceived(_Asked, tag="order.return_received.v1"):
     """What came back was inspected: `amount`, tax included, is not owed any more for what was accepted of it."""
 
     email: str
@@ -133,6 +139,21 @@ class OrderReturnReceived(_OfOrder, tag="order.return_received.v1"):
     amount: int
     currency: str
     note: str
+
+
+class OrderAddressChanged(_Asked, tag="order.address_changed.v1"):
+    """The order goes elsewhere."""
+
+    email: str
+    shipping_address: Address
+
+
+class OrderNoted(_Asked, tag="order.noted.v1"):
+    """Somebody wrote something down about the order."""
+
+    note_id: str
+    text: str
+    audience: Audience
 
 
 OrderEvent: TypeAlias = (
@@ -150,4 +171,6 @@ OrderEvent: TypeAlias = (
     | OrderDelivered
     | OrderReturnRequested
     | OrderReturnReceived
+    | OrderAddressChanged
+    | OrderNoted
 )

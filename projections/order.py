@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from events.event import Event
 from events.order import (
+    OrderAddressChanged,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
@@ -16,6 +17,7 @@ from events.order import (
     OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
+    OrderNoted,
     OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
@@ -56,6 +58,8 @@ class OrderView(Struct, frozen=True):
     cancelled: dict[str, int] = {}
     shipments: list[dict[str, Any]] = []
     returns: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    staff_notes: list[dict[str, Any]] = []
 
 
 def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderView | None:
@@ -91,6 +95,10 @@ def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderVie
         case OrderReturnReceived():
             returns = [_received(each, event, at) for each in view.returns]
             return replace(view, returns=returns, total=view.total - event.amount, updated_at=at)
+        case OrderAddressChanged():
+            return replace(view, shipping_address=vars(event.shipping_address).copy(), updated_at=at)
+        case OrderNoted():
+            return _noted(view, event, at)
         case _:
             assert_never(event)
 
@@ -126,6 +134,13 @@ def _arrived(view: OrderView, at: datetime, shipment_id: str | None = None) -> O
         for each in view.shipments
     ]
     return replace(view, shipments=shipments, updated_at=at)
+
+
+def _noted(view: OrderView, event: OrderNoted, at: datetime) -> OrderView:
+    note = {"note_id": event.note_id, "text": event.text, "by": event.by, "at": at.isoformat()}
+    if event.audience == "everyone":
+        return replace(view, notes=[*view.notes, note], updated_at=at)
+    return replace(view, staff_notes=[*view.staff_notes, note], updated_at=at)
 
 
 def _announced(event: OrderReturnRequested, at: datetime) -> dict[str, Any]:

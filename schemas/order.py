@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from schemas.values import (
     Address,
+    Audience,
     Cents,
     Command,
     Currency,
@@ -66,6 +67,12 @@ class _ToOrder(Command):
         return f"order-{self.order_id}"
 
 
+class Asked(_ToOrder):
+    """What somebody asks for; `by` says who, as far as it is known."""
+
+    by: Annotated[str, StringConstraints(max_length=200)] = Field("", exclude_if=operator.not_)
+
+
 class PlaceOrder(_ToOrder, tag="order.place"):
     """Order these lines, paid with this token, sent to this address; tax and shipping are part of the total."""
 
@@ -78,13 +85,13 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     shipping_cents: Cents = Field(0, exclude_if=operator.not_)
 
 
-class CancelOrder(_ToOrder, tag="order.cancel"):
+class CancelOrder(Asked, tag="order.cancel"):
     """Call the order off; possible until it is shipped."""
 
     reason: Text = "customer's wish"
 
 
-class CancelLine(_ToOrder, tag="order.cancel_line"):
+class CancelLine(Asked, tag="order.cancel_line"):
     """Call off so many of one SKU, or all that have not left the house; the cancellation id makes it happen once."""
 
     cancellation_id: Uuid
@@ -93,7 +100,7 @@ class CancelLine(_ToOrder, tag="order.cancel_line"):
     reason: Text = "customer's wish"
 
 
-class ShipOrder(_ToOrder, tag="order.ship"):
+class ShipOrder(Asked, tag="order.ship"):
     """Hand these items to the carrier, or all that are left; the shipment id makes it happen once."""
 
     tracking: Annotated[str, StringConstraints(max_length=200)] = ""
@@ -101,7 +108,7 @@ class ShipOrder(_ToOrder, tag="order.ship"):
     lines: Annotated[tuple[OrderItem, ...], Field(max_length=MAX_LINES)] = Field((), exclude_if=operator.not_)
 
 
-class DeliverOrder(_ToOrder, tag="order.deliver"):
+class DeliverOrder(Asked, tag="order.deliver"):
     """Record that a shipment has arrived, or all that are under way."""
 
     shipment_id: Uuid | None = Field(None, exclude_if=operator.not_)
@@ -117,7 +124,7 @@ class InspectedItem(Inspected):
     verdict: Verdict
 
 
-class RequestReturn(_ToOrder, tag="order.request_return"):
+class RequestReturn(Asked, tag="order.request_return"):
     """Announce that these items, which were delivered, come back; the return id makes it happen once."""
 
     return_id: Uuid
@@ -125,12 +132,26 @@ class RequestReturn(_ToOrder, tag="order.request_return"):
     reason: Text
 
 
-class ReceiveReturn(_ToOrder, tag="order.receive_return"):
+class ReceiveReturn(Asked, tag="order.receive_return"):
     """Say what came back of a return and what is to become of it; what is not named did not come."""
 
     return_id: Uuid
     items: Annotated[tuple[InspectedItem, ...], Field(max_length=MAX_LINES)]
     note: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class ChangeAddress(Asked, tag="order.change_address"):
+    """Send the order elsewhere; possible until something has been shipped."""
+
+    shipping_address: ShippingAddress
+
+
+class AddNote(Asked, tag="order.add_note"):
+    """Write something down about the order, for everyone who sees it or for staff; the note id makes it happen once."""
+
+    note_id: Uuid
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    audience: Audience = "staff"
 
 
 class RecordReservation(_ToOrder, tag="order.record_reservation"):
@@ -170,6 +191,8 @@ OrderCommand: TypeAlias = (
     | DeliverOrder
     | RequestReturn
     | ReceiveReturn
+    | ChangeAddress
+    | AddNote
     | RecordReservation
     | RecordCommitment
     | RecordLapse

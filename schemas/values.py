@@ -81,6 +81,8 @@ class Item(BaseModel):
     quantity: int
 
 
+Audience = Literal["everyone", "staff"]
+"""Who may read a note."""
 Verdict = Literal["restock", "damaged", "refuse"]
 """What is to become of an item that came back."""
 

@@ -13,7 +13,7 @@ from schemas.order import CancelLine, CancelOrder, RecordLapse, RejectOrder
 def cancel(command: CancelOrder, order: Order) -> list[Event]:
     match order.status:
         case Status.PLACED | Status.SECURED | Status.CONFIRMED:
-            return [_cancelled(command.order_id, order, command.reason)]
+            return [_cancelled(command.order_id, order, command.reason, command.by)]
         case Status.CANCELLED:
             return []
         case Status.REJECTED:
@@ -80,7 +80,7 @@ def _line_cancelled(command: CancelLine, order: Order) -> list[Event]:
         raise LineTooSmall(f"{there} of {command.sku} can be cancelled, not {quantity}")
     lines = without(order.lines, command.sku, quantity)
     if not any(line.quantity for line in lines) and order.status is not Status.PARTIALLY_SHIPPED:
-        return [_cancelled(command.order_id, order, command.reason)]
+        return [_cancelled(command.order_id, order, command.reason, command.by)]
     cancelled = OrderLineCancelled(
         order_id=command.order_id,
         email=order.email,
@@ -92,12 +92,13 @@ def _line_cancelled(command: CancelLine, order: Order) -> list[Event]:
         tax_cents=tax_of(order.lines) - tax_of(lines),
         currency=order.currency,
         reason=command.reason,
+        by=command.by,
     )
     after = evolve(order, cancelled)
     if order.status is Status.PLACED and not after.awaited:
         return [cancelled, secured(command.order_id, after)]
     if after.status is Status.SHIPPED and not after.under_way:
-        return [cancelled, OrderDelivered(order_id=command.order_id, email=order.email)]
+        return [cancelled, OrderDelivered(order_id=command.order_id, email=order.email, by=command.by)]
     return [cancelled]
 
 
@@ -118,5 +119,5 @@ def _rejected(order_id: str, order: Order, reason: str, refused: tuple[str, ...]
     return OrderRejected(order_id=order_id, email=order.email, reason=reason, skus=order.skus, refused=refused)
 
 
-def _cancelled(order_id: str, order: Order, reason: str) -> OrderCancelled:
-    return OrderCancelled(order_id=order_id, email=order.email, reason=reason, skus=order.skus)
+def _cancelled(order_id: str, order: Order, reason: str, by: str = "") -> OrderCancelled:
+    return OrderCancelled(order_id=order_id, email=order.email, reason=reason, skus=order.skus, by=by)

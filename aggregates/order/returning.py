@@ -27,6 +27,7 @@ def request_return(command: RequestReturn, order: Order) -> list[Event]:
             return_id=command.return_id,
             items=tuple(Item(sku=sku, quantity=quantity) for sku, quantity in items.items()),
             reason=command.reason,
+            by=command.by,
         )
     ]
 
@@ -48,6 +49,7 @@ def receive_return(command: ReceiveReturn, order: Order) -> list[Event]:
             amount=sum(item.amount for item in items),
             currency=order.currency,
             note=command.note,
+            by=command.by,
         )
     ]
 

@@ -21,6 +21,7 @@ def ship(command: ShipOrder, order: Order) -> list[Event]:
     wanted = _wanted(command.lines, order, left) if command.lines else left
     shipment = {
         "order_id": command.order_id,
+        "by": command.by,
         "email": order.email,
         "shipment_id": command.shipment_id or derive(command.order_id, f"shipment/{len(order.known)}"),
         "tracking": command.tracking,
@@ -38,11 +39,10 @@ def deliver(command: DeliverOrder, order: Order) -> list[Event]:
     if order.status not in (Status.PARTIALLY_SHIPPED, Status.SHIPPED):
         raise OrderNotShipped
     arrived = _arrived(command, order)
+    told = {"order_id": command.order_id, "email": order.email, "by": command.by}
     if order.status is Status.SHIPPED and len(arrived) == len(order.under_way):
-        return [OrderDelivered(order_id=command.order_id, email=order.email)]
-    return [
-        OrderShipmentDelivered(order_id=command.order_id, email=order.email, shipment_id=which) for which in arrived
-    ]
+        return [OrderDelivered(**told)]
+    return [OrderShipmentDelivered(**told, shipment_id=which) for which in arrived]
 
 
 def _wanted(items: Iterable[Item], order: Order, left: Mapping[str, int]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from aggregates.errors import OrderSettled, OrderUnknown
 from events.order import (
+    OrderAddressChanged,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
@@ -17,6 +18,7 @@ from events.order import (
     OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
+    OrderNoted,
     OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
@@ -26,7 +28,7 @@ from events.order import (
     OrderShipped,
     OrderStockSecured,
 )
-from schemas.values import Item
+from schemas.values import Address, Item
 
 
 class Status(Enum):
@@ -82,6 +84,7 @@ class Order(Struct, frozen=True):
     amount: int = 0
     currency: str = ""
     contents: int = 0
+    address: int = 0
     lines: tuple[Line, ...] = ()
     awaited: frozenset[str] = frozenset()
     uncommitted: frozenset[str] = frozenset()
@@ -140,6 +143,10 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             return replace(order, returning=returning, known=(*order.known, event.return_id))
         case OrderReturnReceived():
             return _returned(order, event)
+        case OrderAddressChanged():
+            return replace(order, address=address_of(event.shipping_address))
+        case OrderNoted():
+            return replace(order, known=(*order.known, event.note_id))
         case _:
             assert_never(event)
 
@@ -147,6 +154,11 @@ def evolve(order: Order, event: OrderEvent) -> Order:
 def contents_of(placed: OrderPlaced) -> int:
     """A checksum of what was ordered, by whom, to where: enough to tell a repeat from another order."""
     return crc32(placed.model_dump_json(warnings=False).encode())
+
+
+def address_of(address: Address) -> int:
+    """A checksum of where an order goes."""
+    return crc32(str(address).encode())
 
 
 def quantity_of(lines: Iterable[Line], sku: str) -> int:
@@ -193,6 +205,7 @@ def _placed(event: OrderPlaced) -> Order:
         amount=event.total,
         currency=event.currency,
         contents=contents_of(event),
+        address=address_of(event.shipping_address),
         lines=lines,
         awaited=skus,
         uncommitted=skus,

@@ -14,13 +14,27 @@ class Accepted(TypedDict):
     resource: str
 
 
+class AddNote(TypedDict):
+    text: str
+    audience: NotRequired[Literal["everyone", "staff"]]
+
+
 class AdjustStock(TypedDict):
     delta: int
     reason: str
 
 
+class CancelLine(TypedDict):
+    quantity: NotRequired[int | None]
+    reason: NotRequired[str]
+
+
 class CancelOrder(TypedDict):
     reason: NotRequired[str]
+
+
+class ChangeAddress(TypedDict):
+    shipping_address: ShippingAddress
 
 
 class CountStock(TypedDict):
@@ -32,7 +46,8 @@ class Credentials(TypedDict):
     password: str
 
 
-DeliverOrder = dict[str, Any]
+class DeliverOrder(TypedDict):
+    shipment_id: NotRequired[str | None]
 
 
 class DescribeProduct(TypedDict):
@@ -65,6 +80,12 @@ class Holding(TypedDict):
     expires_at: str | None
 
 
+class InspectedItem(TypedDict):
+    sku: str
+    quantity: int
+    verdict: Literal["restock", "damaged", "refuse"]
+
+
 class ListProduct(TypedDict):
     sku: str
     name: str
@@ -88,10 +109,16 @@ class NotificationView(TypedDict):
     updated_at: str
 
 
+class OrderItem(TypedDict):
+    sku: str
+    quantity: int
+
+
 class OrderLine(TypedDict):
     sku: str
     quantity: int
     unit_price: int
+    tax_cents: NotRequired[int]
 
 
 class OrderView(TypedDict):
@@ -111,6 +138,12 @@ class OrderView(TypedDict):
     placed_at: str
     updated_at: str
     confirmed_at: NotRequired[str | None]
+    shipping_cents: NotRequired[int]
+    cancelled: NotRequired[dict[str, int]]
+    shipments: NotRequired[list[dict[str, Any]]]
+    returns: NotRequired[list[dict[str, Any]]]
+    notes: NotRequired[list[dict[str, Any]]]
+    staff_notes: NotRequired[list[dict[str, Any]]]
 
 
 class PaymentView(TypedDict):
@@ -125,6 +158,7 @@ class PaymentView(TypedDict):
     reference: str
     requested_at: str
     updated_at: str
+    reduced: NotRequired[int]
 
 
 class PlaceOrder(TypedDict):
@@ -135,6 +169,7 @@ class PlaceOrder(TypedDict):
     shipping_address: ShippingAddress
     payment_token: NotRequired[str]
     lines: list[OrderLine]
+    shipping_cents: NotRequired[int]
 
 
 class PriceProduct(TypedDict):
@@ -168,6 +203,11 @@ class ProductView(TypedDict):
     updated_at: str
 
 
+class ReceiveReturn(TypedDict):
+    items: list[InspectedItem]
+    note: NotRequired[str]
+
+
 class ReceiveStock(TypedDict):
     quantity: int
 
@@ -183,6 +223,11 @@ class Registration(TypedDict):
     password: str
 
 
+class RequestReturn(TypedDict):
+    items: list[OrderItem]
+    reason: str
+
+
 RetryLetter = dict[str, Any]
 
 
@@ -196,6 +241,7 @@ class Revenue(TypedDict):
 
 class ShipOrder(TypedDict):
     tracking: NotRequired[str]
+    lines: NotRequired[list[OrderItem]]
 
 
 class ShippingAddress(TypedDict):
@@ -213,7 +259,9 @@ class Spent(TypedDict):
     spent: int
 
 
-Status = Literal["unknown", "placed", "secured", "confirmed", "shipped", "delivered", "rejected", "cancelled"]
+Status = Literal[
+    "unknown", "placed", "secured", "confirmed", "partially_shipped", "shipped", "delivered", "rejected", "cancelled"
+]
 
 
 class Stock(TypedDict):
@@ -271,10 +319,29 @@ class Client(Connection):
         )
         return answer
 
+    async def cancel_line(
+        self,
+        order_id: str,
+        sku: str,
+        body: CancelLine | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+    ) -> Accepted | OrderView:
+        """Call off so many of one SKU, or all that have not left the house; what is paid for them already is given back."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/lines/{part(sku)}/cancel",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body or {},
+            keyed=True,
+        )
+        return answer
+
     async def ship_order(
         self, order_id: str, body: ShipOrder | None = None, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | OrderView:
-        """Hand the goods to the carrier."""
+        """Hand these items to the carrier, or all that are left."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/ship",
@@ -287,12 +354,64 @@ class Client(Connection):
     async def deliver_order(
         self, order_id: str, body: DeliverOrder | None = None, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | OrderView:
-        """Record that the goods have arrived."""
+        """Record that a shipment has arrived, or all that are under way."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/deliver",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def request_return(
+        self, order_id: str, body: RequestReturn, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | OrderView:
+        """Announce that items come back; the order's `returns` tell the return's id."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/returns",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def receive_return(
+        self, order_id: str, return_id: str, body: ReceiveReturn, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | OrderView:
+        """Say what came back and what is to become of it; what is accepted is given back."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/returns/{part(return_id)}/receive",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def change_address(
+        self, order_id: str, body: ChangeAddress, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | OrderView:
+        """Send the order elsewhere; possible until something has been shipped."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/address",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def add_note(
+        self, order_id: str, body: AddNote, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | OrderView:
+        """Write something down about the order."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/notes",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
             keyed=True,
         )
         return answer

@@ -2,12 +2,14 @@
 
 from events.ids import derive
 from events.order import (
+    OrderAddressChanged,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
     OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
+    OrderNoted,
     OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
@@ -18,7 +20,7 @@ from events.order import (
     OrderStockSecured,
 )
 from schemas.order import OrderLine, PlaceOrder, ShippingAddress
-from schemas.values import Item, Returned, total_of
+from schemas.values import Audience, Item, Returned, total_of
 from tests.builders.values import BREAD, EMAIL, EUR, FIGS, MILK, A
 
 TOTAL = 850
@@ -130,6 +132,18 @@ def return_received(*items: Returned, which: str = R, note: str = "") -> OrderRe
 def returned(sku: str, quantity: int, verdict: str, amount: int, tax_cents: int = 0) -> Returned:
     said = {"sku": sku, "quantity": quantity, "verdict": verdict, "amount": amount, "tax_cents": tax_cents}
     return Returned.model_validate(said)
+
+
+def address_changed(city: str = "Shelbyville") -> OrderAddressChanged:
+    return OrderAddressChanged(order_id=A, email=EMAIL, shipping_address=elsewhere(city))
+
+
+def elsewhere(city: str = "Shelbyville") -> ShippingAddress:
+    return ADDRESS.model_copy(update={"city": city})
+
+
+def noted(text: str = "ring twice", audience: Audience = "staff", which: str = K1, by: str = "") -> OrderNoted:
+    return OrderNoted(order_id=A, note_id=which, text=text, audience=audience, by=by)
 
 
 def items_of(*items: tuple[str, int]) -> tuple[Item, ...]:

@@ -40,6 +40,8 @@ _EVENTS: tuple[Event, ...] = (
     order.shipped("1Z999"),
     order.shipment_delivered(),
     order.delivered(),
+    order.address_changed(),
+    order.noted(by="ada"),
     order.return_requested((FIGS, 2)),
     order.return_received(order.returned(FIGS, 1, "restock", 150), order.returned(FIGS, 1, "refuse", 0), note="opened"),
     product.listed(),
@@ -92,6 +94,8 @@ _COMMANDS: tuple[Command, ...] = (
     orders.CancelLine(order_id=A, cancellation_id=order.K1, sku=FIGS, quantity=1, reason="too many"),
     orders.ShipOrder(order_id=A, tracking="1Z999"),
     orders.DeliverOrder(order_id=A),
+    orders.ChangeAddress(order_id=A, shipping_address=order.elsewhere()),
+    orders.AddNote(order_id=A, note_id=order.K1, text="ring twice", by="ada"),
     orders.RequestReturn(
         order_id=A, return_id=order.R, items=(orders.OrderItem(sku=FIGS, quantity=2),), reason="too small"
     ),

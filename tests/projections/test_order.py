@@ -4,11 +4,13 @@ from projections.order import ORDERS
 from tests.builders.order import (
     K1,
     K2,
+    address_changed,
     cancelled,
     committed,
     confirmed,
     delivered,
     line_cancelled,
+    noted,
     partly_shipped,
     placed,
     rejected,
@@ -116,3 +118,13 @@ def test_a_return_shows_what_was_announced_what_came_and_what_is_paid_back() -> 
     view = shown(ORDERS, *past, return_received(returned(FIGS, 1, "restock", 150), returned(FIGS, 1, "refuse", 0)))
     assert (view.status, view.total, view.returns[0]["amount"]) == ("delivered", 700, 150)
     assert [item["verdict"] for item in view.returns[0]["received"]] == ["restock", "refuse"]
+
+
+def test_notes_for_staff_are_apart_from_those_for_everyone() -> None:
+    view = shown(ORDERS, placed(), noted("fragile"), noted("ring twice", "everyone", by="ada"))
+    assert [note["text"] for note in view.staff_notes] == ["fragile"]
+    assert view.notes == [{"note_id": K1, "text": "ring twice", "by": "ada", "at": at(2).isoformat()}]
+
+
+def test_an_order_shows_where_it_goes_now() -> None:
+    assert shown(ORDERS, placed(), address_changed("Shelbyville")).shipping_address["city"] == "Shelbyville"

@@ -126,3 +126,26 @@ async def test_what_is_left_is_shipped(house: House) -> None:
     assert house.status(bought.order_id) == "delivered"
     assert (house.stock(apple), house.stock(pear)) == ((10, 0), (9, 0))
     await house.check()
+
+
+async def test_tax_goes_with_its_line_and_shipping_stays_until_all_is_off(house: House) -> None:
+    apple, pear = sku_on(1), sku_on(2)
+    await house.stocked({apple: 10, pear: 10})
+    plain = order((apple, 3), (pear, 1))
+    lines = (plain.lines[0].model_copy(update={"tax_cents": 50}), plain.lines[1].model_copy(update={"tax_cents": 19}))
+    bought = plain.model_copy(update={"lines": lines, "shipping_cents": 490})
+    await house.send(bought)
+    await house.settle()
+    whole = 4 * PRICE + 69 + 490
+    assert house.money(bought.order_id) == whole
+
+    await house.send(off(bought.order_id, apple, 2))
+    await house.settle()
+    assert house.money(bought.order_id) == whole - 2 * PRICE - 34
+    await house.check()
+
+    for sku in (apple, pear):
+        await house.send(off(bought.order_id, sku))
+        await house.settle()
+    assert (house.status(bought.order_id), house.money(bought.order_id)) == ("cancelled", 0)
+    await house.check()

@@ -5,12 +5,14 @@ from typing import Any
 
 from events.event import Event
 from events.order import (
+    OrderAddressChanged,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
     OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
+    OrderNoted,
     OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
@@ -81,7 +83,7 @@ def _cancelled(events: Sequence[Event], _: Any) -> Command:
     assert isinstance(event, OrderCancelled)  # noqa: S101  by the table
     if event.reason == LAPSED:
         return of_order.RecordLapse(order_id=event.order_id, skus=event.skus)
-    return of_order.CancelOrder.model_construct(order_id=event.order_id, reason=event.reason)
+    return of_order.CancelOrder.model_construct(order_id=event.order_id, reason=event.reason, by=event.by)
 
 
 def _shipped(events: Sequence[Event], _: Any) -> Command:
@@ -89,13 +91,15 @@ def _shipped(events: Sequence[Event], _: Any) -> Command:
     assert isinstance(event, OrderShipped | OrderPartlyShipped)  # noqa: S101  by the table
     lines = event.items if isinstance(event, OrderPartlyShipped) else ()
     named: dict[str, Any] = {name: getattr(event, name) or None for name in ("order_id", "shipment_id")}
-    return of_order.ShipOrder.model_construct(**named, tracking=event.tracking, lines=lines)  # type: ignore[arg-type]
+    told: dict[str, Any] = {"tracking": event.tracking, "by": event.by, "lines": lines}
+    return of_order.ShipOrder.model_construct(**named, **told)
 
 
 def _delivered(events: Sequence[Event], _: Any) -> Command:
     event = events[0]
+    assert isinstance(event, OrderDelivered | OrderShipmentDelivered)  # noqa: S101  by the table
     which = event.shipment_id if isinstance(event, OrderShipmentDelivered) and len(events) == 1 else None
-    return of_order.DeliverOrder.model_construct(order_id=event.stream.removeprefix("order-"), shipment_id=which)
+    return of_order.DeliverOrder.model_construct(order_id=event.order_id, shipment_id=which, by=event.by)
 
 
 def _parted(events: Sequence[Event], _: Any) -> Command:
@@ -126,6 +130,8 @@ INVERSE: Mapping[type[Event], Told] = {
     OrderDelivered: _delivered,
     OrderReturnRequested: _plain(of_order.RequestReturn),
     OrderReturnReceived: _plain(of_order.ReceiveReturn),
+    OrderAddressChanged: _plain(of_order.ChangeAddress),
+    OrderNoted: _plain(of_order.AddNote),
     ProductListed: _listed,
     ProductDescribed: _plain(of_product.DescribeProduct),
     ProductPriced: _plain(of_product.PriceProduct),

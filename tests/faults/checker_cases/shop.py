@@ -42,7 +42,7 @@ class Shop(Desk):
         row = {name: body[name] for name in ("order_id", "customer_id", "email", "currency", "total", "lines")}
         self.orders[order] = row | {
             "shipping_address": ADDRESS, "status": "placed", "reason": "", "line_count": len(lines), "tracking": "",
-            "shipping_cents": 0, "cancelled": {}, "shipments": [], "returns": [],
+            "shipping_cents": 0, "cancelled": {}, "shipments": [], "returns": [], "notes": [], "staff_notes": [],
             "lines": [{**line, "tax_cents": 0} for line in lines],
             "uncommitted": sorted(wanted), "ready_to_ship": False, "placed_at": placed.time, "confirmed_at": None,
         }  # fmt: skip

@@ -22,6 +22,17 @@ LEGAL = {
     "order.shipped.v1": ("confirmed", "partially_shipped"),
     "order.shipment_delivered.v1": ("partially_shipped", "shipped"),
     "order.delivered.v1": ("shipped",),
+    "order.address_changed.v1": ("placed", "secured", "confirmed"),
+    "order.noted.v1": (
+        "placed",
+        "secured",
+        "confirmed",
+        "partially_shipped",
+        "shipped",
+        "delivered",
+        "rejected",
+        "cancelled",
+    ),
     "order.return_requested.v1": ("partially_shipped", "shipped", "delivered"),
     "order.return_received.v1": ("partially_shipped", "shipped", "delivered"),
 }
@@ -37,9 +48,9 @@ class Order:
 
     __slots__ = (
         "address", "asked", "awaited", "cancelled", "confirmed_at", "currency", "customer_id", "email", "ended",
-        "lines", "order_id", "partition", "parts", "placed", "placed_at", "position", "ready", "reason", "requested",
-        "returns", "secured", "shipments", "shipping", "status", "token", "told", "total", "totals", "tracking",
-        "uncommitted", "updated_at", "version", "was_confirmed",
+        "lines", "notes", "order_id", "partition", "parts", "placed", "placed_at", "position", "ready", "reason",
+        "requested", "returns", "secured", "shipments", "shipping", "staff_notes", "status", "token", "told", "total",
+        "totals", "tracking", "uncommitted", "updated_at", "version", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, fact: Fact) -> None:
@@ -59,6 +70,8 @@ class Order:
         self.requested = 0
         self.shipments: list[dict[str, Any]] = []
         self.returns: list[dict[str, Any]] = []
+        self.notes: list[dict[str, Any]] = []
+        self.staff_notes: list[dict[str, Any]] = []
         self.told: list[str] = []
         self.uncommitted = sorted({line["sku"] for line in self.lines})
         self.awaited = set(self.uncommitted)
@@ -134,6 +147,8 @@ class Order:
             "cancelled": self.cancelled,
             "shipments": self.shipments,
             "returns": self.returns,
+            "notes": self.notes,
+            "staff_notes": self.staff_notes,
             "placed_at": self.placed_at,
             "updated_at": self.updated_at,
             "confirmed_at": self.confirmed_at,
@@ -223,6 +238,12 @@ class Orders:
             case "order.shipment_delivered.v1":
                 self._expect(order, fact, body["shipment_id"] in under_way(order), "no such shipment is under way")
                 _arrive(order, fact, body["shipment_id"])
+            case "order.address_changed.v1":
+                order.address = {name: body["shipping_address"][name] for name in ADDRESS}
+            case "order.noted.v1":
+                note = {"note_id": body["note_id"], "text": body["text"], "by": body.get("by", ""), "at": fact.time}
+                shown = order.notes if body["audience"] == "everyone" else order.staff_notes
+                shown.append(note)
             case "order.return_requested.v1":
                 self._announced(order, fact)
             case "order.return_received.v1":

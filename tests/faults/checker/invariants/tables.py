@@ -11,8 +11,8 @@ TABLE = {
 
 COMPARED = {
     "orders": "customer_id email status reason currency total line_count lines shipping_address uncommitted "
-    "ready_to_ship tracking shipping_cents cancelled shipments returns placed_at updated_at confirmed_at "
-    "version partition position",
+    "ready_to_ship tracking shipping_cents cancelled shipments returns notes staff_notes "
+    "placed_at updated_at confirmed_at version partition position",
     "products": "name description department price currency withdrawn on_hand held available shipped updated_at "
     "version partition position",
     "payments": "status reason currency amount captured refunded refunds reduced reference requested_at updated_at "
