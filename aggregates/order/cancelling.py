@@ -3,8 +3,9 @@
 from typing import assert_never
 
 from aggregates.errors import LineTooSmall, LineUnknown, OrderAlreadyShipped, OrderSettled, OrderUnknown
+from aggregates.order.lines import cost_of, quantity_of, tax_of, without
 from aggregates.order.placing import secured
-from aggregates.order.state import Order, Status, cost_of, evolve, quantity_of, tax_of, without
+from aggregates.order.state import Order, Status, evolve
 from events.event import Event
 from events.order import OrderCancelled, OrderDelivered, OrderLineCancelled, OrderRejected
 from schemas.order import CancelLine, CancelOrder, RecordLapse, RejectOrder

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from aggregates.errors import LineUnknown, ReturnTooLarge, ReturnUnknown
-from aggregates.order.state import Line, Order, cost_of, refuse_unless_known_and_open, tax_of, without
+from aggregates.order.lines import Line, cost_of, tax_of, without
+from aggregates.order.state import Order, refuse_unless_known_and_open
 from events.event import Event
 from events.order import OrderReturnReceived, OrderReturnRequested
 from schemas.order import ReceiveReturn, RequestReturn

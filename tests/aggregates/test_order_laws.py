@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.order import DECIDER, Order, Status
-from aggregates.order.state import cost_of, quantity_of
+from aggregates.order.lines import cost_of, quantity_of
 from events.order import OrderCancelled, OrderConfirmed, OrderDelivered, OrderPlaced, OrderRejected, OrderShipped
 from schemas.order import (
     CancelLine,

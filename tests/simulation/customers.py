@@ -7,8 +7,10 @@ from typing import Any, Protocol
 from api.gateway import Gateway, Unanswered
 from events.errors import LogError
 from schemas.order import (
+    AddNote,
     CancelLine,
     CancelOrder,
+    ChangeAddress,
     DeliverOrder,
     InspectedItem,
     OrderItem,
@@ -95,7 +97,7 @@ class Customers:
         wishes = (
             (self._cancel,)
             if placed.order_id in self._shop.unwilling
-            else (self._cancel, self._cancel_line, self._send_out, self._send_out, self._refund)
+            else (self._cancel, self._cancel_line, self._send_out, self._send_out, self._refund, self._amend)
         )
         for _ in range(chance.one_of((0, 1, 1, 2))):
             await chance.one_of(wishes)(placed)
@@ -120,6 +122,11 @@ class Customers:
         sku, quantity = self._chance.one_of(placed.lines).sku, self._chance.one_of((None, 1))
         which = str(self._chance.uuid())
         await self._ask(CancelLine(order_id=placed.order_id, cancellation_id=which, sku=sku, quantity=quantity))
+
+    async def _amend(self, placed: PlaceOrder) -> None:
+        there = ADDRESS.model_copy(update={"city": "Potsdam"})
+        await self._ask(ChangeAddress(order_id=placed.order_id, shipping_address=there))
+        await self._ask(AddNote(order_id=placed.order_id, note_id=str(self._chance.uuid()), text="it has moved"))
 
     async def _send_out(self, placed: PlaceOrder) -> None:
         order_id = placed.order_id

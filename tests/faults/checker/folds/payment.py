@@ -4,7 +4,7 @@ from collections.abc import Container
 from typing import Any
 
 from tests.faults.checker.findings import Fact
-from tests.faults.checker.folds.order import Orders, Report
+from tests.faults.checker.folds.orders import Orders, Report
 
 COMPENSATION = "order cancelled"
 """The reason of a refund that nobody asked for."""
