@@ -2,6 +2,7 @@
 
 Rejection
 ├── OrderUnknown · OrderExists · OrderSettled · OrderAlreadyShipped · OrderNotReady · OrderNotShipped
+├── LineUnknown · LineTooSmall · ShipmentUnknown · ReturnUnknown · ReturnTooLarge
 ├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn
 ├── StockHeld · StockElsewhere · StockThere · WaitingListFull
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
@@ -40,6 +41,26 @@ class OrderNotReady(Rejection):
 
 class OrderNotShipped(Rejection):
     """The order has not been shipped."""
+
+
+class LineUnknown(Rejection):
+    """The order has no line of this SKU."""
+
+
+class LineTooSmall(Rejection):
+    """The order has not so many of this SKU left."""
+
+
+class ShipmentUnknown(Rejection):
+    """The order has no such shipment."""
+
+
+class ReturnUnknown(Rejection):
+    """The order has no such return."""
+
+
+class ReturnTooLarge(Rejection):
+    """That is more than was delivered, or announced, and is not back already."""
 
 
 class ProductUnknown(Rejection):

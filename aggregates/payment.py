@@ -1,7 +1,8 @@
 """Payment rules: the money of one order is authorized, captured, voided and refunded, each at most once.
 
-A request to the provider is recorded before it is made, and its answer after. Once the order is off, no money is to
-be kept: what is authorized is voided, what is captured is refunded, and what is unknown is first found out.
+A request to the provider is recorded before it is made, and its answer after. Where less is owed, less is captured or,
+once the capture is asked for, the difference is refunded. Once the order is off, no money is to be kept: what is
+authorized is voided, what is captured is refunded, and what is unknown is first found out.
 """
 
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from events.payment import (
     PaymentDeclined,
     PaymentEvent,
     PaymentLapsed,
+    PaymentReduced,
     PaymentRefunded,
     PaymentRefused,
     PaymentRequested,
@@ -41,6 +43,7 @@ from schemas.payment import (
     RecordRefund,
     RecordRefusal,
     RecordVoid,
+    ReducePayment,
     RefundPayment,
     RequestPayment,
 )
@@ -71,16 +74,25 @@ class Payment(Struct, frozen=True):
     email: str = ""
     reference: str = ""
     due_at: datetime | None = None
+    reduced: int = 0
     refunds: dict[str, int] = {}
     refunded: int = 0
     known_refunds: tuple[str, ...] = ()
 
     @property
+    def due(self) -> int:
+        """What is to be captured, or was."""
+        return self.amount - self.reduced
+
+    @property
+    def kept(self) -> int:
+        """What is left of it once all refunds are given."""
+        return self.due - self.refunded - sum(self.refunds.values())
+
+    @property
     def refundable(self) -> int:
         """Captured money that is neither refunded nor about to be."""
-        if self.status is not Status.CAPTURED:
-            return 0
-        return self.amount - self.refunded - sum(self.refunds.values())
+        return self.kept if self.status is Status.CAPTURED else 0
 
 
 def evolve(payment: Payment, event: PaymentEvent) -> Payment:
@@ -101,6 +113,9 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
             return replace(payment, status=Status.DECLINED)
         case PaymentLapsed() | PaymentCancelled():
             return replace(payment, off=True)
+        case PaymentReduced():
+            known = (*payment.known_refunds, event.refund_id)
+            return replace(payment, reduced=payment.reduced + event.amount, known_refunds=known)
         case CaptureRequested():
             return replace(payment, status=Status.CAPTURING)
         case PaymentCaptured():
@@ -116,7 +131,7 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
             return _without(payment, event.refund_id, event.amount)
         case PaymentRefused():
             _, _, refund_id = event.step.partition(":")
-            return _without(payment, refund_id, 0) if refund_id else replace(payment, status=Status.REFUSED)
+            return _without(payment, refund_id, 0) if refund_id else replace(payment, status=Status.REFUSED, refunds={})
         case _:
             assert_never(event)
 
@@ -168,7 +183,7 @@ def record_capture(command: RecordCapture, payment: Payment) -> list[Event]:
     captured = PaymentCaptured(
         order_id=command.order_id,
         reference=command.reference,
-        amount=payment.amount,
+        amount=payment.due,
         currency=payment.currency,
     )
     return [captured, *_give_back(command.order_id, evolve(payment, captured))] if payment.off else [captured]
@@ -200,6 +215,21 @@ def refund(command: RefundPayment, payment: Payment) -> list[Event]:
     return [
         RefundRequested(order_id=command.order_id, refund_id=command.refund_id, amount=amount, reason=command.reason)
     ]
+
+
+def reduce(command: ReducePayment, payment: Payment) -> list[Event]:
+    """Before the capture is asked for it takes less; after that, as much of the difference as is left is given back."""
+    amount = min(command.amount, payment.kept)
+    if command.refund_id in payment.known_refunds or payment.off or not amount:
+        return []
+    fields = {**dict(command), "amount": amount}
+    match payment.status:
+        case Status.REQUESTED | Status.AUTHORIZED:
+            return [PaymentReduced(**fields)]
+        case Status.CAPTURING | Status.CAPTURED:
+            return [RefundRequested(**fields)]
+        case _:
+            return []  # nothing is asked for yet, and less will be; or nothing is taken
 
 
 def record_void(command: RecordVoid, payment: Payment) -> list[Event]:
@@ -258,6 +288,7 @@ RULES = {
     RecordCapture: record_capture,
     CancelPayment: cancel,
     RefundPayment: refund,
+    ReducePayment: reduce,
     RecordVoid: record_void,
     RecordRefund: record_refund,
     RecordRefusal: record_refusal,

@@ -22,6 +22,7 @@ from events.product import (
     ReservationEvent,
     ReservationLapsed,
     ReservationMade,
+    ReservationReduced,
     ReservationRefused,
     ReservationReleased,
     ReservationShipped,
@@ -33,8 +34,10 @@ from schemas.product import (
     CommitReservation,
     LapseReservation,
     ProductCommand,
+    ReleaseItems,
     ReleaseReservation,
     ReserveStock,
+    ShipItems,
     ShipReservation,
 )
 from schemas.values import Item
@@ -50,11 +53,12 @@ class Status(Enum):
 
 
 class Reservation(Struct, frozen=True):
-    """What the rules need to know of a reservation."""
+    """What the rules need to know of a reservation; `items` are what is held, `known` the ids of parts that are not."""
 
     status: Status = Status.UNKNOWN
     items: tuple[tuple[str, int], ...] = ()
     expires_at: datetime | None = None
+    known: tuple[str, ...] = ()
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -68,6 +72,10 @@ def evolve(reservation: Reservation, event: ReservationEvent) -> Reservation:
             return Reservation(Status.HELD, items, event.expires_at)
         case ReservationCommitted():
             return replace(reservation, status=Status.COMMITTED)
+        case ReservationReduced():
+            return replace(
+                reservation, items=_less(reservation.items, event.items), known=(*reservation.known, event.part_id)
+            )
         case ReservationRefused() | ReservationReleased() | ReservationLapsed() | ReservationShipped():
             return Reservation(Status.OVER)
         case _:
@@ -98,6 +106,18 @@ def release(command: ReleaseReservation, reservation: Reservation) -> list[Event
     # Released before it was asked for, it stays released: a late ReserveStock then finds it over.
     released = ReservationReleased(order_id=command.order_id, partition=command.partition)
     return [*_move(StockReleased, command.order_id, _items(reservation)), released]
+
+
+def release_items(command: ReleaseItems, reservation: Reservation) -> list[Event]:
+    """Give back a part of what is held; with the last of it, the reservation is over."""
+    return _part(command, reservation, StockReleased, ReservationReleased)
+
+
+def ship_items(command: ShipItems, reservation: Reservation) -> list[Event]:
+    """A part of what is held leaves the shelf; with the last of it, the reservation is over."""
+    if reservation.status is not Status.COMMITTED:
+        return []
+    return _part(command, reservation, StockShipped, ReservationShipped)
 
 
 def lapse(command: LapseReservation, reservation: Reservation) -> list[Event]:
@@ -138,10 +158,14 @@ def decider(hold: timedelta) -> Decider:
                 return commit(command, state)
             case ReleaseReservation():
                 return release(command, state)
+            case ReleaseItems():
+                return release_items(command, state)
             case LapseReservation():
                 return lapse(command, state)
             case ShipReservation():
                 return ship(command, state)
+            case ShipItems():
+                return ship_items(command, state)
             case _:
                 return products.RULES[type(command)](command, state)  # type: ignore[operator,no-any-return]
 
@@ -158,6 +182,21 @@ def _evolve_either(state: Any, event: Any) -> Any:
     return products.evolve(state, event) if isinstance(state, Product) else evolve(state, event)
 
 
+def _part(
+    command: ReleaseItems | ShipItems,
+    reservation: Reservation,
+    moved: type[StockReleased | StockShipped],
+    over: type[ReservationReleased | ReservationShipped],
+) -> list[Event]:
+    items = _held(command.items, reservation)
+    if command.part_id in reservation.known or not items:
+        return []
+    done: Event = over(order_id=command.order_id, partition=command.partition)
+    if _less(reservation.items, items):
+        done = ReservationReduced(**{**dict(command), "items": items})
+    return [*_move(moved, command.order_id, items), done]
+
+
 def _together(items: tuple[Item, ...]) -> tuple[Item, ...]:
     sums: dict[str, int] = {}
     for item in items:
@@ -167,6 +206,19 @@ def _together(items: tuple[Item, ...]) -> tuple[Item, ...]:
 
 def _items(reservation: Reservation) -> tuple[Item, ...]:
     return tuple(Item(sku=sku, quantity=quantity) for sku, quantity in reservation.items)
+
+
+def _held(items: tuple[Item, ...], reservation: Reservation) -> tuple[Item, ...]:
+    """As many of these as are held."""
+    held = dict(reservation.items)
+    found = (Item(sku=item.sku, quantity=min(item.quantity, held.get(item.sku, 0))) for item in _together(items))
+    return tuple(item for item in found if item.quantity)
+
+
+def _less(held: tuple[tuple[str, int], ...], items: tuple[Item, ...]) -> tuple[tuple[str, int], ...]:
+    gone = {item.sku: item.quantity for item in items}
+    left = ((sku, quantity - gone.get(sku, 0)) for sku, quantity in held)
+    return tuple((sku, quantity) for sku, quantity in left if quantity)
 
 
 def _enough(product: Product, quantity: int) -> bool:

@@ -1,12 +1,12 @@
 """Orders over HTTP: place, cancel, ship, deliver; one order, its history, and lists by customer and status."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from aggregates.order import Status
-from api.access import only_of, refuse_foreign_order
+from api.access import only_of, principal_of, refuse_foreign_order
 from api.answers import Paged, before, history, paged, reply
 from api.bodies import body_of, read
 from api.commands import asked, repeated, sent, submit
@@ -17,8 +17,19 @@ from api.system import of
 from events.ids import derive
 from projections.order import PAGE
 from projections.registry import HISTORY
-from schemas.order import CancelOrder, DeliverOrder, PlaceOrder, ShipOrder
-from schemas.values import CustomerId, OrderId
+from schemas.order import (
+    AddNote,
+    Asked,
+    CancelLine,
+    CancelOrder,
+    ChangeAddress,
+    DeliverOrder,
+    PlaceOrder,
+    ReceiveReturn,
+    RequestReturn,
+    ShipOrder,
+)
+from schemas.values import CustomerId, OrderId, Sku, Uuid
 
 router = APIRouter(tags=["orders"])
 
@@ -54,22 +65,58 @@ async def place_order(request: Request) -> Response:
     return await sent(request, ask._replace(keyed=False), command, creates=True)
 
 
-@router.post("/orders/{order_id}/cancel", **takes(CancelOrder, "order_id", view="OrderView"))
+@router.post("/orders/{order_id}/cancel", **takes(CancelOrder, "order_id", "by", view="OrderView"))
 async def cancel_order(request: Request, order_id: Id) -> Response:
     """Call the order off; possible until it is shipped."""
-    return await submit(request, CancelOrder, order_id=order_id)
+    return await submit(request, CancelOrder, order_id=order_id, by=_by(request))
 
 
-@router.post("/orders/{order_id}/ship", **takes(ShipOrder, "order_id", view="OrderView"))
+@router.post(
+    "/orders/{order_id}/lines/{sku}/cancel",
+    **takes(CancelLine, "order_id", "sku", "cancellation_id", "by", view="OrderView"),
+)
+async def cancel_line(request: Request, order_id: Id, sku: Annotated[Sku, Path()]) -> Response:
+    """Call off so many of one SKU, or all that have not left the house; what is paid for them already is given back."""
+    return await _named(request, CancelLine, "cancellation_id", order_id=order_id, sku=sku)
+
+
+@router.post("/orders/{order_id}/ship", **takes(ShipOrder, "order_id", "shipment_id", "by", view="OrderView"))
 async def ship_order(request: Request, order_id: Id) -> Response:
-    """Hand the goods to the carrier."""
-    return await submit(request, ShipOrder, order_id=order_id)
+    """Hand these items to the carrier, or all that are left."""
+    return await _named(request, ShipOrder, "shipment_id", order_id=order_id)
 
 
-@router.post("/orders/{order_id}/deliver", **takes(DeliverOrder, "order_id", view="OrderView"))
+@router.post("/orders/{order_id}/deliver", **takes(DeliverOrder, "order_id", "by", view="OrderView"))
 async def deliver_order(request: Request, order_id: Id) -> Response:
-    """Record that the goods have arrived."""
-    return await submit(request, DeliverOrder, order_id=order_id)
+    """Record that a shipment has arrived, or all that are under way."""
+    return await submit(request, DeliverOrder, order_id=order_id, by=_by(request))
+
+
+@router.post("/orders/{order_id}/returns", **takes(RequestReturn, "order_id", "return_id", "by", view="OrderView"))
+async def request_return(request: Request, order_id: Id) -> Response:
+    """Announce that items come back; the order's `returns` tell the return's id."""
+    return await _named(request, RequestReturn, "return_id", order_id=order_id)
+
+
+@router.post(
+    "/orders/{order_id}/returns/{return_id}/receive",
+    **takes(ReceiveReturn, "order_id", "return_id", "by", view="OrderView"),
+)
+async def receive_return(request: Request, order_id: Id, return_id: Annotated[Uuid, Path()]) -> Response:
+    """Say what came back and what is to become of it; what is accepted is given back."""
+    return await submit(request, ReceiveReturn, order_id=order_id, return_id=return_id, by=_by(request))
+
+
+@router.post("/orders/{order_id}/address", **takes(ChangeAddress, "order_id", "by", view="OrderView"))
+async def change_address(request: Request, order_id: Id) -> Response:
+    """Send the order elsewhere; possible until something has been shipped."""
+    return await submit(request, ChangeAddress, order_id=order_id, by=_by(request))
+
+
+@router.post("/orders/{order_id}/notes", **takes(AddNote, "order_id", "note_id", "by", view="OrderView"))
+async def add_note(request: Request, order_id: Id) -> Response:
+    """Write something down about the order."""
+    return await _named(request, AddNote, "note_id", order_id=order_id)
 
 
 @router.get("/orders")
@@ -98,3 +145,16 @@ async def get_history(request: Request, order_id: Id) -> Response:
     if not rows:
         raise Problem("OrderUnknown")
     return reply({"items": history(rows)})
+
+
+async def _named(request: Request, command: type[Asked], name: str, **known: Any) -> Response:
+    """Send a command that names what is to happen once: the id, in the field of this name, follows from the key."""
+    ask, by = asked(request), _by(request)
+    body = await read(request, body_of(command, name, "by", *known))
+    return await sent(request, ask, command(**{name: derive(ask.command_id, name)}, by=by, **known, **dict(body)))
+
+
+def _by(request: Request) -> str:
+    """Who asks: the user that the token names; nobody we know without one."""
+    principal = principal_of(request)
+    return principal.subject if principal else ""

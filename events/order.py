@@ -1,9 +1,12 @@
 """Order events are what has happened to one order."""
 
+import operator
 from typing import TypeAlias
 
+from pydantic import Field
+
 from events.event import Event
-from schemas.values import Address, Line
+from schemas.values import Address, Audience, Item, Line, Returned
 
 
 class _OfOrder(Event):
@@ -14,6 +17,12 @@ class _OfOrder(Event):
         return f"order-{self.order_id}"
 
 
+class _Asked(_OfOrder):
+    """What somebody asked for; `by` says who, as far as it is known."""
+
+    by: str = Field("", exclude_if=operator.not_)
+
+
 class OrderPlaced(_OfOrder, tag="order.placed.v1"):
     customer_id: str
     email: str
@@ -22,6 +31,7 @@ class OrderPlaced(_OfOrder, tag="order.placed.v1"):
     payment_token: str
     lines: tuple[Line, ...]
     total: int
+    shipping_cents: int = Field(0, exclude_if=operator.not_)
 
 
 class OrderLinesReserved(_OfOrder, tag="order.lines_reserved.v1"):
@@ -59,20 +69,91 @@ class OrderRejected(_OfOrder, tag="order.rejected.v1"):
     refused: tuple[str, ...]
 
 
-class OrderCancelled(_OfOrder, tag="order.cancelled.v1"):
+class OrderCancelled(_Asked, tag="order.cancelled.v1"):
     email: str
     reason: str
     skus: tuple[str, ...]
 
 
-class OrderShipped(_OfOrder, tag="order.shipped.v1"):
+class OrderLineCancelled(_Asked, tag="order.line_cancelled.v1"):
+    """So many of one SKU are off, `left` are still ordered; the order comes to `amount` less, `tax_cents` of it tax."""
+
+    email: str
+    cancellation_id: str
+    sku: str
+    quantity: int
+    left: int
+    amount: int
+    tax_cents: int
+    currency: str
+    reason: str
+
+
+class OrderPartlyShipped(_Asked, tag="order.partly_shipped.v1"):
+    """These items have left the house; others are still to go."""
+
+    email: str
+    shipment_id: str
+    tracking: str
+    items: tuple[Item, ...]
+
+
+class OrderShipped(_Asked, tag="order.shipped.v1"):
+    """All that was left has left the house; in the early days that was not told item by item."""
+
     email: str
     tracking: str
     skus: tuple[str, ...]
+    shipment_id: str = Field("", exclude_if=operator.not_)
+    items: tuple[Item, ...] = Field((), exclude_if=operator.not_)
 
 
-class OrderDelivered(_OfOrder, tag="order.delivered.v1"):
+class OrderShipmentDelivered(_Asked, tag="order.shipment_delivered.v1"):
+    """One of several shipments has arrived."""
+
     email: str
+    shipment_id: str
+
+
+class OrderDelivered(_Asked, tag="order.delivered.v1"):
+    """All that was shipped has arrived."""
+
+    email: str
+
+
+class OrderReturnRequested(_Asked, tag="order.return_requested.v1"):
+    """These items, which were delivered, are to come back."""
+
+    email: str
+    return_id: str
+    items: tuple[Item, ...]
+    reason: str
+
+
+class OrderReturnReceived(_Asked, tag="order.return_received.v1"):
+    """What came back was inspected: `amount`, tax included, is not owed any more for what was accepted of it."""
+
+    email: str
+    return_id: str
+    items: tuple[Returned, ...]
+    amount: int
+    currency: str
+    note: str
+
+
+class OrderAddressChanged(_Asked, tag="order.address_changed.v1"):
+    """The order goes elsewhere."""
+
+    email: str
+    shipping_address: Address
+
+
+class OrderNoted(_Asked, tag="order.noted.v1"):
+    """Somebody wrote something down about the order."""
+
+    note_id: str
+    text: str
+    audience: Audience
 
 
 OrderEvent: TypeAlias = (
@@ -83,6 +164,13 @@ OrderEvent: TypeAlias = (
     | OrderLinesCommitted
     | OrderRejected
     | OrderCancelled
+    | OrderLineCancelled
+    | OrderPartlyShipped
     | OrderShipped
+    | OrderShipmentDelivered
     | OrderDelivered
+    | OrderReturnRequested
+    | OrderReturnReceived
+    | OrderAddressChanged
+    | OrderNoted
 )

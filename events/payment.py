@@ -40,6 +40,14 @@ class PaymentCancelled(_OfPayment, tag="payment.cancelled.v1"):
     """The order is off: no money is to be kept, whatever is under way."""
 
 
+class PaymentReduced(_OfPayment, tag="payment.reduced.v1"):
+    """So much less will be captured."""
+
+    refund_id: str
+    amount: int
+    reason: str
+
+
 class CaptureRequested(_OfPayment, tag="payment.capture_requested.v1"):
     pass
 
@@ -85,6 +93,7 @@ PaymentEvent: TypeAlias = (
     | PaymentDeclined
     | PaymentLapsed
     | PaymentCancelled
+    | PaymentReduced
     | CaptureRequested
     | PaymentCaptured
     | VoidRequested

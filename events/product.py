@@ -182,6 +182,13 @@ class ReservationReleased(_OfReservation, tag="reservation.released.v1"):
     """Nothing is held any more, or ever will be, for this order on this shelf."""
 
 
+class ReservationReduced(_OfReservation, tag="reservation.reduced.v1"):
+    """These items are held no more, others are."""
+
+    part_id: str
+    items: tuple[Item, ...]
+
+
 class ReservationLapsed(_OfReservation, tag="reservation.lapsed.v1"):
     """The time was over before the order was confirmed; nothing is held any more."""
 
@@ -216,6 +223,7 @@ ReservationEvent: TypeAlias = (
     | ReservationRefused
     | ReservationCommitted
     | ReservationReleased
+    | ReservationReduced
     | ReservationLapsed
     | ReservationShipped
 )

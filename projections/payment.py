@@ -15,6 +15,7 @@ from events.payment import (
     PaymentDeclined,
     PaymentEvent,
     PaymentLapsed,
+    PaymentReduced,
     PaymentRefunded,
     PaymentRefused,
     PaymentRequested,
@@ -26,7 +27,10 @@ from projections.view import Projection
 
 
 class PaymentView(Struct, frozen=True):
-    """One payment; amounts in minor units, `refunds` are those that the provider has not answered yet, by id."""
+    """One payment; amounts in minor units, `refunds` are those that the provider has not answered yet, by id.
+
+    Of the amount, so much will not be captured, or was not, as is `reduced`.
+    """
 
     order_id: str
     status: str
@@ -39,6 +43,7 @@ class PaymentView(Struct, frozen=True):
     reference: str
     requested_at: datetime
     updated_at: datetime
+    reduced: int = 0
 
 
 def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> PaymentView | None:
@@ -55,22 +60,26 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
             changed = replace(view, reason="the provider did not answer in time")
         case PaymentCancelled():
             changed = replace(view, reason="order off")
+        case PaymentReduced():
+            changed = replace(view, reason=event.reason, reduced=view.reduced + event.amount)
         case CaptureRequested():
             changed = replace(view, status="capturing")
         case PaymentCaptured():
-            changed = replace(view, status="captured", reference=event.reference, captured=event.amount)
+            status = "refunding" if view.refunds else "captured"
+            changed = replace(view, status=status, reference=event.reference, captured=event.amount)
         case VoidRequested():
             changed = replace(view, status="voiding")
         case PaymentVoided():
             changed = replace(view, status="voided")
         case RefundRequested():
             refunds = {**view.refunds, event.refund_id: event.amount}
-            changed = replace(view, status="refunding", reason=event.reason, refunds=refunds)
+            status = "refunding" if view.status != "capturing" else view.status  # nothing is there to give back yet
+            changed = replace(view, status=status, reason=event.reason, refunds=refunds)
         case PaymentRefunded():
             changed = _answered(replace(view, refunded=view.refunded + event.amount), event.refund_id)
         case PaymentRefused():
             _, _, refund_id = event.step.partition(":")
-            changed = _answered(view, refund_id) if refund_id else replace(view, status="refused")
+            changed = _answered(view, refund_id) if refund_id else replace(view, status="refused", refunds={})
             changed = replace(changed, reason=f"{event.step}: {event.reason}")
         case _:
             assert_never(event)
@@ -93,6 +102,7 @@ PAYMENTS = Projection(
     view=PaymentView,
     key_of=key_of,
     project=project,
+    version=2,
     indexes=("CREATE INDEX {table}_by_time ON {table} (requested_at DESC, order_id DESC)",),
 )
 

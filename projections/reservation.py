@@ -3,6 +3,7 @@
 A row per product with all who hold it would be written anew with each of them: 76 ms a commit where 300 do, and not 1.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
@@ -15,11 +16,13 @@ from events.product import (
     ReservationEvent,
     ReservationLapsed,
     ReservationMade,
+    ReservationReduced,
     ReservationRefused,
     ReservationReleased,
     ReservationShipped,
 )
 from projections.view import Projection
+from schemas.values import Item
 
 
 class ReservationView(Struct, frozen=True):
@@ -63,6 +66,8 @@ def project(view: ReservationView | None, event: ReservationEvent, at: datetime)
             return ReservationView(_key(event), event.order_id, "refused", {}, None, at)
         case ReservationCommitted():
             return view and replace(view, status="committed", expires_at=None, updated_at=at)
+        case ReservationReduced():
+            return view and replace(view, items=_less(view.items, event.items), updated_at=at)
         case ReservationReleased():
             was = view or ReservationView(_key(event), event.order_id, "", {}, None, at)
             return replace(was, status="released", expires_at=None, updated_at=at)
@@ -72,6 +77,11 @@ def project(view: ReservationView | None, event: ReservationEvent, at: datetime)
             return view and replace(view, status="shipped", expires_at=None, updated_at=at)
         case _:
             assert_never(event)
+
+
+def _less(held: dict[str, int], items: Iterable[Item]) -> dict[str, int]:
+    gone = {item.sku: item.quantity for item in items}
+    return {sku: left for sku, quantity in held.items() if (left := quantity - gone.get(sku, 0))}
 
 
 def _key(event: ReservationEvent) -> str:
@@ -89,6 +99,7 @@ RESERVATIONS = Projection(
     view=ReservationView,
     key_of=key_of,
     project=project,
+    version=2,
     indexes=("CREATE INDEX {table}_of_items ON {table} USING gin (items) WHERE status IN ('held', 'committed')",),
 )
 

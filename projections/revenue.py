@@ -1,21 +1,24 @@
 """Revenue view: what was sold on each day, and for how much; an order counts on the day (UTC) of its confirmation.
 
+Tax and shipping are no revenue. What is called off of an order or comes back later is taken off the same day.
+
 Which department a SKU belongs to is the product context's knowledge: who asks by department brings it along.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from functools import reduce
 from typing import TypeAlias, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from events.event import Event
-from events.order import OrderCancelled, OrderConfirmed, OrderPlaced
+from events.order import OrderCancelled, OrderConfirmed, OrderLineCancelled, OrderPlaced, OrderReturnReceived
 from projections.view import Projection, Totals
-from schemas.values import Line
+from schemas.values import Line, Returned
 
-Selling: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled
+Selling: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled | OrderLineCancelled | OrderReturnReceived
 
 
 class RevenueView(Struct, frozen=True):
@@ -45,8 +48,21 @@ def project(view: RevenueView | None, event: Selling, at: datetime) -> RevenueVi
             return view and replace(view, day=at.astimezone(UTC).date())
         case OrderCancelled():
             return view and replace(view, day=None)
+        case OrderLineCancelled():
+            return view and _less(view, event.sku, event.quantity, event.amount - event.tax_cents)
+        case OrderReturnReceived():
+            return view and reduce(_without, (item for item in event.items if item.accepted), view)
         case _:
             assert_never(event)
+
+
+def _without(view: RevenueView, item: Returned) -> RevenueView:
+    return _less(view, item.sku, item.quantity, item.amount - item.tax_cents)
+
+
+def _less(view: RevenueView, sku: str, quantity: int, revenue: int) -> RevenueView:
+    were = view.lines[sku]
+    return replace(view, lines={**view.lines, sku: (were[0] - quantity, were[1] - revenue)})
 
 
 def _together(lines: Iterable[Line]) -> dict[str, tuple[int, int]]:
@@ -67,6 +83,7 @@ REVENUE = Projection(
     view=RevenueView,
     key_of=key_of,
     project=project,
+    version=2,
     totals=Totals(
         name="revenue_totals",
         keys={"day": "date", "sku": "text", "currency": "text"},

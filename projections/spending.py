@@ -7,10 +7,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from events.event import Event
-from events.order import OrderCancelled, OrderConfirmed, OrderPlaced
+from events.order import OrderCancelled, OrderConfirmed, OrderLineCancelled, OrderPlaced, OrderReturnReceived
 from projections.view import Projection, Totals
 
-Counting: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled
+Counting: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled | OrderLineCancelled | OrderReturnReceived
 
 
 class SpendingView(Struct, frozen=True):
@@ -40,6 +40,8 @@ def project(view: SpendingView | None, event: Counting, _: datetime) -> Spending
             return view and replace(view, counted=True)
         case OrderCancelled():
             return view and replace(view, counted=False)
+        case OrderLineCancelled() | OrderReturnReceived():
+            return view and replace(view, amount=view.amount - event.amount)
         case _:
             assert_never(event)
 
@@ -54,6 +56,7 @@ SPENDING = Projection(
     view=SpendingView,
     key_of=key_of,
     project=project,
+    version=2,
     totals=Totals(
         name="spending_totals",
         keys={"customer_id": "text", "currency": "text"},

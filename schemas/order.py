@@ -1,21 +1,27 @@
 """Order commands are what may be asked of one order, by its customer or by the order's own reactions."""
 
+import operator
 from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from schemas.values import (
     Address,
+    Audience,
     Cents,
     Command,
     Currency,
     CustomerId,
     Email,
+    Inspected,
+    Item,
     Line,
     OrderId,
     Quantity,
     Sku,
     Text,
+    Uuid,
+    Verdict,
 )
 
 MAX_LINES = 500
@@ -29,6 +35,16 @@ class OrderLine(Line):
     sku: Sku
     quantity: Quantity
     unit_price: Cents
+    tax_cents: Cents = Field(0, exclude_if=operator.not_)
+
+
+class OrderItem(Item):
+    """So many of one SKU, as asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    sku: Sku
+    quantity: Quantity
 
 
 class ShippingAddress(Address):
@@ -51,8 +67,14 @@ class _ToOrder(Command):
         return f"order-{self.order_id}"
 
 
+class Asked(_ToOrder):
+    """What somebody asks for; `by` says who, as far as it is known."""
+
+    by: Annotated[str, StringConstraints(max_length=200)] = Field("", exclude_if=operator.not_)
+
+
 class PlaceOrder(_ToOrder, tag="order.place"):
-    """Order these lines, to be paid with this token and sent to this address."""
+    """Order these lines, paid with this token, sent to this address; tax and shipping are part of the total."""
 
     customer_id: CustomerId
     email: Email
@@ -60,22 +82,76 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     shipping_address: ShippingAddress
     payment_token: Text = "tok_visa"  # noqa: S105  a test card, not a secret
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    shipping_cents: Cents = Field(0, exclude_if=operator.not_)
 
 
-class CancelOrder(_ToOrder, tag="order.cancel"):
+class CancelOrder(Asked, tag="order.cancel"):
     """Call the order off; possible until it is shipped."""
 
     reason: Text = "customer's wish"
 
 
-class ShipOrder(_ToOrder, tag="order.ship"):
-    """Hand the goods to the carrier."""
+class CancelLine(Asked, tag="order.cancel_line"):
+    """Call off so many of one SKU, or all that have not left the house; the cancellation id makes it happen once."""
+
+    cancellation_id: Uuid
+    sku: Sku
+    quantity: Quantity | None = None
+    reason: Text = "customer's wish"
+
+
+class ShipOrder(Asked, tag="order.ship"):
+    """Hand these items to the carrier, or all that are left; the shipment id makes it happen once."""
 
     tracking: Annotated[str, StringConstraints(max_length=200)] = ""
+    shipment_id: Uuid | None = Field(None, exclude_if=operator.not_)
+    lines: Annotated[tuple[OrderItem, ...], Field(max_length=MAX_LINES)] = Field((), exclude_if=operator.not_)
 
 
-class DeliverOrder(_ToOrder, tag="order.deliver"):
-    """Record that the goods have arrived."""
+class DeliverOrder(Asked, tag="order.deliver"):
+    """Record that a shipment has arrived, or all that are under way."""
+
+    shipment_id: Uuid | None = Field(None, exclude_if=operator.not_)
+
+
+class InspectedItem(Inspected):
+    """So many of one SKU that came back, and what is to become of them, as told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    sku: Sku
+    quantity: Quantity
+    verdict: Verdict
+
+
+class RequestReturn(Asked, tag="order.request_return"):
+    """Announce that these items, which were delivered, come back; the return id makes it happen once."""
+
+    return_id: Uuid
+    items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=MAX_LINES)]
+    reason: Text
+
+
+class ReceiveReturn(Asked, tag="order.receive_return"):
+    """Say what came back of a return and what is to become of it; what is not named did not come."""
+
+    return_id: Uuid
+    items: Annotated[tuple[InspectedItem, ...], Field(max_length=MAX_LINES)]
+    note: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class ChangeAddress(Asked, tag="order.change_address"):
+    """Send the order elsewhere; possible until something has been shipped."""
+
+    shipping_address: ShippingAddress
+
+
+class AddNote(Asked, tag="order.add_note"):
+    """Write something down about the order, for everyone who sees it or for staff; the note id makes it happen once."""
+
+    note_id: Uuid
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    audience: Audience = "staff"
 
 
 class RecordReservation(_ToOrder, tag="order.record_reservation"):
@@ -110,8 +186,13 @@ class RejectOrder(_ToOrder, tag="order.reject"):
 OrderCommand: TypeAlias = (
     PlaceOrder
     | CancelOrder
+    | CancelLine
     | ShipOrder
     | DeliverOrder
+    | RequestReturn
+    | ReceiveReturn
+    | ChangeAddress
+    | AddNote
     | RecordReservation
     | RecordCommitment
     | RecordLapse

@@ -40,6 +40,14 @@ class RefundPayment(_ToPayment, tag="payment.refund"):
     reason: Text = "goodwill"
 
 
+class ReducePayment(_ToPayment, tag="payment.reduce"):
+    """Less is owed: capture so much less, or give it back where that is too late; once for each refund id."""
+
+    refund_id: Uuid
+    amount: Amount
+    reason: Text
+
+
 class RecordAuthorization(_ToPayment, tag="payment.record_authorization"):
     """The provider holds the money for us."""
 
@@ -85,6 +93,7 @@ PaymentCommand: TypeAlias = (
     | CapturePayment
     | CancelPayment
     | RefundPayment
+    | ReducePayment
     | RecordAuthorization
     | RecordDecline
     | RecordCapture

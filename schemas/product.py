@@ -17,6 +17,7 @@ from schemas.values import (
     Quantity,
     Sku,
     Text,
+    Uuid,
 )
 
 Description = Annotated[str, StringConstraints(max_length=2000)]
@@ -147,8 +148,22 @@ class ReleaseReservation(_ToReservation, tag="product.release_reservation"):
     """The order is off: give back what is held."""
 
 
+class ReleaseItems(_ToReservation, tag="product.release_items"):
+    """Some items of the order are off: give them back; the part's id makes it happen once."""
+
+    part_id: Uuid
+    items: tuple[Item, ...]
+
+
 class ShipReservation(_ToReservation, tag="product.ship_reservation"):
     """The goods leave the shelf."""
+
+
+class ShipItems(_ToReservation, tag="product.ship_items"):
+    """Some items of the order leave the shelf; the part's id makes it happen once."""
+
+    part_id: Uuid
+    items: tuple[Item, ...]
 
 
 class LapseReservation(_ToReservation, tag="product.lapse_reservation"):
@@ -171,6 +186,8 @@ ProductCommand: TypeAlias = (
     | ReserveStock
     | CommitReservation
     | ReleaseReservation
+    | ReleaseItems
     | ShipReservation
+    | ShipItems
     | LapseReservation
 )

@@ -1,6 +1,7 @@
 """Values are the small frozen shapes that commands and events are made of, and the base of every command."""
 
-from typing import Annotated, Any, ClassVar
+import operator
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -61,13 +62,17 @@ class Command(Value):
 
 
 class Line(BaseModel):
-    """One line of an order as recorded: so many of one SKU at a unit price in minor units."""
+    """One line of an order as recorded: so many of one SKU at a unit price, and the tax on all of them, in minor units.
+
+    A line without tax is recorded as lines were before there was any.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     sku: str
     quantity: int
     unit_price: int
+    tax_cents: int = Field(0, exclude_if=operator.not_)
 
 
 class Item(BaseModel):
@@ -77,6 +82,30 @@ class Item(BaseModel):
 
     sku: str
     quantity: int
+
+
+Audience = Literal["everyone", "staff"]
+"""Who may read a note."""
+Verdict = Literal["restock", "damaged", "refuse"]
+"""What is to become of an item that came back."""
+
+
+class Inspected(Item):
+    """So many of one SKU that came back, and what is to become of them."""
+
+    verdict: Verdict
+
+    @property
+    def accepted(self) -> bool:
+        """Whether they stay with us, and their money goes back."""
+        return self.verdict != "refuse"
+
+
+class Returned(Inspected):
+    """The same, with how much less is owed for them, in minor units, and how much of that is tax."""
+
+    amount: int
+    tax_cents: int
 
 
 class Address(BaseModel):
@@ -92,5 +121,5 @@ class Address(BaseModel):
 
 
 def total_of(lines: tuple[Line, ...]) -> int:
-    """What the lines cost together, in minor units."""
-    return sum(line.quantity * line.unit_price for line in lines)
+    """What the lines cost together with their tax, in minor units."""
+    return sum(line.quantity * line.unit_price + line.tax_cents for line in lines)

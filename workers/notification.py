@@ -6,7 +6,17 @@ from typing import Any
 from aggregates.decider import Todo
 from aggregates.notification import Notification
 from events.ids import derive
-from events.order import OrderCancelled, OrderConfirmed, OrderDelivered, OrderRejected, OrderShipped
+from events.order import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderLineCancelled,
+    OrderPartlyShipped,
+    OrderRejected,
+    OrderReturnReceived,
+    OrderReturnRequested,
+    OrderShipped,
+)
 from events.payment import PaymentRefunded
 from events.product import StockTold
 from events.user import UserRegistered
@@ -28,13 +38,38 @@ def tell_when_cancelled(event: OrderCancelled) -> list[RequestNotification]:
     return [_mail(event.stream, event.email, "order_cancelled", {"order_id": event.order_id, "reason": event.reason})]
 
 
+def tell_when_line_cancelled(event: OrderLineCancelled) -> list[RequestNotification]:
+    names = ("order_id", "sku", "quantity", "left", "currency", "reason")
+    params = {**{name: getattr(event, name) for name in names}, "total": event.amount}
+    return [_mail(event.stream, event.email, "order_line_cancelled", params, event.cancellation_id)]
+
+
 def tell_when_shipped(event: OrderShipped) -> list[RequestNotification]:
     params = {"order_id": event.order_id, "tracking": event.tracking}
     return [_mail(event.stream, event.email, "order_shipped", params)]
 
 
+def tell_when_partly_shipped(event: OrderPartlyShipped) -> list[RequestNotification]:
+    items = {item.sku: item.quantity for item in event.items}
+    params = {"order_id": event.order_id, "tracking": event.tracking, "items": items}
+    return [_mail(event.stream, event.email, "order_partly_shipped", params, event.shipment_id)]
+
+
 def tell_when_delivered(event: OrderDelivered) -> list[RequestNotification]:
     return [_mail(event.stream, event.email, "order_delivered", {"order_id": event.order_id})]
+
+
+def tell_when_return_requested(event: OrderReturnRequested) -> list[RequestNotification]:
+    items = {item.sku: item.quantity for item in event.items}
+    params = {"order_id": event.order_id, "return_id": event.return_id, "items": items}
+    return [_mail(event.stream, event.email, "order_return_requested", params, event.return_id)]
+
+
+def tell_when_return_received(event: OrderReturnReceived) -> list[RequestNotification]:
+    items = [{"sku": item.sku, "quantity": item.quantity, "accepted": item.accepted} for item in event.items]
+    params: dict[str, Any] = {"order_id": event.order_id, "items": items, "note": event.note}
+    params |= {"total": event.amount, "currency": event.currency}
+    return [_mail(event.stream, event.email, "order_return_received", params, event.return_id)]
 
 
 def tell_when_refunded(event: PaymentRefunded) -> list[RequestNotification]:
@@ -74,6 +109,10 @@ REACTIONS = (
     on(PaymentRefunded, tell_when_refunded),
     on(StockTold, tell_when_back),
     on(UserRegistered, welcome_when_registered),
+    on(OrderLineCancelled, tell_when_line_cancelled),
+    on(OrderPartlyShipped, tell_when_partly_shipped),
+    on(OrderReturnRequested, tell_when_return_requested),
+    on(OrderReturnReceived, tell_when_return_received),
 )
 
 Effect = Callable[[str, Notification, Todo], Awaitable[NotificationCommand]]

@@ -10,7 +10,14 @@ from aggregates.decider import Todo
 from aggregates.payment import Payment
 from events.failpoints import reach
 from events.ids import derive
-from events.order import OrderCancelled, OrderConfirmed, OrderRejected, OrderStockSecured
+from events.order import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLineCancelled,
+    OrderRejected,
+    OrderReturnReceived,
+    OrderStockSecured,
+)
 from schemas.payment import (
     CancelPayment,
     CapturePayment,
@@ -22,6 +29,7 @@ from schemas.payment import (
     RecordRefund,
     RecordRefusal,
     RecordVoid,
+    ReducePayment,
     RequestPayment,
 )
 from workers.policy import on
@@ -48,11 +56,27 @@ def cancel_when_off(event: OrderRejected | OrderCancelled) -> list[CancelPayment
     return [CancelPayment(order_id=event.order_id)]
 
 
+def reduce_when_line_cancelled(event: OrderLineCancelled) -> list[ReducePayment]:
+    return [
+        ReducePayment(
+            order_id=event.order_id, refund_id=event.cancellation_id, amount=event.amount, reason="line cancelled"
+        )
+    ]
+
+
+def reduce_when_returned(event: OrderReturnReceived) -> list[ReducePayment]:
+    return [
+        ReducePayment(order_id=event.order_id, refund_id=event.return_id, amount=event.amount, reason="items returned")
+    ]
+
+
 REACTIONS = (
     on(OrderStockSecured, request_when_secured),
     on(OrderConfirmed, capture_when_confirmed),
     on(OrderRejected, cancel_when_off),
     on(OrderCancelled, cancel_when_off),
+    on(OrderLineCancelled, reduce_when_line_cancelled),
+    on(OrderReturnReceived, reduce_when_returned),
 )
 
 Effect = Callable[[str, Payment, Todo], Awaitable[PaymentCommand]]
@@ -78,7 +102,7 @@ def effects(provider: Provider) -> dict[str, Effect]:
 
     async def capture(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id = _order_of(stream)
-        answer = await provider.capture(key_of(order_id, todo.key), payment.reference, payment.amount)
+        answer = await provider.capture(key_of(order_id, todo.key), payment.reference, payment.due)
         reach("provider.captured")
         if isinstance(answer, Declined):
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)

@@ -8,13 +8,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from aggregates.decider import Todo
-from events.order import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected, OrderShipped
+from events.order import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLineCancelled,
+    OrderPartlyShipped,
+    OrderPlaced,
+    OrderRejected,
+    OrderReturnReceived,
+    OrderShipped,
+)
 from events.topics import shelf_of
 from schemas.product import (
     CommitReservation,
     LapseReservation,
+    ReceiveStock,
+    ReleaseItems,
     ReleaseReservation,
     ReserveStock,
+    ShipItems,
     ShipReservation,
     TellWaiting,
 )
@@ -23,13 +35,8 @@ from workers.policy import on
 
 
 def reserve_when_placed(event: OrderPlaced) -> list[ReserveStock]:
-    shelves: dict[int, list[Item]] = defaultdict(list)
-    for line in event.lines:
-        shelves[shelf_of(line.sku)].append(Item(sku=line.sku, quantity=line.quantity))
-    return [
-        ReserveStock(order_id=event.order_id, partition=shelf, items=tuple(items))
-        for shelf, items in sorted(shelves.items())
-    ]
+    lines = (Item(sku=line.sku, quantity=line.quantity) for line in event.lines)
+    return [ReserveStock(order_id=event.order_id, partition=shelf, items=items) for shelf, items in _by_shelf(lines)]
 
 
 def commit_when_confirmed(event: OrderConfirmed) -> list[CommitReservation]:
@@ -40,8 +47,36 @@ def release_when_off(event: OrderRejected | OrderCancelled) -> list[ReleaseReser
     return [ReleaseReservation(order_id=event.order_id, partition=shelf) for shelf in _shelves(event.skus)]
 
 
+def release_when_line_cancelled(event: OrderLineCancelled) -> list[ReleaseItems]:
+    items = (Item(sku=event.sku, quantity=event.quantity),)
+    shelf = shelf_of(event.sku)
+    return [ReleaseItems(order_id=event.order_id, partition=shelf, part_id=event.cancellation_id, items=items)]
+
+
 def ship_when_shipped(event: OrderShipped) -> list[ShipReservation]:
     return [ShipReservation(order_id=event.order_id, partition=shelf) for shelf in _shelves(event.skus)]
+
+
+def ship_when_partly_shipped(event: OrderPartlyShipped) -> list[ShipItems]:
+    return [
+        ShipItems(order_id=event.order_id, partition=shelf, part_id=event.shipment_id, items=items)
+        for shelf, items in _by_shelf(event.items)
+    ]
+
+
+def restock_when_returned(event: OrderReturnReceived) -> list[ReceiveStock]:
+    good: dict[str, int] = defaultdict(int)
+    for item in event.items:
+        if item.verdict == "restock":
+            good[item.sku] += item.quantity
+    return [ReceiveStock(sku=sku, quantity=quantity) for sku, quantity in good.items()]
+
+
+def _by_shelf(items: Iterable[Item]) -> list[tuple[int, tuple[Item, ...]]]:
+    shelves: dict[int, list[Item]] = defaultdict(list)
+    for item in items:
+        shelves[shelf_of(item.sku)].append(item)
+    return [(shelf, tuple(found)) for shelf, found in sorted(shelves.items())]
 
 
 def _shelves(skus: Iterable[str]) -> list[int]:
@@ -63,5 +98,8 @@ REACTIONS = (
     on(OrderRejected, release_when_off),
     on(OrderCancelled, release_when_off),
     on(OrderShipped, ship_when_shipped),
+    on(OrderLineCancelled, release_when_line_cancelled),
+    on(OrderPartlyShipped, ship_when_partly_shipped),
+    on(OrderReturnReceived, restock_when_returned),
 )
 EFFECTS = {"lapse": lapse, "tell": tell}

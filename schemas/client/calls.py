@@ -14,6 +14,11 @@ class Accepted(TypedDict):
     resource: str
 
 
+class AddNote(TypedDict):
+    text: str
+    audience: NotRequired[Literal["everyone", "staff"]]
+
+
 class AdjustStock(TypedDict):
     delta: int
     reason: str
@@ -25,8 +30,17 @@ class AwaitStock(TypedDict):
     email: str
 
 
+class CancelLine(TypedDict):
+    quantity: NotRequired[int | None]
+    reason: NotRequired[str]
+
+
 class CancelOrder(TypedDict):
     reason: NotRequired[str]
+
+
+class ChangeAddress(TypedDict):
+    shipping_address: ShippingAddress
 
 
 class CountStock(TypedDict):
@@ -44,7 +58,8 @@ class Credentials(TypedDict):
     password: str
 
 
-DeliverOrder = dict[str, Any]
+class DeliverOrder(TypedDict):
+    shipment_id: NotRequired[str | None]
 
 
 class DescribeProduct(TypedDict):
@@ -96,6 +111,12 @@ class Holding(TypedDict):
     expires_at: str | None
 
 
+class InspectedItem(TypedDict):
+    sku: str
+    quantity: int
+    verdict: Literal["restock", "damaged", "refuse"]
+
+
 class ListProduct(TypedDict):
     sku: str
     name: str
@@ -120,10 +141,16 @@ class NotificationView(TypedDict):
     updated_at: str
 
 
+class OrderItem(TypedDict):
+    sku: str
+    quantity: int
+
+
 class OrderLine(TypedDict):
     sku: str
     quantity: int
     unit_price: int
+    tax_cents: NotRequired[int]
 
 
 class OrderView(TypedDict):
@@ -143,6 +170,12 @@ class OrderView(TypedDict):
     placed_at: str
     updated_at: str
     confirmed_at: NotRequired[str | None]
+    shipping_cents: NotRequired[int]
+    cancelled: NotRequired[dict[str, int]]
+    shipments: NotRequired[list[dict[str, Any]]]
+    returns: NotRequired[list[dict[str, Any]]]
+    notes: NotRequired[list[dict[str, Any]]]
+    staff_notes: NotRequired[list[dict[str, Any]]]
 
 
 class PaymentView(TypedDict):
@@ -157,6 +190,7 @@ class PaymentView(TypedDict):
     reference: str
     requested_at: str
     updated_at: str
+    reduced: NotRequired[int]
 
 
 class PlaceOrder(TypedDict):
@@ -167,6 +201,7 @@ class PlaceOrder(TypedDict):
     shipping_address: ShippingAddress
     payment_token: NotRequired[str]
     lines: list[OrderLine]
+    shipping_cents: NotRequired[int]
 
 
 class Price(TypedDict):
@@ -223,6 +258,11 @@ class ProductView(TypedDict):
     updated_at: str
 
 
+class ReceiveReturn(TypedDict):
+    items: list[InspectedItem]
+    note: NotRequired[str]
+
+
 class ReceiveStock(TypedDict):
     quantity: int
     location: NotRequired[str]
@@ -237,6 +277,11 @@ class Registration(TypedDict):
     email: str
     name: str
     password: str
+
+
+class RequestReturn(TypedDict):
+    items: list[OrderItem]
+    reason: str
 
 
 RetryLetter = dict[str, Any]
@@ -256,6 +301,7 @@ class SetLowStock(TypedDict):
 
 class ShipOrder(TypedDict):
     tracking: NotRequired[str]
+    lines: NotRequired[list[OrderItem]]
 
 
 class ShippingAddress(TypedDict):
@@ -273,7 +319,9 @@ class Spent(TypedDict):
     spent: int
 
 
-Status = Literal["unknown", "placed", "secured", "confirmed", "shipped", "delivered", "rejected", "cancelled"]
+Status = Literal[
+    "unknown", "placed", "secured", "confirmed", "partially_shipped", "shipped", "delivered", "rejected", "cancelled"
+]
 
 
 class Stock(TypedDict):
@@ -342,10 +390,29 @@ class Client(Connection):
         )
         return answer
 
+    async def cancel_line(
+        self,
+        order_id: str,
+        sku: str,
+        body: CancelLine | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+    ) -> Accepted | OrderView:
+        """Call off so many of one SKU, or all that have not left the house; what is paid for them already is given back."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/lines/{part(sku)}/cancel",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body or {},
+            keyed=True,
+        )
+        return answer
+
     async def ship_order(
         self, order_id: str, body: ShipOrder | None = None, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | OrderView:
-        """Hand the goods to the carrier."""
+        """Hand these items to the carrier, or all that are left."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/ship",
@@ -358,12 +425,64 @@ class Client(Connection):
     async def deliver_order(
         self, order_id: str, body: DeliverOrder | None = None, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | OrderView:
-        """Record that the goods have arrived."""
+        """Record that a shipment has arrived, or all that are under way."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/deliver",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def request_return(
+        self, order_id: str, body: RequestReturn, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | OrderView:
+        """Announce that items come back; the order's `returns` tell the return's id."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/returns",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def receive_return(
+        self, order_id: str, return_id: str, body: ReceiveReturn, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | OrderView:
+        """Say what came back and what is to become of it; what is accepted is given back."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/returns/{part(return_id)}/receive",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def change_address(
+        self, order_id: str, body: ChangeAddress, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | OrderView:
+        """Send the order elsewhere; possible until something has been shipped."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/address",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def add_note(
+        self, order_id: str, body: AddNote, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | OrderView:
+        """Write something down about the order."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/orders/{part(order_id)}/notes",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
             keyed=True,
         )
         return answer

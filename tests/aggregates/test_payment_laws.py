@@ -16,17 +16,18 @@ from schemas.payment import (
     RecordRefund,
     RecordRefusal,
     RecordVoid,
+    ReducePayment,
     RefundPayment,
 )
 from tests.aggregates.laws import asking_twice_changes_nothing_more, every_law_of_history, lived, moderately
 from tests.builders.order import TOTAL
-from tests.builders.payment import R1, R2, WHOLE, request
+from tests.builders.payment import R1, R2, R3, WHOLE, request
 from tests.builders.values import OVERDUE, A
 from tests.spec import Life
 
 DECIDER = decider(OVERDUE)
 STREAM = f"payment-{A}"
-refund_ids = st.sampled_from([R1, R2, WHOLE])
+refund_ids = st.sampled_from([R1, R2, R3, WHOLE])
 wishes: st.SearchStrategy[PaymentCommand] = st.one_of(
     st.sampled_from([request(), CapturePayment(order_id=A), CancelPayment(order_id=A)]),
     st.builds(
@@ -34,6 +35,13 @@ wishes: st.SearchStrategy[PaymentCommand] = st.one_of(
         order_id=st.just(A),
         refund_id=st.sampled_from([R1, R2]),
         amount=st.one_of(st.none(), st.integers(1, TOTAL + 1)),
+    ),
+    st.builds(
+        ReducePayment,
+        order_id=st.just(A),
+        refund_id=st.sampled_from([R1, R2, R3]),
+        amount=st.integers(0, TOTAL + 1),
+        reason=st.just("line cancelled"),
     ),
 )
 answers: st.SearchStrategy[PaymentCommand] = st.one_of(
@@ -113,6 +121,16 @@ def test_once_the_order_is_off_and_all_is_answered_no_money_is_kept_or_held(life
     assert DECIDER.todos(payment(life)) == []
     assert kept(life) == 0
     assert payment(life).status not in (Status.AUTHORIZED, Status.CAPTURING, Status.VOIDING)
+
+
+@moderately
+@given(pasts)
+def test_what_is_kept_in_the_end_is_what_was_asked_for_less_all_that_is_owed_less(life: Life) -> None:
+    life.ask(CapturePayment(order_id=A))
+    answer_all(life, declines=False)
+    state = payment(life)
+    if state.status is Status.CAPTURED:
+        assert kept(life) == state.amount - state.reduced - state.refunded >= 0
 
 
 @moderately

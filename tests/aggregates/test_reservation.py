@@ -5,10 +5,13 @@ from events.product import ProductEvent, ReservationEvent
 from schemas.product import (
     CommitReservation,
     LapseReservation,
+    ReleaseItems,
     ReleaseReservation,
     ReserveStock,
+    ShipItems,
     ShipReservation,
 )
+from tests.builders.order import K1, K2
 from tests.builders.product import (
     SHELF,
     committed,
@@ -17,6 +20,7 @@ from tests.builders.product import (
     listed,
     made,
     received,
+    reduced,
     refused,
     released,
     shipped,
@@ -148,3 +152,39 @@ def test_what_is_not_committed_is_not_shipped() -> None:
 def test_what_was_never_reserved_is_neither_committed_nor_lapsed() -> None:
     shelf.given(*STOCKED).when(COMMIT).then_nothing()
     shelf.given(*STOCKED).when(LAPSE).then_nothing()
+
+
+def test_a_part_of_what_is_held_is_given_back_once() -> None:
+    one = ReleaseItems(order_id=A, partition=SHELF, part_id=K1, items=items((FIGS, 1)))
+    for past in (HELD, COMMITTED):
+        shelf.given(*past).when(one).then(stock_released(1, FIGS), reduced((FIGS, 1)))
+        shelf.given(*past, stock_released(1, FIGS), reduced((FIGS, 1))).when(one).then_nothing()
+
+
+def test_no_more_is_given_back_than_is_held_and_the_last_part_ends_the_reservation() -> None:
+    many = ReleaseItems(order_id=A, partition=SHELF, part_id=K1, items=items((FIGS, 9)))
+    rest = ReleaseItems(order_id=A, partition=SHELF, part_id=K2, items=items((FIGS, 1), (MILK, 1)))
+    fewer: Past = (*COMMITTED, stock_released(2, FIGS), reduced((FIGS, 2)))
+    shelf.given(*COMMITTED).when(many).then(stock_released(2, FIGS), reduced((FIGS, 2)))
+    shelf.given(*fewer).when(rest).then(stock_released(1, MILK), released())
+    shelf.given(*STOCKED).when(many).then_nothing()
+
+
+def test_what_is_left_of_a_reservation_ships_lapses_or_is_released() -> None:
+    fewer: Past = (*HELD, stock_released(1, FIGS), reduced((FIGS, 1)))
+    left: Past = (stock_released(1, FIGS), stock_released(1, MILK))
+    shelf.given(*fewer).when(RELEASE).then(*left, released())
+    shelf.given(*fewer).when(LAPSE).then(*left, lapsed())
+    shelf.given(*fewer, committed()).when(ShipReservation(order_id=A, partition=SHELF)).then(
+        stock_shipped(1, FIGS), stock_shipped(1, MILK), shipped()
+    )
+
+
+def test_a_part_leaves_the_shelf_once_and_only_what_is_committed() -> None:
+    one = ShipItems(order_id=A, partition=SHELF, part_id=K1, items=items((FIGS, 1)))
+    rest = ShipItems(order_id=A, partition=SHELF, part_id=K2, items=items((MILK, 1), (FIGS, 5)))
+    part: Past = (*COMMITTED, stock_shipped(1, FIGS), reduced((FIGS, 1)))
+    shelf.given(*HELD).when(one).then_nothing()
+    shelf.given(*COMMITTED).when(one).then(stock_shipped(1, FIGS), reduced((FIGS, 1)))
+    shelf.given(*part).when(one).then_nothing()
+    shelf.given(*part).when(rest).then(stock_shipped(1, MILK), stock_shipped(1, FIGS), shipped())

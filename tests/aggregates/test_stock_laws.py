@@ -17,9 +17,11 @@ from schemas.product import (
     LapseReservation,
     ProductCommand,
     ReceiveStock,
+    ReleaseItems,
     ReleaseReservation,
     ReserveStock,
     SetLowStock,
+    ShipItems,
     ShipReservation,
     StopAwaitingStock,
     TellWaiting,
@@ -28,6 +30,7 @@ from schemas.product import (
 )
 from schemas.values import Item
 from tests.aggregates.laws import asking_twice_changes_nothing_more, every_law_of_history, lived, moderately
+from tests.builders.order import K1, K2
 from tests.builders.product import SHELF, list_product
 from tests.builders.values import EMAIL, FIGS, HOLD, MILK, WATER, A, B, C
 from tests.spec import Life
@@ -52,6 +55,10 @@ reactions: st.SearchStrategy[ProductCommand] = st.one_of(
     of_reservation(ReleaseReservation),
     of_reservation(ShipReservation),
     of_reservation(LapseReservation),
+    *(
+        st.builds(part, order_id=orders, partition=st.just(SHELF), part_id=st.sampled_from([K1, K2]), items=baskets)
+        for part in (ReleaseItems, ShipItems)
+    ),
 )
 shelf_work: st.SearchStrategy[ProductCommand] = st.one_of(
     st.builds(ReceiveStock, sku=skus, quantity=few, location=places),

@@ -8,6 +8,7 @@ from events.payment import (
     PaymentCaptured,
     PaymentDeclined,
     PaymentLapsed,
+    PaymentReduced,
     PaymentRefunded,
     PaymentRefused,
     PaymentRequested,
@@ -21,6 +22,7 @@ from tests.builders.values import EMAIL, EUR, NOON, OVERDUE, A
 
 R1 = "1a000000-0000-4000-8000-00000000000a"
 R2 = "2a000000-0000-4000-8000-00000000000a"
+R3 = "3a000000-0000-4000-8000-00000000000a"
 WHOLE = derive(A, "refund when cancelled")
 """The id of the refund that a cancellation asks for."""
 
@@ -47,6 +49,10 @@ def lapsed() -> PaymentLapsed:
 
 def cancelled() -> PaymentCancelled:
     return PaymentCancelled(order_id=A)
+
+
+def reduced(refund_id: str = R1, amount: int = 150) -> PaymentReduced:
+    return PaymentReduced(order_id=A, refund_id=refund_id, amount=amount, reason="line cancelled")
 
 
 def capture_requested() -> CaptureRequested:

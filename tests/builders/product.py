@@ -9,6 +9,7 @@ from events.product import (
     ReservationCommitted,
     ReservationLapsed,
     ReservationMade,
+    ReservationReduced,
     ReservationRefused,
     ReservationReleased,
     ReservationShipped,
@@ -29,6 +30,7 @@ from events.product import (
 )
 from schemas.product import ListProduct
 from schemas.values import MAIN, Item
+from tests.builders.order import K1
 from tests.builders.values import EMAIL, EUR, FIGS, HOLD, MILK, NOON, A
 
 SHELF = 0
@@ -128,6 +130,10 @@ def committed(*skus: str, order_id: str = A) -> ReservationCommitted:
 
 def released(order_id: str = A) -> ReservationReleased:
     return ReservationReleased(order_id=order_id, partition=SHELF)
+
+
+def reduced(*gone: tuple[str, int], part_id: str = K1, order_id: str = A) -> ReservationReduced:
+    return ReservationReduced(order_id=order_id, partition=SHELF, part_id=part_id, items=items(*gone))
 
 
 def lapsed(*skus: str, order_id: str = A) -> ReservationLapsed:

@@ -80,9 +80,9 @@ class Load:
                 await asyncio.gather(self._send(first[0]), self._after(0.005, self._send(life.place)))
             case "cancel at once" | "ship at once":
                 await asyncio.gather(self._send(life.place), self._send(first[0]))
-            case "cancel in payment":
+            case "cancel in payment" | "cancel a line":
                 await self._step(life, "secured", 0.0)
-            case "cancel paid" | "refund a part" | "refund twice" | "refund all":
+            case "cancel paid" | "cancel a paid line" | "refund a part" | "refund twice" | "refund all":
                 await self._step(life, "captured", life.pause)
             case _:
                 await self._step(life, "confirmed", life.pause)

@@ -29,7 +29,7 @@ MAGIC_SHARE, DECLINED_SHARE = 0.05, 0.015
 REPEATED = 0.10
 """The share of requests that are sent twice under one key."""
 FATES = {
-    "keep": 48,
+    "keep": 38,
     "cancel first": 2,  # these three come in the wrong order
     "cancel at once": 3,
     "ship at once": 1,
@@ -41,6 +41,10 @@ FATES = {
     "refund twice": 3,
     "refund all": 2,
     "cancel shipped": 3,
+    "cancel a line": 3,  # while its stock and its money are being asked for
+    "cancel a paid line": 3,
+    "ship in parts": 2,
+    "send back": 2,
 }
 
 
@@ -112,7 +116,9 @@ class Script:
         body = self._body(rng, number) | {"order_id": order_id}
         place = Ask("place", order_id, "/orders", body, _key(rng), _repeats(rng))
         total = sum(line["quantity"] * line["unit_price"] for line in body["lines"])
-        return Life(number, order_id, total, fate, place, _later(rng, fate, order_id, total), rng.uniform(0.1, 3.0))
+        return Life(
+            number, order_id, total, fate, place, _later(rng, fate, order_id, body["lines"]), rng.uniform(0.1, 3.0)
+        )
 
     def _body(self, rng: Random, number: int) -> dict[str, Any]:
         basket = self.pool[number % len(self.pool)]
@@ -135,11 +141,12 @@ def _listing(sku: str, price: int, stock: int) -> ListProduct:
     return ListProduct(sku=sku, name=f"Product {sku}", price=price, currency=CURRENCY, stock=stock)
 
 
-def _later(rng: Random, fate: str, order_id: str, total: int) -> tuple[Ask, ...]:
+def _later(rng: Random, fate: str, order_id: str, lines: list[dict[str, Any]]) -> tuple[Ask, ...]:
     def ask(kind: str, **body: Any) -> Ask:
-        return Ask(kind, order_id, f"/orders/{order_id}/{kind}", body, _key(rng), _repeats(rng))
+        return Ask(kind.rpartition("/")[2], order_id, f"/orders/{order_id}/{kind}", body, _key(rng), _repeats(rng))
 
-    part = {"amount": max(1, total // 3)}
+    part = {"amount": max(1, sum(line["quantity"] * line["unit_price"] for line in lines) // 3)}
+    one = {"sku": lines[-1]["sku"], "quantity": 1}
     match fate:
         case "cancel first" | "cancel at once" | "cancel in payment" | "cancel paid":
             return (ask("cancel", reason=fate),)
@@ -149,6 +156,12 @@ def _later(rng: Random, fate: str, order_id: str, total: int) -> tuple[Ask, ...]
             return (ask("ship"), ask("deliver"))
         case "cancel shipped":
             return (ask("ship"), ask("cancel", reason=fate))
+        case "cancel a line" | "cancel a paid line":
+            return (ask(f"lines/{one['sku']}/cancel", quantity=1),)
+        case "ship in parts":
+            return (ask("ship", lines=[one]), ask(f"lines/{one['sku']}/cancel"), ask("ship"), ask("deliver"))
+        case "send back":
+            return (ask("ship"), ask("deliver"), ask("returns", items=[one], reason="too small"))
         case "refund a part":
             return (ask("refund", **part),)
         case "refund twice":

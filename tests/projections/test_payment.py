@@ -10,6 +10,7 @@ from tests.builders.payment import (
     captured,
     declined,
     lapsed,
+    reduced,
     refund_requested,
     refunded,
     refused,
@@ -73,3 +74,15 @@ def test_a_refused_refund_leaves_the_money_captured_for_all_to_see() -> None:
 
 def test_a_payment_cancelled_before_it_was_requested_shows_nothing() -> None:
     assert rows(PAYMENTS, [cancelled()]) == {}
+
+
+def test_a_reduced_payment_says_what_will_not_be_captured() -> None:
+    view = shown(PAYMENTS, requested(), authorized(), reduced(R1, 150), capture_requested(), captured(700))
+    assert (view.status, view.amount, view.reduced, view.captured) == ("captured", 850, 150, 700)
+
+
+def test_a_refund_that_was_wanted_before_the_capture_waits_for_it() -> None:
+    past = (requested(), authorized(), capture_requested(), refund_requested(R1, 150, "line cancelled"))
+    assert shown(PAYMENTS, *past).status == "capturing"
+    assert shown(PAYMENTS, *past, captured()).status == "refunding"
+    assert shown(PAYMENTS, *past, refused("capture")).refunds == {}

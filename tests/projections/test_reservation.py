@@ -1,7 +1,7 @@
 """What clients see of stock that orders hold."""
 
 from projections.reservation import RESERVATIONS
-from tests.builders.product import SHELF, committed, lapsed, made, refused, released, shipped, stock_reserved
+from tests.builders.product import SHELF, committed, lapsed, made, reduced, refused, released, shipped, stock_reserved
 from tests.builders.values import FIGS, HOLD, MILK, NOON, A, B
 from tests.projections.view import at, rows, shown
 
@@ -29,3 +29,8 @@ def test_what_was_refused_or_released_before_it_was_asked_for_holds_nothing() ->
 
 def test_each_order_has_a_reservation_of_its_own_and_a_product_none() -> None:
     assert len(rows(RESERVATIONS, [made(), made(order_id=B), stock_reserved(2)])) == 2
+
+
+def test_a_part_that_is_given_back_is_held_no_more() -> None:
+    assert shown(RESERVATIONS, made(), reduced((FIGS, 1))).items == {FIGS: 1, MILK: 1}
+    assert shown(RESERVATIONS, made(), reduced((FIGS, 2))).items == {MILK: 1}

@@ -169,7 +169,7 @@ async def test_totals_go_with_the_version_that_has_them(
     world: World, shop: Workshop, databases: dict[str, Database]
 ) -> None:
     await busy_day(world, shop)
-    bare = replace(REVENUE, version=2, totals=None)
+    bare = replace(REVENUE, version=REVENUE.version + 1, totals=None)
     versions = Versions(databases["order"], [*models("order"), bare])
     former = await live_of(databases["order"], REVENUE)
     version, _ = await begun(versions, bare, again=True)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from projections.order import ORDERS
 from schemas.client import Problem
 from tests.rebuild.release import Release, plain
 from tests.rebuild.workshop import until
@@ -98,7 +99,7 @@ async def test_a_new_release_takes_over_a_read_model_and_gives_it_back(shop: Hou
 
     # A bug in the new code: the second fold agrees, for the code means it; readers would see another status.
     second = Release(tmp_path / "second").change(
-        "projections/order.py", '    name="orders",', '    name="orders",\n    version=2,'
+        "projections/order.py", f"    version={ORDERS.version},", f"    version={ORDERS.version + 1},"
     )
     buggy = second.change(
         "projections/order.py", 'status="confirmed", confirmed_at=at', 'status="secured", confirmed_at=at'
@@ -162,7 +163,7 @@ async def test_a_new_release_takes_over_a_read_model_and_gives_it_back(shop: Hou
     shop.run._env |= {**second.env, "ORDERLOG_REBUILD": "true"}
     shop.run.child(ORDER_WORKER).stop()
     shop.run.mend()
-    await until(lambda: _live_code(old, 2), 60)
+    await until(lambda: _live_code(old, ORDERS.version + 1), 60)
     for name in (*second.env, "ORDERLOG_REBUILD"):
         del shop.run._env[name]
     shop.run.child(ORDER_WORKER).stop()

@@ -11,6 +11,7 @@ from tests.rebuild.workshop import Raises, Workshop, changed, forgetful, until
 from workers.rebuild import Busy, Pace, Rebuild, Stopped, begun, building, nothing, rejoin, stand_apart
 
 pytestmark = [pytest.mark.infra, pytest.mark.anyio]
+NEXT = ORDERS.version + 1
 
 
 async def test_a_rebuilt_version_has_the_same_rows_and_readers_notice_nothing(shop: Workshop) -> None:
@@ -68,7 +69,7 @@ async def test_a_bug_in_code_that_says_it_is_the_same_is_caught_before_the_switc
 
 async def test_a_bug_in_new_code_is_seen_in_the_columns_that_both_have(shop: Workshop) -> None:
     ids = await shop.sold(4, cancelled=2)
-    buggy = changed(forgetful, version=2)
+    buggy = changed(forgetful, version=NEXT)
     proof = await shop.proved(await shop.filled(buggy, ORDERS), buggy, ORDERS)
     assert proof.folded > 0
     assert proof.sound, "it is what its code makes of the log"
@@ -78,7 +79,7 @@ async def test_a_bug_in_new_code_is_seen_in_the_columns_that_both_have(shop: Wor
 
 async def test_rows_that_new_code_does_not_make_of_the_log_are_found_by_the_second_fold(shop: Workshop) -> None:
     ids = await shop.sold(3)
-    second = changed(project, version=2)
+    second = changed(project, version=NEXT)
     rebuild = await shop.filled(second, ORDERS)
     async with shop.database.transaction() as connection:
         await connection.execute(f"UPDATE {rebuild.version.table} SET total = 1 WHERE order_id = %s", [ids[0]])
@@ -89,11 +90,11 @@ async def test_rows_that_new_code_does_not_make_of_the_log_are_found_by_the_seco
 
 async def test_new_code_is_switched_to_and_back_while_old_code_keeps_its_own(shop: Workshop) -> None:
     await shop.sold(3)
-    second = changed(project, version=2)
+    second = changed(project, version=NEXT)
     first = await shop.live()
     rebuild = await shop.filled(second, ORDERS)
     await shop.switched(rebuild, second, ORDERS)
-    assert (await shop.live()).code == 2
+    assert (await shop.live()).code == NEXT
     [late] = await shop.sold_unseen()  # the workers run the old code
     assert await shop.row(late) == {}, "nobody keeps the new one"
     await until(lambda: shop.row(late, first.table))
@@ -113,10 +114,10 @@ async def test_new_code_is_switched_to_and_back_while_old_code_keeps_its_own(sho
 async def test_an_event_that_cannot_be_taken_in_stops_the_rebuild_which_goes_on_after_a_fix(shop: Workshop) -> None:
     ids = await shop.sold(3)
     bug = Raises(ids[1])
-    broken = changed(bug, version=2)
+    broken = changed(bug, version=NEXT)
     with pytest.raises(Stopped, match=rf"order.confirmed.v1 at \d:\d+, key {ids[1]}: ZeroDivisionError"):
         await shop.filled(broken, ORDERS)
-    [stopped] = [v for v in await shop.versions().all() if v.name == "orders" and v.code == 2]
+    [stopped] = [v for v in await shop.versions().all() if v.name == "orders" and v.code == NEXT]
     assert (stopped.state, ids[1] in stopped.said) == ("stopped", True)
     assert (await shop.row(ids[1], stopped.table))["status"] == "secured", "what came before is kept"
 
@@ -175,7 +176,7 @@ async def test_columns_may_change_under_readers_who_have_asked_before(shop: Work
     [order_id] = await shop.sold(1)
     for _ in range(8):  # often enough for the question to be prepared
         await shop.world.client.get(f"/orders/{order_id}")
-    wider = changed(project, version=2, view=_wider())
+    wider = changed(project, version=NEXT, view=_wider())
     await shop.switched(await shop.filled(wider, ORDERS), wider, ORDERS)
     answers = [await shop.world.client.get(f"/orders/{order_id}") for _ in range(8)]
     assert {answer.status_code for answer in answers} == {200}

@@ -25,7 +25,7 @@ from workers.rebuild import Pace, Rebuild, begun, building, nothing, switch
 Change = Callable[[OrderView | None, OrderEvent, datetime], OrderView | None]
 
 
-def changed(change: Change, version: int = 1, **more: Any) -> Projection:
+def changed(change: Change, version: int = ORDERS.version, **more: Any) -> Projection:
     """The orders' read model with other code."""
     return replace(ORDERS, project=change, version=version, **more)
 

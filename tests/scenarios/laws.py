@@ -22,6 +22,10 @@ MILESTONES: dict[type[Event], str] = {
     order.OrderConfirmed: "order_confirmed",
     order.OrderRejected: "order_rejected",
     order.OrderCancelled: "order_cancelled",
+    order.OrderLineCancelled: "order_line_cancelled",
+    order.OrderPartlyShipped: "order_partly_shipped",
+    order.OrderReturnRequested: "order_return_requested",
+    order.OrderReturnReceived: "order_return_received",
     order.OrderShipped: "order_shipped",
     order.OrderDelivered: "order_delivered",
     payment.PaymentRefunded: "payment_refunded",
@@ -109,21 +113,25 @@ def a_confirmed_order_holds_its_goods_and_any_other_holds_none(facts: Facts) -> 
                 assert reservation.status in (Reservation.COMMITTED, Reservation.OVER), stream
                 held.update(dict(reservation.items))
         wanted: Counter[str] = Counter()
-        if state.status is Order.CONFIRMED:
+        if state.status in (Order.CONFIRMED, Order.PARTIALLY_SHIPPED):
             for line in lines[order_id]:
                 wanted[line.sku] += line.quantity
+            wanted -= _called_off(facts, order_id) + _sent(facts, order_id)
             assert not state.uncommitted, order_id
         assert held == wanted, f"{order_id} is {state.status}, and holds {held}"
 
 
 def an_order_owes_what_was_kept(facts: Facts) -> None:
+    ours = {event.cancellation_id for event in facts.chronicle.of(order.OrderLineCancelled)}
+    ours |= {event.return_id for event in facts.chronicle.of(order.OrderReturnReceived)}
     goodwill: Counter[str] = Counter()
     for refund in facts.chronicle.of(payment.RefundRequested):
-        goodwill[refund.order_id] += refund.amount if refund.reason != "order cancelled" else 0
+        asked = refund.reason != "order cancelled" and refund.refund_id not in ours
+        goodwill[refund.order_id] += refund.amount if asked else 0
     for order_id, state in facts.orders():
         if _status(facts, order_id) is Payment.REFUSED:
             continue  # a person must look
-        owed = 0 if state.status in OVER else state.amount - goodwill[order_id]
+        owed = 0 if state.status in OVER else max(0, _comes_to(facts, order_id) - goodwill[order_id])
         assert _recorded(facts, order_id) == _moved(facts, order_id) == owed, f"{order_id} is {state.status}"
 
 
@@ -138,6 +146,29 @@ def the_provider_moved_money_once_and_left_none_on_hold(facts: Facts) -> None:
     assert facts.till.inner.captured == sum(move.amount for move in moved)
 
 
+def no_more_comes_back_than_was_sent(facts: Facts) -> None:
+    for order_id, _ in facts.orders():
+        accepted: Counter[str] = Counter()
+        for event in facts.chronicle.of(order.OrderReturnReceived):
+            if event.order_id == order_id:
+                for item in event.items:
+                    accepted[item.sku] += item.quantity if item.accepted else 0
+        assert accepted <= _sent(facts, order_id), f"{order_id}: {accepted} came back"
+
+
+def what_is_restocked_is_on_its_shelf_once(facts: Facts) -> None:
+    good: Counter[tuple[str, str]] = Counter()
+    received: Counter[tuple[str, str]] = Counter()
+    for told in facts.chronicle.told:
+        match told.event:
+            case order.OrderReturnReceived(items=items):
+                for item in items:
+                    good[told.envelope.correlation, item.sku] += item.quantity if item.verdict == "restock" else 0
+            case product.StockReceived(sku=sku, quantity=quantity):
+                received[told.envelope.correlation, sku] += quantity
+    assert all(received[key] == quantity for key, quantity in good.items()), (good, received)
+
+
 def what_happens_once_happens_once(facts: Facts) -> None:
     counted = Counter((t.envelope.subject, type(t.event)) for t in facts.chronicle.told)
     twice = [key for key, n in counted.items() if n > 1 and key[1] in AT_MOST_ONCE]
@@ -148,8 +179,12 @@ def what_happens_once_happens_once(facts: Facts) -> None:
     for refunds in _refunds(facts).values():
         assert all(n == 1 for n in Counter(refunds).values()), refunds
     reserved = Counter((e.sku, e.order_id) for e in facts.chronicle.of(product.StockReserved))
-    gone = Counter((e.sku, e.order_id) for e in facts.chronicle.of(product.StockReleased, product.StockShipped))
-    assert all(n == 1 for n in (*reserved.values(), *gone.values()))
+    gone: Counter[tuple[str, str]] = Counter()
+    for e in facts.chronicle.of(product.StockReleased, product.StockShipped):
+        gone[e.sku, e.order_id] += e.quantity
+    assert all(n == 1 for n in reserved.values())
+    taken = {(e.sku, e.order_id): e.quantity for e in facts.chronicle.of(product.StockReserved)}
+    assert all(n <= taken[key] for key, n in gone.items()), "more was released or shipped than was reserved"
 
 
 def versions_have_no_gaps(facts: Facts) -> None:
@@ -203,6 +238,8 @@ LAWS = (
     a_confirmed_order_holds_its_goods_and_any_other_holds_none,
     an_order_owes_what_was_kept,
     the_provider_moved_money_once_and_left_none_on_hold,
+    no_more_comes_back_than_was_sent,
+    what_is_restocked_is_on_its_shelf_once,
     what_happens_once_happens_once,
     versions_have_no_gaps,
     every_command_has_one_outcome,
@@ -215,6 +252,31 @@ def check(facts: Facts) -> None:
     """All laws."""
     for law in LAWS:
         law(facts)
+
+
+def _called_off(facts: Facts, order_id: str) -> Counter[str]:
+    """How many of each SKU were cancelled by line."""
+    found: Counter[str] = Counter()
+    for event in facts.chronicle.of(order.OrderLineCancelled):
+        found[event.sku] += event.quantity if event.order_id == order_id else 0
+    return found
+
+
+def _sent(facts: Facts, order_id: str) -> Counter[str]:
+    """How many of each SKU have left the house."""
+    found: Counter[str] = Counter()
+    for event in facts.chronicle.of(order.OrderPartlyShipped, order.OrderShipped):
+        if event.order_id == order_id:
+            found.update({item.sku: item.quantity for item in event.items})
+    return found
+
+
+def _comes_to(facts: Facts, order_id: str) -> int:
+    """What was ordered less what was called off by line or taken back, at the prices and taxes that were asked."""
+    placed = next(event for event in facts.chronicle.of(order.OrderPlaced) if event.order_id == order_id)
+    less = facts.chronicle.of(order.OrderLineCancelled, order.OrderReturnReceived)
+    off = [e.amount for e in less if e.order_id == order_id]
+    return int(placed.total - sum(off))
 
 
 def _status(facts: Facts, order_id: str) -> Payment:

@@ -7,7 +7,17 @@ import pytest
 
 from aggregates.order import Status
 from events import topics
-from schemas.order import CancelOrder, DeliverOrder, PlaceOrder, ShipOrder
+from schemas.order import (
+    CancelLine,
+    CancelOrder,
+    DeliverOrder,
+    InspectedItem,
+    OrderItem,
+    PlaceOrder,
+    ReceiveReturn,
+    RequestReturn,
+    ShipOrder,
+)
 from schemas.payment import RefundPayment
 from tests.scenarios import laws
 from tests.scenarios.chronicle import Chronicle
@@ -17,7 +27,7 @@ from tests.scenarios.world import Asked, Guard, Step, World
 
 CORE = ("order", "product", "payment")
 ALL = (*CORE, "notification")
-MOMENTS = (Status.UNKNOWN, Status.PLACED, Status.SECURED, Status.CONFIRMED, Status.SHIPPED)
+MOMENTS = (Status.UNKNOWN, Status.PLACED, Status.SECURED, Status.CONFIRMED, Status.PARTIALLY_SHIPPED, Status.SHIPPED)
 
 
 def check(world: World) -> str:
@@ -98,6 +108,25 @@ def test_shipping_and_cancelling_race_in_every_order_of_arrival() -> None:
     assert {"cancelled", "shipped"} <= set(found) <= {"cancelled", "shipped", "confirmed"}
 
 
+def test_a_line_may_be_cancelled_in_every_order_of_arrival() -> None:
+    world, placed = on_the_way(1, cancel=False)
+    world.script = (*world.script, Asked(line_off(placed, None), lambda world: len(world.sent) == 3))
+
+    found = [check(end) for end in ends_of(world, never)]
+
+    assert set(found) == {"confirmed"}
+    assert len(found) > 10
+
+
+def test_an_order_goes_on_without_a_line_that_was_cancelled_before_the_order_heard_it_was_refused() -> None:
+    world, placed = on_the_way(0, cancel=False)
+    world.script = (*world.script, Asked(line_off(placed, None, -1), lambda world: len(world.sent) == 3))
+
+    found = [check(end) for end in ends_of(world, never)]
+
+    assert set(found) == {"confirmed", "rejected"}
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_laws_hold_in_forty_random_orders_of_arrival_with_crashes_and_repeats(seed: int) -> None:
     for schedule in range(40):
@@ -120,21 +149,51 @@ def busy_day(random: Random) -> list[Asked]:
     return script
 
 
+def line_off(placed: PlaceOrder, quantity: int | None, line: int = 0) -> CancelLine:
+    """A line is not wanted any more, or so many of it."""
+    sku = placed.lines[line].sku
+    return CancelLine(order_id=placed.order_id, cancellation_id=str(uuid4()), sku=sku, quantity=quantity)
+
+
 def wishes(placed: PlaceOrder, random: Random) -> list[Asked]:
     """What one customer asks in the life of an order."""
 
     def ready(world: World) -> bool:
-        return when(placed, Status.CONFIRMED)(world) and not world.state(placed.stream).uncommitted
+        return (
+            when(placed, Status.CONFIRMED, Status.PARTIALLY_SHIPPED)(world)
+            and not world.state(placed.stream).uncommitted
+        )
 
     def offered(world: World) -> bool:
         return all(world.state(f"product-{line.sku}") for line in placed.lines)
 
     order_id = placed.order_id
+    part = OrderItem(sku=placed.lines[0].sku, quantity=1)
     refund = RefundPayment(order_id=order_id, refund_id=str(uuid4()), amount=random.choice([None, 100]))
     chosen = [
         Asked(CancelOrder(order_id=order_id), when(placed, random.choice(MOMENTS))),
+        Asked(line_off(placed, random.choice([None, 1])), when(placed, random.choice(MOMENTS))),
+        Asked(line_off(placed, 1), when(placed, random.choice(MOMENTS))),
         Asked(ShipOrder(order_id=order_id), ready),
+        Asked(ShipOrder(order_id=order_id, shipment_id=str(uuid4()), lines=(part,)), ready),
         Asked(refund, when(placed, Status.CONFIRMED, Status.SHIPPED, Status.CANCELLED)),
     ]
-    always = [Asked(placed, offered), Asked(DeliverOrder(order_id=order_id), when(placed, Status.SHIPPED))]
-    return always + random.sample(chosen, random.randint(0, 3))
+    back = RequestReturn(
+        order_id=order_id,
+        return_id=str(uuid4()),
+        items=(OrderItem(sku=placed.lines[-1].sku, quantity=1),),
+        reason="too small",
+    )
+    seen = InspectedItem(sku=placed.lines[-1].sku, quantity=1, verdict=random.choice(["restock", "damaged", "refuse"]))
+    chosen += [
+        Asked(back, when(placed, Status.DELIVERED, Status.PARTIALLY_SHIPPED)),
+        Asked(
+            ReceiveReturn(order_id=order_id, return_id=back.return_id, items=(seen,)),
+            lambda world: when(placed, *Status)(world) and back.return_id in world.state(placed.stream).returning,
+        ),
+    ]
+    always = [
+        Asked(placed, offered),
+        Asked(DeliverOrder(order_id=order_id), when(placed, Status.SHIPPED, Status.PARTIALLY_SHIPPED)),
+    ]
+    return always + random.sample(chosen, random.randint(0, len(chosen)))

@@ -6,7 +6,20 @@ from typing import Any, Protocol
 
 from api.lanes import Lanes, Unanswered
 from events.errors import LogError
-from schemas.order import CancelOrder, DeliverOrder, OrderLine, PlaceOrder, ShipOrder
+from schemas.order import (
+    AddNote,
+    CancelLine,
+    CancelOrder,
+    ChangeAddress,
+    DeliverOrder,
+    InspectedItem,
+    OrderItem,
+    OrderLine,
+    PlaceOrder,
+    ReceiveReturn,
+    RequestReturn,
+    ShipOrder,
+)
 from schemas.payment import RefundPayment
 from schemas.product import AdjustStock, CountStock, ListProduct, ReceiveStock
 from schemas.values import Command
@@ -84,10 +97,10 @@ class Customers:
         wishes = (
             (self._cancel,)
             if placed.order_id in self._shop.unwilling
-            else (self._cancel, self._send_out, self._send_out, self._refund)
+            else (self._cancel, self._cancel_line, self._send_out, self._send_out, self._refund, self._amend)
         )
         for _ in range(chance.one_of((0, 1, 1, 2))):
-            await chance.one_of(wishes)(placed.order_id)
+            await chance.one_of(wishes)(placed)
             await asyncio.sleep(chance.between(0, 3))
 
     def _order(self, skus: list[str]) -> PlaceOrder:
@@ -102,16 +115,43 @@ class Customers:
             lines=tuple(OrderLine(sku=sku, quantity=chance.random.randint(1, 2), unit_price=PRICE) for sku in wanted),
         )
 
-    async def _cancel(self, order_id: str) -> None:
-        await self._ask(CancelOrder(order_id=order_id))
+    async def _cancel(self, placed: PlaceOrder) -> None:
+        await self._ask(CancelOrder(order_id=placed.order_id))
 
-    async def _send_out(self, order_id: str) -> None:
+    async def _cancel_line(self, placed: PlaceOrder) -> None:
+        sku, quantity = self._chance.one_of(placed.lines).sku, self._chance.one_of((None, 1))
+        which = str(self._chance.uuid())
+        await self._ask(CancelLine(order_id=placed.order_id, cancellation_id=which, sku=sku, quantity=quantity))
+
+    async def _amend(self, placed: PlaceOrder) -> None:
+        there = ADDRESS.model_copy(update={"city": "Potsdam"})
+        await self._ask(ChangeAddress(order_id=placed.order_id, shipping_address=there))
+        await self._ask(AddNote(order_id=placed.order_id, note_id=str(self._chance.uuid()), text="it has moved"))
+
+    async def _send_out(self, placed: PlaceOrder) -> None:
+        order_id = placed.order_id
         await self._until_view("order", "orders", order_id, lambda view: view.ready_to_ship)
+        if self._chance.maybe(0.5):
+            part = OrderItem(sku=self._chance.one_of(placed.lines).sku, quantity=1)
+            await self._ask(ShipOrder(order_id=order_id, shipment_id=str(self._chance.uuid()), lines=(part,)))
+            await self._ask(self._chance.one_of((DeliverOrder(order_id=order_id), CancelOrder(order_id=order_id))))
         await self._ask(ShipOrder(order_id=order_id, tracking="T1"))
         await asyncio.sleep(self._chance.between(0, 1))
         await self._ask(DeliverOrder(order_id=order_id))
+        if self._chance.maybe(0.5):
+            await self._send_back(placed)
 
-    async def _refund(self, order_id: str) -> None:
+    async def _send_back(self, placed: PlaceOrder) -> None:
+        order_id, return_id = placed.order_id, str(self._chance.uuid())
+        await self._until_view("order", "orders", order_id, lambda view: view.status == "delivered")
+        sku, verdict = self._chance.one_of(placed.lines).sku, self._chance.one_of(("restock", "damaged", "refuse"))
+        item = OrderItem(sku=sku, quantity=1)
+        await self._ask(RequestReturn(order_id=order_id, return_id=return_id, items=(item,), reason="too small"))
+        back = InspectedItem.model_validate({"sku": sku, "quantity": 1, "verdict": verdict})
+        await self._ask(ReceiveReturn(order_id=order_id, return_id=return_id, items=(back,)))
+
+    async def _refund(self, placed: PlaceOrder) -> None:
+        order_id = placed.order_id
         await self._until_view("payment", "payments", order_id, lambda view: view.captured)
         refund_id, amount = str(self._chance.uuid()), self._chance.one_of((None, 100))
         await self._ask(RefundPayment(order_id=order_id, refund_id=refund_id, amount=amount))

@@ -18,8 +18,11 @@ COUNTED: dict[type[Event], str] = {
     payment.VoidRequested: "compensated by a void",
     payment.PaymentRefunded: "refunded",
     order.OrderCancelled: "orders cancelled",
+    order.OrderLineCancelled: "lines cancelled",
     order.OrderConfirmed: "orders confirmed",
+    order.OrderPartlyShipped: "orders partly shipped",
     order.OrderShipped: "orders shipped",
+    order.OrderReturnReceived: "returns received",
 }
 
 

@@ -15,9 +15,10 @@ from schemas.payment import (
     RecordRefund,
     RecordRefusal,
     RecordVoid,
+    ReducePayment,
 )
 from tests.builders import order, payment
-from tests.builders.values import OVERDUE, A
+from tests.builders.values import FIGS, OVERDUE, A
 from tests.spec import Life, Spec
 from tests.workers.hearing import asks
 from workers.payment import REACTIONS, effects, key_of
@@ -135,3 +136,13 @@ async def test_a_refund_of_what_somebody_has_refunded_is_recorded_as_refused() -
 @pytest.mark.anyio
 async def test_a_provider_that_is_too_late_makes_the_payment_lapse() -> None:
     assert await Till().do("lapse") == LapsePayment(order_id=A)
+
+
+def test_a_cancelled_line_reduces_the_payment_under_its_own_id() -> None:
+    asked = ReducePayment(order_id=A, refund_id=order.K1, amount=150, reason="line cancelled")
+    assert asks(REACTIONS, order.line_cancelled()) == [asked]
+
+
+def test_what_came_back_reduces_the_payment_under_the_id_of_the_return() -> None:
+    asked = ReducePayment(order_id=A, refund_id=order.R, amount=150, reason="items returned")
+    assert asks(REACTIONS, order.return_received(order.returned(FIGS, 1, "damaged", 150))) == [asked]

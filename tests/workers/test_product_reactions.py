@@ -9,8 +9,11 @@ from schemas.order import MAX_LINES, OrderLine
 from schemas.product import (
     CommitReservation,
     LapseReservation,
+    ReceiveStock,
+    ReleaseItems,
     ReleaseReservation,
     ReserveStock,
+    ShipItems,
     ShipReservation,
 )
 from schemas.values import Item
@@ -60,3 +63,26 @@ def test_every_question_goes_to_the_shelf_it_names() -> None:
 async def test_a_hold_whose_time_is_over_asks_to_lapse() -> None:
     asked = await EFFECTS["lapse"](f"reservation-1-{A}", None, Todo("lapse"))
     assert asked == LapseReservation(order_id=A, partition=1)
+
+
+def test_a_cancelled_line_gives_back_its_items_on_its_shelf() -> None:
+    asked = ReleaseItems(order_id=A, partition=1, part_id=order.K1, items=(Item(sku=BREAD, quantity=1),))
+    assert asks(REACTIONS, order.line_cancelled(BREAD, 1, 0, 250)) == [asked]
+
+
+def test_a_partly_shipped_order_ships_its_items_from_their_shelves() -> None:
+    gone = order.partly_shipped((BREAD, 1), (FIGS, 2))
+    assert asks(REACTIONS, gone) == [
+        ShipItems(order_id=A, partition=0, part_id=order.K1, items=(Item(sku=FIGS, quantity=2),)),
+        ShipItems(order_id=A, partition=1, part_id=order.K1, items=(Item(sku=BREAD, quantity=1),)),
+    ]
+
+
+def test_of_what_came_back_the_good_is_put_on_its_shelf() -> None:
+    back = order.return_received(
+        order.returned(FIGS, 1, "restock", 150),
+        order.returned(BREAD, 1, "damaged", 250),
+        order.returned(FIGS, 2, "restock", 300),
+        order.returned(MILK, 1, "refuse", 0),
+    )
+    assert asks(REACTIONS, back) == [ReceiveStock(sku=FIGS, quantity=3)]

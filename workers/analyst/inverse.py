@@ -5,13 +5,20 @@ from typing import Any
 
 from events.event import Event
 from events.order import (
+    OrderAddressChanged,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
+    OrderLineCancelled,
     OrderLinesCommitted,
     OrderLinesReserved,
+    OrderNoted,
+    OrderPartlyShipped,
     OrderPlaced,
     OrderRejected,
+    OrderReturnReceived,
+    OrderReturnRequested,
+    OrderShipmentDelivered,
     OrderShipped,
     OrderStockSecured,
 )
@@ -23,6 +30,7 @@ from events.product import (
     ProductWithdrawn,
     ReservationCommitted,
     ReservationMade,
+    ReservationReduced,
     ReservationReleased,
     ReservationShipped,
     StockAdjusted,
@@ -30,6 +38,7 @@ from events.product import (
     StockCounted,
     StockNotAwaited,
     StockReceived,
+    StockShipped,
     StockTold,
     StockTransferred,
 )
@@ -54,6 +63,12 @@ def _plain(command: type[Command], *left_out: str) -> Told:
     return told
 
 
+def _first(command: type[Command]) -> Told:
+    """The same, where the first event is the command's own, and others follow from it."""
+    told = _plain(command)
+    return lambda events, state: told(events[:1], state)
+
+
 def _secured(events: Sequence[Event], state: Any) -> Command:
     event = events[0]
     assert isinstance(event, OrderStockSecured)  # noqa: S101  by the table
@@ -73,7 +88,30 @@ def _cancelled(events: Sequence[Event], _: Any) -> Command:
     assert isinstance(event, OrderCancelled)  # noqa: S101  by the table
     if event.reason == LAPSED:
         return of_order.RecordLapse(order_id=event.order_id, skus=event.skus)
-    return of_order.CancelOrder.model_construct(order_id=event.order_id, reason=event.reason)
+    return of_order.CancelOrder.model_construct(order_id=event.order_id, reason=event.reason, by=event.by)
+
+
+def _shipped(events: Sequence[Event], _: Any) -> Command:
+    event = events[0]
+    assert isinstance(event, OrderShipped | OrderPartlyShipped)  # noqa: S101  by the table
+    lines = event.items if isinstance(event, OrderPartlyShipped) else ()
+    named: dict[str, Any] = {name: getattr(event, name) or None for name in ("order_id", "shipment_id")}
+    told: dict[str, Any] = {"tracking": event.tracking, "by": event.by, "lines": lines}
+    return of_order.ShipOrder.model_construct(**named, **told)
+
+
+def _delivered(events: Sequence[Event], _: Any) -> Command:
+    event = events[0]
+    assert isinstance(event, OrderDelivered | OrderShipmentDelivered)  # noqa: S101  by the table
+    which = event.shipment_id if isinstance(event, OrderShipmentDelivered) and len(events) == 1 else None
+    return of_order.DeliverOrder.model_construct(order_id=event.order_id, shipment_id=which, by=event.by)
+
+
+def _parted(events: Sequence[Event], _: Any) -> Command:
+    event = events[-1]
+    assert isinstance(event, ReservationReduced)  # noqa: S101  by the table
+    kind = of_product.ShipItems if isinstance(events[0], StockShipped) else of_product.ReleaseItems
+    return kind.model_construct(**dict(event))
 
 
 def _listed(events: Sequence[Event], _: Any) -> Command:
@@ -90,8 +128,15 @@ INVERSE: Mapping[type[Event], Told] = {
     OrderLinesCommitted: _plain(of_order.RecordCommitment),
     OrderRejected: _rejected,
     OrderCancelled: _cancelled,
-    OrderShipped: _plain(of_order.ShipOrder),
-    OrderDelivered: _plain(of_order.DeliverOrder),
+    OrderLineCancelled: _first(of_order.CancelLine),
+    OrderPartlyShipped: _shipped,
+    OrderShipped: _shipped,
+    OrderShipmentDelivered: _delivered,
+    OrderDelivered: _delivered,
+    OrderReturnRequested: _plain(of_order.RequestReturn),
+    OrderReturnReceived: _plain(of_order.ReceiveReturn),
+    OrderAddressChanged: _plain(of_order.ChangeAddress),
+    OrderNoted: _plain(of_order.AddNote),
     ProductListed: _listed,
     ProductDescribed: _plain(of_product.DescribeProduct),
     ProductPriced: _plain(of_product.PriceProduct),
@@ -107,6 +152,7 @@ INVERSE: Mapping[type[Event], Told] = {
     ReservationMade: _plain(of_product.ReserveStock),
     ReservationCommitted: _plain(of_product.CommitReservation),
     ReservationReleased: _plain(of_product.ReleaseReservation),
+    ReservationReduced: _parted,
     ReservationShipped: _plain(of_product.ShipReservation),
 }
 """What is not here (a refusal, an answer of the provider) cannot be told: its events stand for it."""

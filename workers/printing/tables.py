@@ -82,7 +82,7 @@ def rules() -> dict[type[Command], Callable[..., list[Event]]]:
     found: dict[type[Command], Callable[..., list[Event]]] = {}
     for module in RULES:
         for function in vars(module).values():
-            if isinstance(function, FunctionType) and function.__module__ == module.__name__:
+            if isinstance(function, FunctionType) and f"{function.__module__}.".startswith(f"{module.__name__}."):
                 asked = get_type_hints(function).get("command")
                 if isinstance(asked, type) and issubclass(asked, Command):
                     found[asked] = function

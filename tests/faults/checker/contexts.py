@@ -43,9 +43,16 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
             return {"payment": 1}
         case "order.confirmed.v1" | "order.rejected.v1" | "order.cancelled.v1":
             return {"product": shelves_of(body["skus"], partitions), "payment": 1, "notification": 1}
+        case "order.line_cancelled.v1":
+            return {"product": 1, "payment": 1, "notification": 1}
+        case "order.partly_shipped.v1":
+            return {"product": shelves_of((item["sku"] for item in body["items"]), partitions), "notification": 1}
         case "order.shipped.v1":
             return {"product": shelves_of(body["skus"], partitions), "notification": 1}
-        case "order.delivered.v1" | "payment.refunded.v1" | "user.registered.v1":
+        case "order.return_received.v1":
+            good = {item["sku"] for item in body["items"] if item["verdict"] == "restock"}
+            return {"product": len(good), "payment": 1, "notification": 1}
+        case "order.delivered.v1" | "order.return_requested.v1" | "payment.refunded.v1" | "user.registered.v1":
             return {"notification": 1}
         case "payment.refused.v1":
             return {"order": 1} if body["step"] == "capture" else {}
@@ -65,6 +72,7 @@ HEARD_BY_ORDER = (
 
 RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
+    "LineUnknown", "LineTooSmall", "ShipmentUnknown", "ReturnUnknown", "ReturnTooLarge",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
     "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "LetterUnknown", "LetterWaits", "LetterUnfit",
 )  # fmt: skip

@@ -9,6 +9,10 @@ ADDRESS = {"name": "Ada", "street": "1 Mill Lane", "city": "Springfield", "posta
 PRICE = 100
 
 
+def _told(items: dict[str, int]) -> list[dict[str, Any]]:
+    return [{"sku": sku, "quantity": quantity} for sku, quantity in items.items()]
+
+
 class Shop(Desk):
     """A shop with one price for everything."""
 
@@ -39,15 +43,19 @@ class Shop(Desk):
         row = {name: body[name] for name in ("order_id", "customer_id", "email", "currency", "total", "lines")}
         self.orders[order] = row | {
             "shipping_address": ADDRESS, "status": "placed", "reason": "", "line_count": len(lines), "tracking": "",
+            "shipping_cents": 0, "cancelled": {}, "shipments": [], "returns": [], "notes": [], "staff_notes": [],
+            "lines": [{**line, "tax_cents": 0} for line in lines],
             "uncommitted": sorted(wanted), "ready_to_ship": False, "placed_at": placed.time, "confirmed_at": None,
         }  # fmt: skip
         self._touch(self.orders[order], placed)
         self.last[order] = {"placed": placed}
         return self._reserve(order, placed, wanted)
 
-    def pay(self, order: str) -> None:
-        """The provider authorizes, the order is confirmed, the money is captured."""
+    def pay(self, order: str, fewer: str = "") -> None:
+        """The provider authorizes, the order is confirmed, the money is captured; before, one `fewer` may be wanted."""
         self.request_payment(order)
+        if fewer:
+            self.cancel_line(order, fewer, 1)
         self.authorize(order)
         row, stream = self.orders[order], f"order-{order}"
         sure = {name: row[name] for name in ("order_id", "email", "currency")}
@@ -81,7 +89,7 @@ class Shop(Desk):
         [event] = self.react(self.last[order]["secured"], "payment", "payment.request", stream, body, news)
         self.payments[order] = {
             "order_id": order, "status": "requested", "reason": "", "currency": "EUR", "amount": row["total"],
-            "captured": 0, "refunded": 0, "refunds": {}, "reference": "", "requested_at": event.time,
+            "captured": 0, "refunded": 0, "refunds": {}, "reduced": 0, "reference": "", "requested_at": event.time,
         }  # fmt: skip
         self._touch(self.payments[order], event)
 
@@ -107,6 +115,39 @@ class Shop(Desk):
         self.mail(event, order, "order_cancelled")
         return event
 
+    def cancel_line(self, order: str, sku: str, quantity: int) -> None:
+        """The customer wants so many fewer; the stock is given back, and what was paid for them."""
+        row, stream, which = self.orders[order], f"order-{order}", uuid(f"{order}/{sku}/{len(self.history)}")
+        there = sum(line["quantity"] for line in row["lines"] if line["sku"] == sku) - row["cancelled"].get(sku, 0)
+        said = {"order_id": order, "email": row["email"], "cancellation_id": which, "sku": sku, "quantity": quantity}
+        said |= {"left": there - quantity, "amount": quantity * PRICE, "tax_cents": 0, "currency": "EUR"}
+        [event] = self.client(
+            "cancel_line", order, f"/orders/{order}/lines/{sku}/cancel", {"quantity": quantity}, "order",
+            "order.cancel_line", stream, ("order.line_cancelled.v1", stream, {**said, "reason": "a wish"}),
+        )  # fmt: skip
+        cancelled = {**row["cancelled"], sku: row["cancelled"].get(sku, 0) + quantity}
+        self._touch(row, event, cancelled=cancelled, total=row["total"] - quantity * PRICE)
+        self._give_back_items(order, event, sku, quantity, which)
+        self._owe_less(order, event, quantity * PRICE, which)
+        self.mail(event, order, "order_line_cancelled", which)
+
+    def _give_back_items(self, order: str, event: Event, sku: str, quantity: int, which: str) -> None:
+        shelf = home(f"product-{sku}")
+        body = {"order_id": order, "partition": shelf, "part_id": which, "items": [{"sku": sku, "quantity": quantity}]}
+        less = ("reservation.reduced.v1", f"reservation-{shelf}-{order}", body)
+        self._stock(event, 0, shelf, order, "product.release_items", [("stock.released.v1", sku, quantity)], less)
+
+    def _owe_less(self, order: str, event: Event, amount: int, which: str, reason: str = "line cancelled") -> None:
+        """The provider captures so much less, or gives it back."""
+        row, stream = self.payments[order], f"payment-{order}"
+        taken = row["status"] == "captured"
+        said = {"order_id": order, "refund_id": which, "amount": amount, "reason": reason}
+        kind = "payment.refund_requested.v1" if taken else "payment.reduced.v1"
+        [asked] = self.react(event, "payment", "payment.reduce", stream, said, (kind, stream, said))
+        self._touch(row, asked, reason=reason, reduced=row["reduced"] + (0 if taken else amount))
+        if taken:
+            self.give_back(order, which, amount)
+
     def refund(self, order: str, amount: int) -> None:
         """A customer is given back a part."""
         stream, refund_id = f"payment-{order}", uuid(f"{order}/refund/{amount}")
@@ -121,16 +162,78 @@ class Shop(Desk):
     def ship(self, order: str) -> None:
         """The goods leave, and arrive."""
         row, stream = self.orders[order], f"order-{order}"
-        skus, sure = [line["sku"] for line in row["lines"]], {"order_id": order, "email": row["email"]}
-        for step, done, more in (("ship", "shipped", {"tracking": "T1", "skus": skus}), ("deliver", "delivered", {})):
+        items = self._unsent(order)
+        shipment = {"shipment_id": uuid(f"{order}/rest"), "tracking": "T1", "items": items}
+        sure = {"order_id": order, "email": row["email"]}
+        body = {**shipment, "skus": list(items), "items": _told(items)}
+        for step, done, more in (("ship", "shipped", body), ("deliver", "delivered", {})):
             [event] = self.client(
                 step, order, f"/orders/{order}/{step}", {}, "order", f"order.{step}", stream,
                 (f"order.{done}.v1", stream, {**sure, **more}),
             )  # fmt: skip
-            self._touch(row, event, status=done, ready_to_ship=False, tracking="T1")
             if done == "shipped":
+                row["shipments"].append({**shipment, "shipped_at": event.time, "delivered_at": None})
                 self._move(order, event, "shipped")
+            else:
+                row["shipments"] = [{**each, "delivered_at": event.time} for each in row["shipments"]]
+            self._touch(row, event, status=done, ready_to_ship=False, tracking="T1")
             self.mail(event, order, f"order_{done}")
+
+    def ship_part(self, order: str, sku: str, quantity: int) -> None:
+        """Some of the goods leave."""
+        row, stream, shelf = self.orders[order], f"order-{order}", home(f"product-{sku}")
+        which, items = uuid(f"{order}/{sku}/part"), {sku: quantity}
+        shipment = {"shipment_id": which, "tracking": "T0"}
+        body = {"order_id": order, "email": row["email"], **shipment, "items": _told(items)}
+        [event] = self.client(
+            "ship", order, f"/orders/{order}/ship", {"lines": _told(items)}, "order", "order.ship", stream,
+            ("order.partly_shipped.v1", stream, body),
+        )  # fmt: skip
+        row["shipments"].append({**shipment, "items": items, "shipped_at": event.time, "delivered_at": None})
+        self._touch(row, event, status="partially_shipped", tracking="T0")
+        part = {"order_id": order, "partition": shelf, "part_id": which, "items": _told(items)}
+        less = ("reservation.reduced.v1", f"reservation-{shelf}-{order}", part)
+        self._stock(event, 0, shelf, order, "product.ship_items", [("stock.shipped.v1", sku, quantity)], less)
+        self.mail(event, order, "order_partly_shipped", which)
+
+    def send_back(self, order: str, sku: str, good: int, refused: int) -> None:
+        """Some goods come back; the good ones are put on the shelf and paid back, the others are refused."""
+        row, stream, which = self.orders[order], f"order-{order}", uuid(f"{order}/{sku}/back")
+        sure = {"order_id": order, "email": row["email"], "return_id": which}
+        items = {sku: good + refused}
+        [event] = self.client(
+            "return", order, f"/orders/{order}/returns", {"items": _told(items)}, "order", "order.request_return",
+            stream, ("order.return_requested.v1", stream, {**sure, "items": _told(items), "reason": "too small"}),
+        )  # fmt: skip
+        asked = {"return_id": which, "reason": "too small", "items": items, "requested_at": event.time}
+        self._touch(row, event)
+        self.mail(event, order, "order_return_requested", which)
+        seen = [{"sku": sku, "quantity": n, "verdict": v} for n, v in ((good, "restock"), (refused, "refuse"))]
+        amounts = (good * PRICE, 0)
+        priced = [{**item, "amount": amount, "tax_cents": 0} for item, amount in zip(seen, amounts, strict=True)]
+        body = {**sure, "items": priced, "amount": good * PRICE, "currency": "EUR", "note": ""}
+        [event] = self.client(
+            "receive", order, f"/orders/{order}/returns/{which}/receive", {"items": seen}, "order",
+            "order.receive_return", stream, ("order.return_received.v1", stream, body),
+        )  # fmt: skip
+        told = {"received": seen, "amount": good * PRICE, "note": "", "received_at": event.time}
+        self._touch(row, event, returns=[*row["returns"], {**asked, **told}], total=row["total"] - good * PRICE)
+        [back] = self.react(
+            event, "product", "product.receive_stock", f"product-{sku}", {},
+            ("stock.received.v1", f"product-{sku}", {"sku": sku, "quantity": good}),
+        )  # fmt: skip
+        self.products[sku]["on_hand"] += good
+        self._touch(self.products[sku], back, available=self.products[sku]["on_hand"] - self.products[sku]["held"])
+        self._owe_less(order, event, good * PRICE, which, "items returned")
+        self.mail(event, order, "order_return_received", which)
+
+    def _unsent(self, order: str) -> dict[str, int]:
+        row = self.orders[order]
+        left = {line["sku"]: line["quantity"] - row["cancelled"].get(line["sku"], 0) for line in row["lines"]}
+        for shipment in row["shipments"]:
+            for sku, quantity in shipment["items"].items():
+                left[sku] -= quantity
+        return {sku: quantity for sku, quantity in left.items() if quantity}
 
     # What the system does by itself.
 
@@ -221,7 +324,7 @@ class Shop(Desk):
 
     def _move(self, order: str, cause: Event, done: str) -> None:
         """What is held is released or shipped, shelf by shelf."""
-        wanted = {line["sku"]: line["quantity"] for line in self.orders[order]["lines"]}
+        wanted = self._unsent(order) if done == "released" else self.orders[order]["shipments"][-1]["items"]
         for index, shelf in enumerate(self._shelves(wanted)):
             moved = [(f"stock.{done}.v1", sku, n) for sku, n in wanted.items() if home(f"product-{sku}") == shelf]
             body = {"order_id": order, "partition": shelf}
@@ -247,9 +350,10 @@ class Shop(Desk):
         row, stream = self.payments[order], f"payment-{order}"
         news = ("payment.capture_requested.v1", stream, {"order_id": order})
         self.react(confirmed, "payment", "payment.capture", stream, {}, news)
-        said = {"reference": self.provide(order, "capture", row["amount"]), "amount": row["amount"], "currency": "EUR"}
+        due = row["amount"] - row["reduced"]
+        said = {"reference": self.provide(order, "capture", due), "amount": due, "currency": "EUR"}
         [event] = self.owner("payment", stream, ("payment.captured.v1", stream, {"order_id": order, **said}))
-        self._touch(row, event, status="captured", captured=row["amount"], reference=said["reference"])
+        self._touch(row, event, status="captured", captured=due, reference=said["reference"])
 
     def _shelves(self, skus: Any) -> list[int]:
         return sorted({home(f"product-{sku}") for sku in skus})

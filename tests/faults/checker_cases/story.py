@@ -3,7 +3,7 @@
 from tests.faults.checker_cases.paper import PARTITIONS, Command, Line, home, uuid
 from tests.faults.checker_cases.shop import Shop
 
-DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT = (uuid(f"order {name}") for name in "ABCDE")
+DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER = (uuid(f"order {name}") for name in "ABCDEF")
 TEA, BREAD, HOT = "tea", "bread", "hot"
 
 
@@ -26,6 +26,12 @@ def usual() -> Shop:
     cancel_while_asked(shop)
     shop.place(KEPT, {BREAD: 2})
     shop.pay(KEPT)
+    shop.place(FEWER, {TEA: 3, BREAD: 4})
+    shop.pay(FEWER, fewer=TEA)
+    shop.cancel_line(FEWER, BREAD, 2)
+    shop.ship_part(FEWER, BREAD, 1)
+    shop.ship(FEWER)
+    shop.send_back(FEWER, TEA, 1, 1)
     shop.rows()
     return shop
 

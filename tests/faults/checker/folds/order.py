@@ -1,35 +1,24 @@
-"""Orders as the log tells of them."""
+"""One order as the log tells of it: what it was, and what has become of it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from tests.faults.checker.findings import Fact
 
-Report = Callable[[str, str, str, Fact], None]
-
 OVER = ("rejected", "cancelled")
-ENDED = (*OVER, "delivered")
-
-LEGAL = {
-    "order.lines_reserved.v1": ("placed",),
-    "order.stock_secured.v1": ("placed",),
-    "order.confirmed.v1": ("secured",),
-    "order.lines_committed.v1": ("confirmed",),
-    "order.rejected.v1": ("placed", "secured"),
-    "order.cancelled.v1": ("placed", "secured", "confirmed"),
-    "order.shipped.v1": ("confirmed",),
-    "order.delivered.v1": ("shipped",),
-}
-"""From which status each step may be taken."""
 
 
 class Order:
-    """One order. `asked` is the id of the command that placed it; times are as recorded, `last` in milliseconds."""
+    """One order. `asked` is the id of the command that placed it; times are as recorded, `last` in milliseconds.
+
+    `parts` are what was taken off its total, by id; `totals` all that it ever came to; `told` the mails about its parts
+    that its customer must have had.
+    """
 
     __slots__ = (
-        "address", "asked", "awaited", "confirmed_at", "currency", "customer_id", "email", "ended", "lines", "order_id",
-        "partition", "placed", "placed_at", "position", "ready", "reason", "secured", "status", "token", "total",
-        "tracking", "uncommitted", "updated_at", "version", "was_confirmed",
+        "address", "asked", "awaited", "cancelled", "confirmed_at", "currency", "customer_id", "email", "ended",
+        "lines", "notes", "order_id", "partition", "parts", "placed", "placed_at", "position", "ready", "reason",
+        "requested", "returns", "secured", "shipments", "shipping", "staff_notes", "status", "token", "told", "total",
+        "totals", "tracking", "uncommitted", "updated_at", "version", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, fact: Fact) -> None:
@@ -41,7 +30,17 @@ class Order:
         self.total: int = body["total"]
         self.token: str = body["payment_token"]
         self.address = {name: body["shipping_address"][name] for name in ADDRESS}
-        self.lines = [{name: line[name] for name in LINE} for line in body["lines"]]
+        self.shipping: int = body.get("shipping_cents", 0)
+        self.lines = [line_of(line) for line in body["lines"]]
+        self.cancelled: dict[str, int] = {}
+        self.parts: dict[str, int] = {}
+        self.totals = {self.total}
+        self.requested = 0
+        self.shipments: list[dict[str, Any]] = []
+        self.returns: list[dict[str, Any]] = []
+        self.notes: list[dict[str, Any]] = []
+        self.staff_notes: list[dict[str, Any]] = []
+        self.told: list[str] = []
         self.uncommitted = sorted({line["sku"] for line in self.lines})
         self.awaited = set(self.uncommitted)
         self.status, self.reason, self.tracking = "placed", "", ""
@@ -62,11 +61,38 @@ class Order:
         """Neither confirmed nor over."""
         return self.status in ("placed", "secured")
 
-    def wanted(self) -> dict[str, int]:
-        """How many of each SKU."""
+    def ordered(self) -> dict[str, int]:
+        """How many of each SKU were asked for."""
         sums: dict[str, int] = {}
         for line in self.lines:
             sums[line["sku"]] = sums.get(line["sku"], 0) + line["quantity"]
+        return sums
+
+    def wanted(self) -> dict[str, int]:
+        """How many of each SKU are left of them."""
+        return {sku: quantity - self.cancelled.get(sku, 0) for sku, quantity in self.ordered().items()}
+
+    def sent(self) -> dict[str, int]:
+        """How many of each SKU have left the house."""
+        sums = dict.fromkeys(self.ordered(), 0)
+        for shipment in self.shipments:
+            for sku, quantity in shipment["items"].items():
+                sums[sku] += quantity
+        return sums
+
+    def left(self) -> dict[str, int]:
+        """How many of each SKU are still to go."""
+        wanted, sent = self.wanted(), self.sent()
+        return {sku: wanted[sku] - sent[sku] for sku in wanted if wanted[sku] > sent[sku]}
+
+    def back(self) -> dict[str, int]:
+        """How many of each SKU were taken back, or are to come."""
+        sums = dict.fromkeys(self.ordered(), 0)
+        for each in self.returns:
+            taken = [item for item in each["received"] if item["verdict"] != "refuse"]
+            coming = {} if each["received_at"] else each["items"]
+            for sku, quantity in (*((item["sku"], item["quantity"]) for item in taken), *coming.items()):
+                sums[sku] += quantity
         return sums
 
     def row(self) -> dict[str, Any]:
@@ -85,6 +111,12 @@ class Order:
             "uncommitted": self.uncommitted,
             "ready_to_ship": self.ready,
             "tracking": self.tracking,
+            "shipping_cents": self.shipping,
+            "cancelled": self.cancelled,
+            "shipments": self.shipments,
+            "returns": self.returns,
+            "notes": self.notes,
+            "staff_notes": self.staff_notes,
             "placed_at": self.placed_at,
             "updated_at": self.updated_at,
             "confirmed_at": self.confirmed_at,
@@ -95,68 +127,16 @@ class Order:
 
 
 LINE = ("sku", "quantity", "unit_price")
+
+
+def line_of(line: dict[str, Any]) -> dict[str, Any]:
+    """A line with its tax, which is not told where there is none."""
+    return {**{name: line[name] for name in LINE}, "tax_cents": line.get("tax_cents", 0)}
+
+
 ADDRESS = ("name", "street", "city", "postal_code", "country")
 
 
-class Orders:
-    """All orders, by id."""
-
-    def __init__(self, report: Report) -> None:
-        self.all: dict[str, Order] = {}
-        self._report = report
-
-    def apply(self, fact: Fact) -> None:
-        """Take an event into account, and say so if it must not have happened."""
-        order_id = fact.body["order_id"]
-        order = self.all.get(order_id)
-        if fact.kind == "order.placed.v1":
-            if order is not None:
-                self._report("orders.one_end", order_id, "placed a second time", fact)
-            order = self.all[order_id] = Order(fact)
-            if order.total != sum(line["quantity"] * line["unit_price"] for line in order.lines):
-                self._report("money.amounts", order_id, f"a total of {order.total} is not what its lines cost", fact)
-            return
-        if order is None:
-            self._report("orders.legal_steps", order_id, f"{fact.kind} before it was placed", fact)
-            return
-        if order.status not in LEGAL[fact.kind]:
-            promise = "orders.one_end" if order.status in ENDED else "orders.legal_steps"
-            self._report(promise, order_id, f"{fact.kind} of an order that is {order.status}", fact)
-        self._step(order, fact)
-        order.updated_at, order.ended = fact.time, fact.timestamp
-        order.version, order.position, order.partition = fact.version, fact.offset, fact.partition
-
-    def _step(self, order: Order, fact: Fact) -> None:
-        body = fact.body
-        match fact.kind:
-            case "order.lines_reserved.v1":
-                self._expect(order, fact, order.awaited.issuperset(body["skus"]), "lines that it did not await")
-                order.awaited -= set(body["skus"])
-            case "order.stock_secured.v1":
-                self._expect(order, fact, _same_money(order, body), "another amount")
-                order.status, order.secured = "secured", True
-            case "order.confirmed.v1":
-                self._expect(order, fact, _same_money(order, body), "another amount")
-                order.status, order.confirmed_at, order.was_confirmed = "confirmed", fact.time, True
-            case "order.lines_committed.v1":
-                self._expect(order, fact, set(body["skus"]) <= set(order.uncommitted), "lines that were committed")
-                order.uncommitted = [sku for sku in order.uncommitted if sku not in body["skus"]]
-                order.ready = not order.uncommitted
-            case "order.rejected.v1":
-                refused = ", ".join(body["refused"])
-                order.status, order.reason = "rejected", f"{body['reason']}: {refused}" if refused else body["reason"]
-            case "order.cancelled.v1":
-                order.status, order.reason, order.ready = "cancelled", body["reason"], False
-            case "order.shipped.v1":
-                self._expect(order, fact, not order.uncommitted, "shipped with stock that may lapse")
-                order.status, order.tracking, order.ready = "shipped", body["tracking"], False
-            case "order.delivered.v1":
-                order.status = "delivered"
-
-    def _expect(self, order: Order, fact: Fact, right: bool, said: str) -> None:
-        if not right:
-            self._report("orders.legal_steps", order.order_id, f"{fact.kind}: {said}", fact)
-
-
-def _same_money(order: Order, body: dict[str, Any]) -> bool:
-    return bool((body["amount"], body["currency"]) == (order.total, order.currency))
+def cost_of(line: dict[str, Any]) -> int:
+    """What a line comes to, tax included."""
+    return int(line["quantity"] * line["unit_price"] + line["tax_cents"])

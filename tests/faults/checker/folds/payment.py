@@ -1,9 +1,10 @@
 """Payments as the log tells of them."""
 
+from collections.abc import Container
 from typing import Any
 
 from tests.faults.checker.findings import Fact
-from tests.faults.checker.folds.order import Orders, Report
+from tests.faults.checker.folds.orders import Orders, Report
 
 COMPENSATION = "order cancelled"
 """The reason of a refund that nobody asked for."""
@@ -17,15 +18,15 @@ class Payment:
 
     __slots__ = (
         "amount", "authorized", "authorized_reference", "captured", "captured_amount", "captured_reference", "currency",
-        "declined", "last", "off", "off_while", "order_id", "partition", "pending", "position", "reason", "reference",
-        "refunded", "refunds", "refused", "refused_refunds", "requested", "requested_at", "shown", "status",
-        "updated_at", "version", "voided", "wanted_capture",
+        "declined", "last", "off", "off_while", "order_id", "partition", "pending", "position", "reason", "reduced",
+        "reference", "refunded", "refunds", "refused", "refused_refunds", "requested", "requested_at", "shown",
+        "status", "updated_at", "version", "voided", "wanted_capture",
     )  # fmt: skip
 
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
         self.status, self.shown, self.off, self.off_while = "", "", False, ""
-        self.amount, self.captured_amount, self.refunded, self.currency = 0, 0, 0, ""
+        self.amount, self.captured_amount, self.refunded, self.reduced, self.currency = 0, 0, 0, 0, ""
         self.reason = self.reference = self.authorized_reference = self.captured_reference = ""
         self.requested_at = self.updated_at = ""
         self.requested = self.authorized = self.declined = self.wanted_capture = self.captured = self.voided = 0
@@ -46,9 +47,18 @@ class Payment:
         return self.status not in SETTLED or bool(self.pending)
 
     @property
+    def due(self) -> int:
+        """What is to be captured, or was."""
+        return self.amount - self.reduced
+
+    @property
     def promised_back(self) -> int:
         """All that was refunded or is to be, less what the provider refused to give back."""
-        return sum(amount for amount, _, _ in self.refunds.values()) - self.refused_refunds
+        return self.given_beside(()) - self.refused_refunds
+
+    def given_beside(self, parts: Container[str]) -> int:
+        """All that was refunded or is to be for other reasons than that less is owed."""
+        return sum(amount for refund_id, (amount, _, _) in self.refunds.items() if refund_id not in parts)
 
     def row(self) -> dict[str, Any]:
         """As the read model must show it."""
@@ -61,6 +71,7 @@ class Payment:
             "captured": self.captured_amount,
             "refunded": self.refunded,
             "refunds": self.pending,
+            "reduced": self.reduced,
             "reference": self.reference,
             "requested_at": self.requested_at,
             "updated_at": self.updated_at,
@@ -98,7 +109,7 @@ class Payments:
         payment.amount, payment.currency = body["amount"], body["currency"]
         payment.requested_at, payment.requested = fact.time, fact.timestamp
         order = self._orders.all.get(payment.order_id)
-        if order is None or (order.total, order.currency, order.token) != (
+        if order is None or (order.requested, order.currency, order.token) != (
             payment.amount, payment.currency, body["token"],
         ):  # fmt: skip
             self._report("money.amounts", payment.order_id, f"{payment.amount} requested: not the order's total", fact)
@@ -109,7 +120,7 @@ class Payments:
         payment.status = payment.shown = "authorized"
         payment.reference = payment.authorized_reference = fact.body["reference"]
         payment.authorized = fact.timestamp
-        self._same_amount(payment, fact)
+        self._same_amount(payment, fact, payment.amount)
         return legal
 
     def _declined(self, payment: Payment, fact: Fact) -> bool:
@@ -137,12 +148,20 @@ class Payments:
         payment.wanted_capture = fact.timestamp
         return legal
 
+    def _reduced(self, payment: Payment, fact: Fact) -> bool:
+        amount = fact.body["amount"]
+        legal = payment.status in ("requested", "authorized") and not payment.off and 0 < amount <= payment.due
+        payment.reduced, payment.reason = payment.reduced + amount, fact.body["reason"]
+        self._is_owed_less(payment, fact)
+        return legal
+
     def _captured(self, payment: Payment, fact: Fact) -> bool:
         legal = payment.status == "capturing"
         payment.status = payment.shown = "captured"
         payment.reference = payment.captured_reference = fact.body["reference"]
         payment.captured, payment.captured_amount = fact.timestamp, fact.body["amount"]
-        self._same_amount(payment, fact)
+        payment.shown = "refunding" if payment.pending else "captured"
+        self._same_amount(payment, fact, payment.due)
         return legal
 
     def _void_requested(self, payment: Payment, _: Fact) -> bool:
@@ -158,11 +177,17 @@ class Payments:
 
     def _refund_requested(self, payment: Payment, fact: Fact) -> bool:
         refund_id, amount = fact.body["refund_id"], fact.body["amount"]
-        left = payment.amount - payment.promised_back
-        legal = payment.status == "captured" and refund_id not in payment.refunds and 0 < amount <= left
+        left = payment.due - payment.promised_back
+        order = self._orders.all.get(payment.order_id)
+        part = order is not None and refund_id in order.parts
+        if part:
+            self._is_owed_less(payment, fact)
+        legal = payment.status in (("captured", "capturing") if part else ("captured",))
+        legal = legal and refund_id not in payment.refunds and 0 < amount <= left
         payment.refunds[refund_id] = (amount, fact.body["reason"], "")
         payment.pending = {**payment.pending, refund_id: amount}
-        payment.shown, payment.reason = "refunding", fact.body["reason"]
+        payment.shown = "refunding" if payment.status != "capturing" else payment.shown
+        payment.reason = fact.body["reason"]
         return legal
 
     def _refunded(self, payment: Payment, fact: Fact) -> bool:
@@ -184,6 +209,7 @@ class Payments:
         else:
             legal = payment.status == {"capture": "capturing", "void": "voiding"}.get(step)
             payment.status = payment.shown = "refused"
+            payment.pending = {}  # nothing was taken
         payment.reason = f"{fact.body['step']}: {fact.body['reason']}"
         return legal
 
@@ -192,6 +218,11 @@ class Payments:
         done = "refunded" if payment.refunded == payment.captured_amount else "captured"
         payment.shown = "refunding" if payment.pending else done
 
-    def _same_amount(self, payment: Payment, fact: Fact) -> None:
-        if (fact.body["amount"], fact.body["currency"]) != (payment.amount, payment.currency):
+    def _same_amount(self, payment: Payment, fact: Fact, amount: int) -> None:
+        if (fact.body["amount"], fact.body["currency"]) != (amount, payment.currency):
             self._report("money.amounts", payment.order_id, f"{fact.kind} of another amount than requested", fact)
+
+    def _is_owed_less(self, payment: Payment, fact: Fact) -> None:
+        order = self._orders.all.get(payment.order_id)
+        if order is None or fact.body["amount"] > order.parts.get(fact.body["refund_id"], 0):
+            self._report("money.amounts", payment.order_id, f"{fact.body['amount']} less, for no reason", fact)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.faults.checker.findings import Fact
-from tests.faults.checker.folds.order import Report
+from tests.faults.checker.folds.orders import Report
 
 
 class Message:

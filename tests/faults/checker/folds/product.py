@@ -3,13 +3,14 @@
 from typing import Any
 
 from tests.faults.checker.findings import Fact
-from tests.faults.checker.folds.order import Orders, Report
+from tests.faults.checker.folds.orders import Orders, Report
 
 LEGAL = {
     "reservation.made.v1": ("",),
     "reservation.refused.v1": ("",),
     "reservation.committed.v1": ("made",),
     "reservation.released.v1": ("", "made", "committed"),
+    "reservation.reduced.v1": ("made", "committed"),
     "reservation.lapsed.v1": ("made",),
     "reservation.shipped.v1": ("committed",),
 }
@@ -78,6 +79,7 @@ class Products:
         self.holds: dict[str, dict[str, Hold]] = {}
         self.reservations: dict[str, str] = {}
         self.last: dict[str, int] = {}
+        self._items: dict[str, list[str]] = {}
         self.refused_for_want = 0
         self._orders, self._report = orders, report
 
@@ -173,7 +175,7 @@ class Products:
                     self._report("stock.legal_steps", product.sku, f"{body['taken']} is not {quantity}", fact)
                 product.shipped += quantity
                 hold.shipped += quantity
-        if hold.left:
+        if hold.left < 0:
             said = f"{product.sku}: {hold.reserved} reserved, {hold.released} released, {hold.shipped} shipped"
             self._report("stock.released_once", body["order_id"], said, fact)
 
@@ -184,23 +186,37 @@ class Products:
         if state not in LEGAL[fact.kind]:
             said = f"{fact.kind} on shelf {fact.partition} of what is {state or 'not held'}"
             self._report("stock.legal_steps", order_id, said, fact)
+        if fact.kind == "reservation.reduced.v1":
+            return
         self.reservations[fact.stream] = fact.kind.split(".")[1]
-        if fact.kind == "reservation.made.v1":
-            self._made(order_id, fact)
-        elif fact.kind == "reservation.refused.v1":
-            self._refused(order_id, fact)
+        match self.reservations[fact.stream]:
+            case "made":
+                self._made(order_id, fact)
+            case "refused":
+                self._refused(order_id, fact)
+            case "released" | "lapsed" | "shipped":
+                self._over(order_id, fact)
 
     def _made(self, order_id: str, fact: Fact) -> None:
         holds = self.holds.get(order_id, {})
+        self._items[fact.stream] = [item["sku"] for item in fact.body["items"] if item["sku"] in holds]
         for item in fact.body["items"]:
             hold = holds.get(item["sku"])
             if hold is None or hold.left != item["quantity"]:
                 self._report("stock.held_is_ordered", order_id, f"{item['sku']} is said to be held, and is not", fact)
 
+    def _over(self, order_id: str, fact: Fact) -> None:
+        holds = self.holds.get(order_id, {})
+        for sku in self._items.pop(fact.stream, ()):
+            hold = holds[sku]
+            if hold.left:
+                said = f"{sku}: {hold.reserved} reserved, {hold.released} released, {hold.shipped} shipped"
+                self._report("stock.released_once", order_id, said, fact)
+
     def _refused(self, order_id: str, fact: Fact) -> None:
         order = self._orders.all.get(order_id)
         self.refused_for_want += fact.body["reason"] == "out of stock"
-        wanted = order.wanted() if order else {}
+        wanted = order.ordered() if order else {}
         for sku in fact.body["skus"]:
             product = self.all.get(sku)
             if product is None or product.withdrawn or sku not in wanted:

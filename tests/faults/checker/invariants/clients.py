@@ -6,6 +6,7 @@ from typing import Any
 from tests.faults.checker.contexts import LETTERS, PARKED, RULES_SAID_NO
 from tests.faults.checker.evidence import OK, REFUSED, Attempt, Request
 from tests.faults.checker.findings import Fact, Violation
+from tests.faults.checker.folds.order import line_of
 from tests.faults.checker.reading import Outcome, World
 
 PLACED = "order.placed.v1"
@@ -70,7 +71,7 @@ def answers_are_true(world: World) -> Iterator[Violation]:
                 yield _of(request, "clients.answers_are_true", false, attempt)
             elif attempt.outcome == OK and "total" in attempt.answer and "order_id" in attempt.answer:
                 order = world.orders.all.get(attempt.answer["order_id"])
-                if order is not None and order.total != attempt.answer["total"]:
+                if order is not None and attempt.answer["total"] not in order.totals:
                     said = f"told a total of {attempt.answer['total']}, it is {order.total}"
                     yield _of(request, "clients.answers_are_true", said, attempt)
 
@@ -82,7 +83,7 @@ def as_asked(world: World) -> Iterator[Violation]:
         if request is None:
             continue  # a ghost, or of poison: told elsewhere
         body = {**DEFAULTS, **request.body}
-        lines = [{name: line[name] for name in ("sku", "quantity", "unit_price")} for line in body.get("lines", [])]
+        lines = [line_of(line) for line in body.get("lines", [])]
         asked: dict[str, Any] = {name: body.get(name) for name in ("customer_id", "email", "currency")}
         found = {"customer_id": order.customer_id, "email": order.email, "currency": order.currency}
         if lines != order.lines or asked != found or body["payment_token"] != order.token:

@@ -48,12 +48,19 @@ def one_capture(world: World) -> Iterator[Violation]:
 
 
 def amounts(world: World) -> Iterator[Violation]:
-    """What the provider was asked for is the order's total, in its currency."""
+    """What the provider was asked for is what the order came to when its stock was secured, in its currency.
+
+    It is to capture less where lines were cancelled in time.
+    """
     for order in world.orders.all.values():
+        payment = world.payments.all.get(order.order_id) or Payment(order.order_id)
+        asked = {"authorize": order.requested, "capture": order.requested - payment.reduced}
         for entry in world.ledger.of.get(order.order_id, ()):
-            whole = entry["operation"] in ("authorize", "capture")
-            if (whole and entry["amount"] != order.total) or entry["currency"] != order.currency:
-                said = f"{entry['operation']} of {entry['amount']} {entry['currency']} for a total of {order.total}"
+            wrong = entry["amount"] != asked.get(entry["operation"], entry["amount"])
+            if wrong or entry["currency"] != order.currency:
+                said = (
+                    f"{entry['operation']} of {entry['amount']} {entry['currency']}, and {asked} were to be asked for"
+                )
                 yield Violation("money.amounts", order.order_id, said)
             if not isinstance(entry["amount"], int):
                 yield Violation("log.no_float", order.order_id, f"the ledger has an amount of {entry['amount']}")
@@ -90,13 +97,15 @@ def _kept(world: World, order_id: str) -> int:
 
 
 def _owed(order: Order, payment: Payment | None) -> int:
-    """The order's total unless it is off, less what was given back on request.
+    """The order's total, without what is off of it, unless all of it is, less what was given back on request.
 
     What the provider has refused to give back stays with us: it said so, and a person must look.
     """
     if order.over:
         return payment.refused_refunds if payment else 0
-    return order.total - (payment.promised_back if payment else 0)
+    if payment is None:
+        return order.total
+    return max(0, order.total - payment.given_beside(order.parts)) + payment.refused_refunds
 
 
 def _given_back(world: World, order: Order) -> Iterator[Violation]:

@@ -7,12 +7,7 @@ from tests.faults.checker.evidence import Mail
 from tests.faults.checker.findings import Violation
 from tests.faults.checker.reading import World
 
-ENDS = {
-    "rejected": ("order_rejected",),
-    "cancelled": ("order_cancelled",),
-    "shipped": ("order_shipped",),
-    "delivered": ("order_shipped", "order_delivered"),
-}
+ENDS = {"rejected": "order_rejected", "cancelled": "order_cancelled"}
 
 Milestone = tuple[str, str]
 """The stream that it is about, and the template."""
@@ -25,7 +20,7 @@ def milestones(world: World) -> Counter[Milestone]:
         about = f"order-{order.order_id}"
         if order.was_confirmed:
             found[about, "order_confirmed"] += 1
-        for template in ENDS.get(order.status, ()):
+        for template in (*order.told, *([ENDS[order.status]] if order.over else ())):
             found[about, template] += 1
     for payment in world.payments.all.values():
         given = sum(1 for _, _, reference in payment.refunds.values() if reference)

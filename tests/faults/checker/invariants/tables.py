@@ -11,11 +11,12 @@ TABLE = {
 
 COMPARED = {
     "orders": "customer_id email status reason currency total line_count lines shipping_address uncommitted "
-    "ready_to_ship tracking placed_at updated_at confirmed_at version partition position",
+    "ready_to_ship tracking shipping_cents cancelled shipments returns notes staff_notes "
+    "placed_at updated_at confirmed_at version partition position",
     "products": "name description department price currency withdrawn on_hand held available shipped updated_at "
     "version partition position",
-    "payments": "status reason currency amount captured refunded refunds reference requested_at updated_at version "
-    "partition position",
+    "payments": "status reason currency amount captured refunded refunds reduced reference requested_at updated_at "
+    "version partition position",
     "users": "email name password_hash registered_at version partition position",
     "notifications": "about channel recipient template params status reason requested_at updated_at version partition "
     "position",

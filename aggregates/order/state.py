@@ -1,0 +1,223 @@
+"""Order state is what the rules need to know of one order, and how each event changes it."""
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import assert_never
+from zlib import crc32
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from aggregates.errors import OrderSettled, OrderUnknown
+from aggregates.order.lines import Line, quantity_of, without
+from events.order import (
+    OrderAddressChanged,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderEvent,
+    OrderLineCancelled,
+    OrderLinesCommitted,
+    OrderLinesReserved,
+    OrderNoted,
+    OrderPartlyShipped,
+    OrderPlaced,
+    OrderRejected,
+    OrderReturnReceived,
+    OrderReturnRequested,
+    OrderShipmentDelivered,
+    OrderShipped,
+    OrderStockSecured,
+)
+from schemas.values import Address, Item
+
+
+class Status(Enum):
+    """Where an order stands."""
+
+    UNKNOWN = "unknown"
+    PLACED = "placed"
+    SECURED = "secured"
+    CONFIRMED = "confirmed"
+    PARTIALLY_SHIPPED = "partially_shipped"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+OVER = (Status.REJECTED, Status.CANCELLED)
+GONE = (Status.SHIPPED, Status.DELIVERED)
+
+
+class Order(Struct, frozen=True):
+    """What the rules need to know.
+
+    `lines` are what is still ordered and not back, none of a SKU once it is off; `awaited` are the SKUs not yet held,
+    `uncommitted` those that may lapse, `known` the ids of what must happen once. Of the quantities ordered, so many
+    are `shipped`, so many of these `delivered`, and the rest of these `under_way`, by shipment; of what is delivered,
+    so many are `returning`, by return.
+    """
+
+    status: Status = Status.UNKNOWN
+    customer_id: str = ""
+    email: str = ""
+    payment_token: str = ""
+    amount: int = 0
+    currency: str = ""
+    contents: int = 0
+    address: int = 0
+    lines: tuple[Line, ...] = ()
+    awaited: frozenset[str] = frozenset()
+    uncommitted: frozenset[str] = frozenset()
+    known: tuple[str, ...] = ()
+    shipped: dict[str, int] = {}
+    delivered: dict[str, int] = {}
+    under_way: dict[str, dict[str, int]] = {}
+    returning: dict[str, dict[str, int]] = {}
+
+    @property
+    def unshipped(self) -> dict[str, int]:
+        """How many of each SKU are still to leave the house, in the order of the lines."""
+        left = {sku: quantity_of(self.lines, sku) - self.shipped.get(sku, 0) for sku in self.skus}
+        return {sku: quantity for sku, quantity in left.items() if quantity}
+
+    def returnable(self, sku: str) -> int:
+        """How many of a SKU were delivered and are not coming back already."""
+        coming = sum(items.get(sku, 0) for items in self.returning.values())
+        return self.delivered.get(sku, 0) - coming
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """What is still ordered, in the order of the lines."""
+        return tuple(dict.fromkeys(line.sku for line in self.lines if line.quantity))
+
+
+def evolve(order: Order, event: OrderEvent) -> Order:
+    match event:
+        case OrderPlaced():
+            return _placed(event)
+        case OrderLinesReserved():
+            return replace(order, awaited=order.awaited - set(event.skus))
+        case OrderStockSecured():
+            return replace(order, status=Status.SECURED, awaited=frozenset())
+        case OrderConfirmed():
+            return replace(order, status=Status.CONFIRMED)
+        case OrderLinesCommitted():
+            return replace(order, uncommitted=order.uncommitted - set(event.skus))
+        case OrderRejected():
+            return replace(order, status=Status.REJECTED)
+        case OrderCancelled():
+            return replace(order, status=Status.CANCELLED)
+        case OrderLineCancelled():
+            return _reduced(order, event)
+        case OrderPartlyShipped():
+            return replace(_sent(order, event.shipment_id, event.items), status=Status.PARTIALLY_SHIPPED)
+        case OrderShipped():
+            return replace(_sent(order, event.shipment_id, event.items), status=Status.SHIPPED)
+        case OrderShipmentDelivered():
+            return _arrived(order, (event.shipment_id,))
+        case OrderDelivered():
+            return replace(_arrived(order, order.under_way), status=Status.DELIVERED)
+        case OrderReturnRequested():
+            coming = {item.sku: item.quantity for item in event.items}
+            returning = {**order.returning, event.return_id: coming}
+            return replace(order, returning=returning, known=(*order.known, event.return_id))
+        case OrderReturnReceived():
+            return _returned(order, event)
+        case OrderAddressChanged():
+            return replace(order, address=address_of(event.shipping_address))
+        case OrderNoted():
+            return replace(order, known=(*order.known, event.note_id))
+        case _:
+            assert_never(event)
+
+
+def contents_of(placed: OrderPlaced) -> int:
+    """A checksum of what was ordered, by whom, to where: enough to tell a repeat from another order."""
+    return crc32(placed.model_dump_json(warnings=False).encode())
+
+
+def address_of(address: Address) -> int:
+    """A checksum of where an order goes."""
+    return crc32(str(address).encode())
+
+
+def refuse_unless_known_and_open(order: Order) -> None:
+    """Refuse whatever needs an order that is neither unknown nor rejected nor cancelled."""
+    if order.status is Status.UNKNOWN:
+        raise OrderUnknown
+    if order.status in OVER:
+        raise OrderSettled
+
+
+def _placed(event: OrderPlaced) -> Order:
+    lines = tuple(Line(line.sku, line.quantity, line.unit_price, line.tax_cents) for line in event.lines)
+    skus = frozenset(line.sku for line in lines)
+    return Order(
+        status=Status.PLACED,
+        customer_id=event.customer_id,
+        email=event.email,
+        payment_token=event.payment_token,
+        amount=event.total,
+        currency=event.currency,
+        contents=contents_of(event),
+        address=address_of(event.shipping_address),
+        lines=lines,
+        awaited=skus,
+        uncommitted=skus,
+    )
+
+
+def _reduced(order: Order, event: OrderLineCancelled) -> Order:
+    off = frozenset() if event.left else frozenset((event.sku,))
+    reduced = replace(
+        order,
+        lines=without(order.lines, event.sku, event.quantity),
+        amount=order.amount - event.amount,
+        awaited=order.awaited - off,
+        uncommitted=order.uncommitted - off,
+        known=(*order.known, event.cancellation_id),
+    )
+    all_gone = order.status is Status.PARTIALLY_SHIPPED and not reduced.unshipped
+    return replace(reduced, status=Status.SHIPPED) if all_gone else reduced
+
+
+def _sent(order: Order, shipment_id: str, items: Iterable[Item]) -> Order:
+    """The order with a shipment under way; one that is not told item by item has all that was left."""
+    gone = {item.sku: item.quantity for item in items} or order.unshipped
+    return replace(
+        order,
+        shipped=_sum(order.shipped, gone),
+        under_way={**order.under_way, shipment_id: gone},
+        known=(*order.known, shipment_id),
+    )
+
+
+def _arrived(order: Order, shipments: Iterable[str]) -> Order:
+    under_way, delivered = dict(order.under_way), order.delivered
+    for shipment_id in list(shipments):
+        delivered = _sum(delivered, under_way.pop(shipment_id, {}))
+    return replace(order, under_way=under_way, delivered=delivered)
+
+
+def _returned(order: Order, event: OrderReturnReceived) -> Order:
+    """What was accepted is as if it had never been ordered; what was refused, or did not come, may come back again."""
+    back: dict[str, int] = {}
+    lines = order.lines
+    for item in event.items:
+        if item.accepted:
+            back = _sum(back, {item.sku: -item.quantity})
+            lines = without(lines, item.sku, item.quantity)
+    return replace(
+        order,
+        lines=lines,
+        amount=order.amount - event.amount,
+        shipped=_sum(order.shipped, back),
+        delivered=_sum(order.delivered, back),
+        returning={key: items for key, items in order.returning.items() if key != event.return_id},
+    )
+
+
+def _sum(some: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+    return {**some, **{sku: some.get(sku, 0) + quantity for sku, quantity in more.items()}}
