@@ -31,6 +31,16 @@ class Settings(BaseSettings):
     api_host: str = Field("127.0.0.1", description="address that the API listens on")
     api_port: int = Field(8080, description="port that the API listens on")
     jwt_secret: str = Field("development-only-secret-change-me-now", description="key that signs login tokens")
+    account_secret: str = Field(
+        "development-only-secret-change-me-now",
+        description="key that refresh tokens are sealed with and mailed tokens follow from; the same for the API and"
+        " for the worker that sends mail",
+    )
+    login_unverified: bool = Field(
+        False,
+        description="let people log in before their address is verified; then who registers with an address can tell"
+        " whether it had an account",
+    )
     hold_seconds: float = Field(900.0, description="how long stock is held for an unconfirmed order")
     overdue_seconds: float = Field(600.0, description="how long the provider may take to authorize")
     session_timeout_ms: int = Field(6000, description="a silent worker loses its partitions after so long")

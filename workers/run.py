@@ -165,6 +165,7 @@ class Run:
             "PROVIDER": address.provider,
             "SMTP": address.smtp,
             "API_PORT": str(port),
+            "LOGIN_UNVERIFIED": "true",
         }
         return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}, **self.plan.env}
 

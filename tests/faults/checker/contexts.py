@@ -45,13 +45,25 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
             return {"product": shelves_of(body["skus"], partitions), "payment": 1, "notification": 1}
         case "order.shipped.v1":
             return {"product": shelves_of(body["skus"], partitions), "notification": 1}
-        case "order.delivered.v1" | "payment.refunded.v1" | "user.registered.v1":
+        case "order.delivered.v1" | "payment.refunded.v1":
             return {"notification": 1}
         case "payment.refused.v1":
             return {"order": 1} if body["step"] == "capture" else {}
         case _:
+            if kind in MAILED_BY_USER:
+                return {"notification": 1}
             return {"order": 1} if kind in HEARD_BY_ORDER else {}
 
+
+MAILED_BY_USER = (
+    "user.registered.v1",
+    "user.verification_requested.v1",
+    "user.registration_repeated.v1",
+    "user.reset_requested.v1",
+    "user.password_changed.v1",
+    "user.session_revoked.v1",
+    "user.deleted.v1",
+)
 
 HEARD_BY_ORDER = (
     "reservation.made.v1",
@@ -66,6 +78,8 @@ HEARD_BY_ORDER = (
 RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
-    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "LetterUnknown", "LetterWaits", "LetterUnfit",
+    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "UserUnknown",
+    "CredentialsStale", "SessionOver", "TokenJustUsed", "ProofSpent", "AddressUnknown", "AddressExists",
+    "TooManyAddresses", "SecurityMailStays", "LetterUnknown", "LetterWaits", "LetterUnfit",
 )  # fmt: skip
 """Codes of refusals that are recorded in the log; all others are given at the door."""
