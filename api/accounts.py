@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 from uuid import uuid4
 
 import jwt
@@ -29,11 +30,19 @@ def _nobodys() -> str:
     return _hasher.hash(str(uuid4()))
 
 
+class Verified(NamedTuple):
+    """Whether a password is right; `newer` is its hash as made today, if the one that is kept was made otherwise."""
+
+    right: bool
+    newer: str | None
+
+
 class Passwords:
     """Hashes, two at a time."""
 
     def __init__(self) -> None:
         self._limiter = CapacityLimiter(_BESIDE)
+        _nobodys()  # made now, or the first login with an unknown address would take longer than others
 
     async def hash(self, password: str) -> str:
         """The password's hash.
@@ -44,8 +53,8 @@ class Passwords:
         self._refuse_crowd()
         return await to_thread.run_sync(_hasher.hash, password, limiter=self._limiter)
 
-    async def verify(self, password: str, hashed: str | None) -> bool:
-        """Whether it is the password. Without an account it takes as long, and says no.
+    async def verify(self, password: str, hashed: str) -> Verified:
+        """Whether it is the password. Without a hash, as there is no account, it takes as long and says no.
 
         Raises:
             Problem: 503, when too many wait.
@@ -58,8 +67,9 @@ class Passwords:
             raise Problem("Busy")
 
 
-def _verify(password: str, hashed: str | None) -> bool:
-    return _hasher.verify(password, hashed or _nobodys()) and hashed is not None
+def _verify(password: str, hashed: str) -> Verified:
+    right, newer = _hasher.verify_and_update(password, hashed or _nobodys())
+    return Verified(right and bool(hashed), newer)
 
 
 def issue(user_id: str, secret: str) -> str:

@@ -14,11 +14,14 @@ from api import (
     operations,
     orders,
     pages,
+    passwords,
     payments,
     problems,
     products,
+    profiles,
     projections,
     revenue,
+    sessions,
     users,
     webhooks,
 )
@@ -35,7 +38,7 @@ ROUTERS: dict[str, tuple[APIRouter, ...]] = {
     "order": (orders.router, customers.router, revenue.router),
     "product": (products.router,),
     "payment": (payments.router, webhooks.router),
-    "user": (users.router,),
+    "user": (users.router, sessions.router, passwords.router, profiles.router),
     "notification": (notifications.router,),
 }
 

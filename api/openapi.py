@@ -16,9 +16,10 @@ from projections.product import ProductView
 from projections.reservation import Stock
 from projections.revenue import Revenue
 from projections.spending import Spent
+from projections.user import UserView
 from schemas.values import Command
 
-VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, Price, FoundPage, Spent, Revenue)
+VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, Price, FoundPage, Spent, Revenue, UserView)
 _REF = "#/components/schemas/{}"
 _JSON = "application/json"
 
@@ -54,7 +55,7 @@ _HEADERS = [
         ("Prefer", "`wait=N`: answer with the outcome if it is there within N seconds, 30 at most", {}),
     )
 ]
-_CREATING = ("PlaceOrder", "ListProduct", "Registration")
+_CREATING = ("PlaceOrder", "ListProduct")
 """Bodies that, if one waits, are answered with what has been created."""
 
 
