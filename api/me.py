@@ -83,9 +83,13 @@ async def decided(request: Request, command: Command) -> Row:
 
 
 async def quietly(request: Request, command: Command, said: str) -> Response:
-    """Ask, and answer the same whatever becomes of it; `Prefer: wait=N` waits until it is decided."""
+    """Ask, and answer the same whatever becomes of it, without waiting for that: how long it takes would tell too.
+
+    Where people may log in unverified, that tells more, and `Prefer: wait=N` waits until it is decided.
+    """
     ask = await _put(request, command)
-    decided = await of(request).outcome("user", ask.command_id, ask.wait) if ask.wait else None
+    waits = ask.wait and of(request).settings.login_unverified
+    decided = await of(request).outcome("user", ask.command_id, ask.wait) if waits else None
     headers = {"Preference-Applied": f"wait={ask.wait}"} if decided else {}
     return reply({"status": "accepted", "detail": said}, 202, headers)
 

@@ -9,7 +9,7 @@ from aggregates import login
 from events.topics import events
 from schemas.ticket import Ticket, written
 from tests.api.people import Person, registered
-from tests.api.world import World, settings
+from tests.api.world import World, beside, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -111,3 +111,12 @@ async def test_an_exchanged_token_logs_its_session_out_all_the_same(world: World
     second = (await ada.refresh(first)).json()["refresh_token"]
     assert (await world.client.post("/logout", json={"refresh_token": first})).status_code == 204
     await revoked(ada, second)
+
+
+async def test_two_processes_of_the_api_exchange_a_token_once(world: World, postgres: str) -> None:
+    ada = await registered(world)
+    token = (await ada.tokens())["refresh_token"]
+    async with beside(postgres, world) as other:
+        everywhere = (ada, ada._replace(world=other)) * 5
+        answers = await asyncio.gather(*(person.refresh(token) for person in everywhere))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9
