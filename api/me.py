@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.accounts import user_of
 from api.answers import reply
 from api.commands import Asked, asked, put
-from api.openapi import request_body
+from api.openapi import HEADERS, request_body
 from api.problems import PROBLEMS, Problem
 from api.system import of
 from api.watch import Row
@@ -29,6 +29,7 @@ PATIENCE = 10
 
 BEARER = {"WWW-Authenticate": "Bearer"}
 PRIVATE = {"Cache-Control": "no-store"}
+PREFER = next(header for header in HEADERS if header["name"] == "Prefer")
 _DOUBT = "Nobody knows yet whether it was done. Ask again in a moment; should that be refused, log in anew."
 
 
@@ -119,7 +120,7 @@ def takes_quietly(body: str) -> dict[str, Any]:
     return {
         "status_code": 202,
         "responses": {202: {**accepted, "content": {"application/json": {"schema": schema}}}},
-        "openapi_extra": {"requestBody": request_body(body)},
+        "openapi_extra": {"requestBody": request_body(body), "parameters": [PREFER]},
     }
 
 

@@ -44,7 +44,7 @@ DEFAULT: dict[int | str, dict[str, Any]] = {
     }
 }
 _KEY = r'^"?[!#-~]([ -~]{0,198}[!#-~])?"?$'
-_HEADERS = [
+HEADERS = [
     {"name": name, "in": "header", "description": said, "schema": {"type": "string", **more}}
     for name, said, more in (
         (
@@ -75,7 +75,7 @@ def takes_body(body: str, view: str = "") -> dict[str, Any]:
     return {
         "status_code": 202,
         "responses": {200: done, **created, 202: accepted},
-        "openapi_extra": {"requestBody": request_body(body), "parameters": _HEADERS},
+        "openapi_extra": {"requestBody": request_body(body), "parameters": HEADERS},
     }
 
 

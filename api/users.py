@@ -91,7 +91,7 @@ async def send_verification(request: Request) -> Response:
 
 
 @router.post("/users/verify", **takes_and_gives("MailedToken", {"type": "object", "required": ["status"]}))
-async def verify(request: Request) -> Response:
+async def verify_email(request: Request) -> Response:
     """Verify the address, by the code of the mail."""
     body = await read(request, MailedToken)
     held = ticket.read(body.token, "verification", of(request).settings.account_secret)
@@ -115,7 +115,7 @@ async def me(request: Request) -> Response:
 
 
 @router.post("/me/delete", **takes_body("Confirmation", "UserView"))
-async def delete(request: Request) -> Response:
+async def close_account(request: Request) -> Response:
     """Close the account: nobody can log in any more, and what its owner has told us is gone from it. Orders stay."""
     user_id = who(request)
     row = await with_password(request, user_id, (await read(request, Confirmation)).password)

@@ -192,8 +192,9 @@ async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[Worl
 async def beside(postgres: str, world: World, prefix: str = "apitest", **changes: Any) -> AsyncIterator[World]:
     """Another process of the API on the same log and the same databases, with settings of its own."""
     databases = {context: Database(postgres, f"{prefix}_{context}") for context in CONTEXTS}
-    async with client_of(create_app(settings(**changes), log=world.log, databases=databases)) as client:
-        yield World(client, world.log, databases, world.mailbox)
+    app = create_app(settings(**changes), log=world.log, databases=databases)
+    async with client_of(app) as client:
+        yield World(app, client, world.log, databases, world.mailbox)
 
 
 async def _ended(running: list[asyncio.Task[None]]) -> None:
