@@ -6,7 +6,8 @@ Rejection
 ├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn
 ├── StockHeld · StockElsewhere · StockThere · WaitingListFull
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
-├── EmailTaken
+├── UserUnknown · EmailTaken · CredentialsStale · SessionOver · TokenJustUsed · ProofSpent
+├── AddressUnknown · AddressExists · TooManyAddresses · SecurityMailStays
 └── LetterUnknown · LetterWaits · LetterUnfit
 """
 
@@ -105,6 +106,42 @@ class RefundTooLarge(Rejection):
 
 class EmailTaken(Rejection):
     """There is an account with this e-mail address."""
+
+
+class UserUnknown(Rejection):
+    """There is no such account."""
+
+
+class CredentialsStale(Rejection):
+    """The password has been changed in the meantime, or the account closed: log in anew."""
+
+
+class SessionOver(Rejection):
+    """The session has ended, or the token is none of it: log in anew."""
+
+
+class TokenJustUsed(Rejection):
+    """The token was exchanged a moment ago: go on with what was given for it; the session is as it was."""
+
+
+class ProofSpent(Rejection):
+    """The token is none of ours, was used, has expired, or a later mail replaces it: ask for another mail."""
+
+
+class AddressUnknown(Rejection):
+    """There is no such address in this account."""
+
+
+class AddressExists(Rejection):
+    """The account has an address with this id already, with other contents."""
+
+
+class TooManyAddresses(Rejection):
+    """An account keeps 20 addresses: remove one first."""
+
+
+class SecurityMailStays(Rejection):
+    """Mail about the account's security cannot be turned off."""
 
 
 class LetterUnknown(Rejection):

@@ -1,33 +1,70 @@
-"""User rules: an e-mail address opens one account."""
+"""User rules: an e-mail address opens one account; once that is closed, it may open another.
 
-from msgspec import Struct
+What an account may do is in login.py (password, sessions, mailed proofs) and profile.py (profile, addresses).
+"""
 
-from aggregates.decider import Decider, alone
-from aggregates.errors import EmailTaken
+from datetime import datetime, timedelta
+
+from aggregates import login, profile
+from aggregates.account import User, evolve
+from aggregates.decider import Decider, StateOf
+from aggregates.errors import CredentialsStale, EmailTaken
 from events.event import Event
-from events.user import UserEvent, UserRegistered
-from schemas.user import RegisterUser
+from events.user import RegistrationRepeated, UserDeleted, UserRegistered, VerificationRequested
+from schemas.user import DeleteUser, OpenAccount, RegisterUser, UserCommand
+
+REPEATED = timedelta(hours=1)
+"""Between two mails that say "you have an account already"."""
 
 
-class User(Struct, frozen=True):
-    """What the rules need to know of a user."""
-
-    email: str = ""
-
-
-def evolve(_: User, event: UserEvent) -> User:
-    return User(email=event.email)
-
-
-def register(command: RegisterUser, user: User) -> list[Event]:
+def register(command: RegisterUser, user: User, _: datetime) -> list[Event]:
     if user.email:
         raise EmailTaken
     return [UserRegistered(**dict(command))]
+
+
+def open_account(command: OpenAccount, user: User, at: datetime) -> list[Event]:
+    """Who asks for a taken address is told nothing; its owner is, by mail, and not every minute."""
+    if not user.email:
+        asked = VerificationRequested(
+            user_id=command.user_id,
+            email=command.email,
+            name=command.name,
+            requested_at=at,
+            expires_at=at + login.VERIFICATION,
+            **dict(command.proof),
+        )
+        return [UserRegistered(**dict(command)), asked]
+    if user.repeated_at is not None and at - user.repeated_at < REPEATED:
+        return []
+    return [RegistrationRepeated(user_id=command.user_id, email=user.email, name=user.name, repeated_at=at)]
+
+
+def delete(command: DeleteUser, user: User, _: datetime) -> list[Event]:
+    if not user.email:
+        return []
+    if command.password_changes != user.password_changes:
+        raise CredentialsStale
+    changes = user.password_changes + 1
+    return [UserDeleted(user_id=command.user_id, email=user.email, name=user.name, changes=changes)]
+
+
+RULES = {
+    RegisterUser: register,
+    OpenAccount: open_account,
+    DeleteUser: delete,
+    **login.RULES,
+    **profile.RULES,
+}
+
+
+def decide(command: UserCommand, state_of: StateOf, at: datetime) -> list[Event]:
+    return RULES[type(command)](command, state_of(command.stream), at)  # type: ignore[operator,no-any-return]
 
 
 DECIDER = Decider(
     context="user",
     initial={"user": User()},
     evolve=evolve,  # type: ignore[arg-type]
-    decide=alone({RegisterUser: register}),
+    decide=decide,
 )

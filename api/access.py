@@ -44,6 +44,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/orders/{order_id}/cancel"): _may("staff", owner=True),
     ("POST", "/orders/{order_id}/ship"): _STAFF,
     ("POST", "/orders/{order_id}/deliver"): _STAFF,
+    ("POST", "/orders/{order_id}/lines/{sku}/cancel"): _may("staff", owner=True),
+    ("POST", "/orders/{order_id}/address"): _may("staff", owner=True),
+    ("POST", "/orders/{order_id}/notes"): _may("staff", owner=True),
+    ("POST", "/orders/{order_id}/returns"): _may("staff", owner=True),
+    ("POST", "/orders/{order_id}/returns/{return_id}/receive"): _STAFF,
     ("GET", "/customers/{customer_id}/spending"): _may("customer", "staff", "analyst"),
     ("GET", "/spending"): _may("staff", "analyst"),
     ("GET", "/revenue"): _may("staff", "analyst"),
@@ -51,6 +56,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/products"): ANYONE,
     ("GET", "/products/search"): ANYONE,
     ("GET", "/products/{sku}"): ANYONE,
+    ("GET", "/products/{sku}/prices"): ANYONE,
     ("GET", "/products/{sku}/stock"): _may("staff", "analyst"),
     ("POST", "/products"): _STAFF,
     ("POST", "/products/{sku}/describe"): _STAFF,
@@ -59,6 +65,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/products/{sku}/stock/receive"): _STAFF,
     ("POST", "/products/{sku}/stock/adjust"): _STAFF,
     ("POST", "/products/{sku}/stock/count"): _STAFF,
+    ("POST", "/products/{sku}/stock/transfer"): _STAFF,
+    ("POST", "/products/{sku}/stock/low"): _STAFF,
+    ("POST", "/products/{sku}/stock/await"): _may("customer", "staff"),
+    ("POST", "/products/{sku}/stock/stop-awaiting"): _may("customer", "staff"),
     # payment
     ("POST", "/orders/{order_id}/refund"): _STAFF,
     ("GET", "/payments"): _may("staff", "analyst"),
@@ -66,8 +76,23 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/payments/webhooks/{sender}"): ANYONE,  # whoever knows the secret that it is signed with
     # user
     ("POST", "/users"): ANYONE,
+    ("POST", "/users/verification"): ANYONE,
+    ("POST", "/users/verify"): ANYONE,
     ("POST", "/login"): ANYONE,
+    ("POST", "/refresh"): ANYONE,
+    ("POST", "/logout"): ANYONE,
+    ("POST", "/logout/all"): _LOGGED_IN,
+    ("POST", "/password-reset"): ANYONE,
+    ("POST", "/password-reset/confirm"): ANYONE,
     ("GET", "/me"): _LOGGED_IN,
+    ("POST", "/me/profile"): _LOGGED_IN,
+    ("POST", "/me/password"): _LOGGED_IN,
+    ("POST", "/me/addresses"): _LOGGED_IN,
+    ("POST", "/me/addresses/{address_id}"): _LOGGED_IN,
+    ("POST", "/me/addresses/{address_id}/default"): _LOGGED_IN,
+    ("POST", "/me/addresses/{address_id}/remove"): _LOGGED_IN,
+    ("POST", "/me/preferences"): _LOGGED_IN,
+    ("POST", "/me/delete"): _LOGGED_IN,
     ("GET", "/.well-known/jwks.json"): ANYONE,
     # notification
     ("GET", "/notifications"): _STAFF,
@@ -167,8 +192,8 @@ def only_of(request: Request) -> str | None:
     return None if principal is None or principal.roles & WHOLE else principal.subject
 
 
-def refuse_foreign_order(request: Request, customer_id: str, order_id: str | None) -> None:
-    """A customer orders for themselves, under an id that we choose: their own choice could tell which ids exist.
+def refuse_foreign(request: Request, customer_id: str) -> None:
+    """A customer asks for themselves.
 
     Raises:
         Problem: 422, naming the field.
@@ -176,7 +201,16 @@ def refuse_foreign_order(request: Request, customer_id: str, order_id: str | Non
     only = only_of(request)
     if only is not None and customer_id != only:
         raise invalid([field_error(["customer_id"], f"is not you; you are {only}", "customer_not_you")])
-    if only is not None and order_id is not None:
+
+
+def refuse_foreign_order(request: Request, customer_id: str, order_id: str | None) -> None:
+    """A customer orders for themselves, under an id that we choose: their own choice could tell which ids exist.
+
+    Raises:
+        Problem: 422, naming the field.
+    """
+    refuse_foreign(request, customer_id)
+    if only_of(request) is not None and order_id is not None:
         raise invalid([field_error(["order_id"], "is chosen here; leave it out", "order_id_chosen")])
 
 

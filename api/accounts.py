@@ -1,6 +1,7 @@
 """Accounts are what login needs of passwords: their hashes (argon2), off the event loop."""
 
 from functools import cache
+from typing import NamedTuple
 from uuid import uuid4
 
 from anyio import CapacityLimiter, to_thread
@@ -22,11 +23,19 @@ def _nobodys() -> str:
     return _hasher.hash(str(uuid4()))
 
 
+class Verified(NamedTuple):
+    """Whether a password is right; `newer` is its hash as made today, if the one that is kept was made otherwise."""
+
+    right: bool
+    newer: str | None
+
+
 class Passwords:
     """Hashes, two at a time."""
 
     def __init__(self) -> None:
         self._limiter = CapacityLimiter(_BESIDE)
+        _nobodys()  # made now, or the first login with an unknown address would take longer than others
 
     async def hash(self, password: str) -> str:
         """The password's hash.
@@ -37,8 +46,8 @@ class Passwords:
         self._refuse_crowd()
         return await to_thread.run_sync(_hasher.hash, password, limiter=self._limiter)
 
-    async def verify(self, password: str, hashed: str | None) -> bool:
-        """Whether it is the password. Without an account it takes as long, and says no.
+    async def verify(self, password: str, hashed: str) -> Verified:
+        """Whether it is the password. Without a hash, as there is no account, it takes as long and says no.
 
         Raises:
             Problem: 503, when too many wait.
@@ -51,5 +60,6 @@ class Passwords:
             raise Problem("Busy")
 
 
-def _verify(password: str, hashed: str | None) -> bool:
-    return _hasher.verify(password, hashed or _nobodys()) and hashed is not None
+def _verify(password: str, hashed: str) -> Verified:
+    right, newer = _hasher.verify_and_update(password, hashed or _nobodys())
+    return Verified(right and bool(hashed), newer)

@@ -15,11 +15,14 @@ from api import (
     operations,
     orders,
     pages,
+    passwords,
     payments,
     problems,
     products,
+    profiles,
     projections,
     revenue,
+    sessions,
     users,
     webhooks,
 )
@@ -40,7 +43,7 @@ ROUTERS: dict[str, tuple[APIRouter, ...]] = {
     "order": (orders.router, customers.router, revenue.router),
     "product": (products.router,),
     "payment": (payments.router, webhooks.router),
-    "user": (users.router, jwks.router),
+    "user": (users.router, sessions.router, passwords.router, profiles.router, jwks.router),
     "notification": (notifications.router,),
 }
 

@@ -16,9 +16,10 @@ from projections.product import ProductView
 from projections.reservation import Stock
 from projections.revenue import Revenue
 from projections.spending import Spent
+from projections.user import UserView
 from schemas.values import Command
 
-VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, Price, FoundPage, Spent, Revenue)
+VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, Price, FoundPage, Spent, Revenue, UserView)
 _REF = "#/components/schemas/{}"
 _JSON = "application/json"
 
@@ -43,7 +44,7 @@ DEFAULT: dict[int | str, dict[str, Any]] = {
     }
 }
 _KEY = r'^"?[!#-~]([ -~]{0,198}[!#-~])?"?$'
-_HEADERS = [
+HEADERS = [
     {"name": name, "in": "header", "description": said, "schema": {"type": "string", **more}}
     for name, said, more in (
         (
@@ -54,7 +55,7 @@ _HEADERS = [
         ("Prefer", "`wait=N`: answer with the outcome if it is there within N seconds, 30 at most", {}),
     )
 ]
-_CREATING = ("PlaceOrder", "ListProduct", "Registration")
+_CREATING = ("PlaceOrder", "ListProduct")
 """Bodies that, if one waits, are answered with what has been created."""
 
 
@@ -74,7 +75,7 @@ def takes_body(body: str, view: str = "") -> dict[str, Any]:
     return {
         "status_code": 202,
         "responses": {200: done, **created, 202: accepted},
-        "openapi_extra": {"requestBody": request_body(body), "parameters": _HEADERS},
+        "openapi_extra": {"requestBody": request_body(body), "parameters": HEADERS},
     }
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
+from api.access import refuse_foreign
 from api.answers import (
     Limited,
     Paged,
@@ -143,13 +144,20 @@ async def set_low_stock(request: Request, sku: Key) -> Response:
 @router.post("/products/{sku}/stock/await", **takes(AwaitStock, "sku", view="ProductView"))
 async def await_stock(request: Request, sku: Key) -> Response:
     """Have a customer told by mail, once, when there is something to buy again."""
-    return await submit(request, AwaitStock, sku=sku)
+    return await _waiting(request, AwaitStock, sku)
 
 
 @router.post("/products/{sku}/stock/stop-awaiting", **takes(StopAwaitingStock, "sku", view="ProductView"))
 async def stop_awaiting_stock(request: Request, sku: Key) -> Response:
     """The customer wants to hear of it no more."""
-    return await submit(request, StopAwaitingStock, sku=sku)
+    return await _waiting(request, StopAwaitingStock, sku)
+
+
+async def _waiting(request: Request, command: type[AwaitStock | StopAwaitingStock], sku: str) -> Response:
+    """Customers say this for themselves."""
+    body = await read(request, body_of(command, "sku"))
+    refuse_foreign(request, body.model_dump()["customer_id"])
+    return await sent(request, asked(request), command(sku=sku, **dict(body)))
 
 
 @router.get("/products")

@@ -1,25 +1,42 @@
-"""Users over HTTP: register, log in, and who am I."""
+"""Users over HTTP: open an account, verify its address, see it, close it."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.access import user_of
 from api.answers import reply
 from api.bodies import MODELS, read
 from api.commands import asked, sent
-from api.openapi import request_body, takes_body
+from api.me import (
+    BEARER,
+    decided,
+    new_proof,
+    quietly,
+    takes_and_gives,
+    takes_quietly,
+    user_id_of,
+    with_password,
+)
+from api.openapi import gives, takes_body
 from api.problems import Problem
 from api.resources import load
 from api.system import of
-from api.tokens import LIFETIME
-from events.ids import derive
-from projections.user import ONE
-from schemas.user import RegisterUser
+from schemas import ticket
+from schemas.user import DeleteUser, OpenAccount, RequestVerification, VerifyEmail
 from schemas.values import Email, Text, Value
 
 router = APIRouter(tags=["users"])
+
+Password = Annotated[str, StringConstraints(min_length=8, max_length=200)]
+Given = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""A password as somebody types it, or a token."""
+
+_OPENED = (
+    "If the address is new, the account is open once it is verified: a code is on its way. Else its owner is told."
+)
+_SENT = "If there is an account with this address that is not verified, a code is on its way."
 
 
 class Registration(Value):
@@ -27,47 +44,79 @@ class Registration(Value):
 
     email: Email
     name: Text
-    password: Annotated[str, StringConstraints(min_length=8, max_length=200)]
+    password: Password
 
 
-class Credentials(Value):
-    """What somebody logs in with."""
+class AccountAddress(Value):
+    """An account, by its address."""
 
-    email: Email
-    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-
-
-MODELS.update(Registration=Registration, Credentials=Credentials)
+    email: Email = Field(title="E-mail address of the account")
 
 
-def user_id_of(email: str) -> str:
-    """The user id follows from the address, so that an address is taken once."""
-    return derive("user", email.lower())
+class MailedToken(Value):
+    """The code of a mail."""
+
+    token: Given
 
 
-@router.post("/users", **takes_body("Registration"))
+class Confirmation(Value):
+    """The account's password, to be sure."""
+
+    password: Given
+
+
+MODELS.update(
+    Registration=Registration, AccountAddress=AccountAddress, MailedToken=MailedToken, Confirmation=Confirmation
+)
+
+
+@router.post("/users", **takes_quietly("Registration"))
 async def register(request: Request) -> Response:
-    """Open an account."""
-    ask = asked(request)
+    """Open an account. Whether the address had one, only its owner is told: by mail."""
     body = await read(request, Registration)
     hashed = await of(request).passwords.hash(body.password)
     user_id = user_id_of(body.email)
-    command = RegisterUser(user_id=user_id, email=body.email, name=body.name, password_hash=hashed)
-    return await sent(request, ask, command, creates=True)
+    proof = new_proof(request, "verification", user_id)
+    command = OpenAccount(user_id=user_id, email=body.email, name=body.name, password_hash=hashed, proof=proof)
+    return await quietly(request, command, _OPENED)
 
 
-@router.post("/login", openapi_extra={"requestBody": request_body("Credentials")})
-async def login(request: Request) -> Response:
-    """A token, for an e-mail address and its password."""
-    body, system = await read(request, Credentials), of(request)
-    row = await system.row("user", ONE, user_id=user_id_of(body.email))
-    if not await system.passwords.verify(body.password, row["password_hash"] if row else None):
-        raise Problem("CredentialsWrong", headers={"WWW-Authenticate": "Bearer"})
-    token = system.tokens.issue(user_id_of(body.email))
-    return reply({"access_token": token, "token_type": "Bearer", "expires_in": int(LIFETIME.total_seconds())})
+@router.post("/users/verification", **takes_quietly("AccountAddress"))
+async def send_verification(request: Request) -> Response:
+    """Send the code again; once a minute at most."""
+    user_id = user_id_of((await read(request, AccountAddress)).email)
+    proof = new_proof(request, "verification", user_id)
+    return await quietly(request, RequestVerification(user_id=user_id, proof=proof), _SENT)
 
 
-@router.get("/me")
+@router.post("/users/verify", **takes_and_gives("MailedToken", {"type": "object", "required": ["status"]}))
+async def verify_email(request: Request) -> Response:
+    """Verify the address, by the code of the mail."""
+    body = await read(request, MailedToken)
+    held = ticket.read(body.token, "verification", of(request).settings.account_secret)
+    if held is None:
+        raise Problem("ProofSpent")
+    token_hash = ticket.digest(body.token)
+    await decided(request, VerifyEmail(user_id=held.user_id, proof_id=held.name, token_hash=token_hash))
+    return reply({"status": "verified"})
+
+
+@router.get("/me", **gives("UserView"))
 async def me(request: Request) -> Response:
     """The account that the token names."""
-    return reply(await load(of(request), f"user-{user_of(request)}"))
+    try:
+        row = await load(of(request), f"user-{user_of(request)}")
+    except Problem as problem:
+        raise (Problem("NotLoggedIn", headers=BEARER) if problem.status == 404 else problem) from None
+    if row["status"] == "deleted":
+        raise Problem("NotLoggedIn", headers=BEARER)
+    return reply(row)
+
+
+@router.post("/me/delete", **takes_body("Confirmation", "UserView"))
+async def close_account(request: Request) -> Response:
+    """Close the account: nobody can log in any more, and what its owner has told us is gone from it. Orders stay."""
+    user_id = user_of(request)
+    row = await with_password(request, user_id, (await read(request, Confirmation)).password)
+    command = DeleteUser(user_id=user_id, password_changes=row["password_changes"])
+    return await sent(request, asked(request), command)

@@ -17,14 +17,14 @@ EVENTS: dict[str, tuple[type[Event], ...]] = {
     "order": get_args(order.OrderEvent),
     "product": get_args(product.ProductEvent) + get_args(product.ReservationEvent),
     "payment": get_args(payment.PaymentEvent),
-    "user": (user.UserRegistered,),
+    "user": get_args(user.UserEvent),
     "notification": get_args(notification.NotificationEvent),
 }
 COMMANDS: dict[str, tuple[type[Command], ...]] = {
     "order": get_args(ask_order.OrderCommand),
     "product": get_args(ask_product.ProductCommand),
     "payment": get_args(ask_payment.PaymentCommand),
-    "user": (ask_user.RegisterUser,),
+    "user": get_args(ask_user.UserCommand),
     "notification": get_args(ask_notification.NotificationCommand),
 }
 OUTCOMES: tuple[type[Event], ...] = get_args(outcome.Outcome) + get_args(letter.LetterEvent)

@@ -57,6 +57,7 @@ CREATE TABLE IF NOT EXISTS worker_states (
 
 CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY partition"
 HISTORY = "SELECT * FROM history WHERE stream = %(stream)s AND version > 0 ORDER BY version"
+RECORDED = "SELECT type FROM history WHERE partition = %(partition)s AND position = %(position)s"
 OUTCOME = "SELECT * FROM outcomes WHERE command_id = %(command_id)s ORDER BY again DESC LIMIT 1"
 OUTCOMES = """
 SELECT DISTINCT ON (command_id) * FROM outcomes WHERE command_id = ANY(%(command_ids)s) ORDER BY command_id, again DESC

@@ -54,6 +54,16 @@ class Settings(BaseSettings):
         "", description="addresses or networks whose X-Forwarded-For is believed, comma separated, such as 10.0.0.0/8"
     )
     origins: str = Field("", description="origins whose pages may ask the gateway (CORS), comma separated")
+    account_secret: str = Field(
+        "development-only-secret-change-me-now",
+        description="key that refresh tokens are sealed with and mailed tokens follow from; the same for the API and"
+        " for the worker that sends mail",
+    )
+    login_unverified: bool = Field(
+        False,
+        description="let people log in before their address is verified; then who registers with an address can tell"
+        " whether it had an account",
+    )
     hold_seconds: float = Field(900.0, description="how long stock is held for an unconfirmed order")
     overdue_seconds: float = Field(600.0, description="how long the provider may take to authorize")
     session_timeout_ms: int = Field(6000, description="a silent worker loses its partitions after so long")

@@ -31,7 +31,9 @@ Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """An amount in minor units of its currency."""
 
 
-SECRET = frozenset({"password_hash", "payment_token"})
+SECRET = frozenset(
+    {"password_hash", "payment_token", "token_hash", "nonce", "next_hash", "keep_hash", "rehashed", "proof"}
+)
 """Fields that nobody is shown."""
 
 

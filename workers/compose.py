@@ -12,6 +12,7 @@ from schemas.settings import Settings
 from workers import notification, order, payment, product
 from workers.context import Parts
 from workers.mail import ByChannel, InProcessMailbox, Mailer, SmtpChannel
+from workers.proofs import Proving
 from workers.provider import Provider
 from workers.provider_http import HttpProvider
 from workers.provider_stripe import StripeProvider
@@ -61,6 +62,10 @@ def parts_of(settings: Settings, provider: Provider, mailer: Mailer) -> Mapping[
         ),
         "user": Parts(users.DECIDER, {}, ()),
         "notification": Parts(
-            notifications.DECIDER, notification.effects(mailer), notification.REACTIONS, writer_pace=0.2, view_pace=0.5
+            notifications.DECIDER,
+            notification.effects(Proving(mailer, settings.account_secret)),
+            notification.REACTIONS,
+            writer_pace=0.2,
+            view_pace=0.5,
         ),
     }

@@ -19,7 +19,15 @@ from events.order import (
 )
 from events.payment import PaymentRefunded
 from events.product import StockTold
-from events.user import UserRegistered
+from events.user import (
+    PasswordChanged,
+    RegistrationRepeated,
+    ResetRequested,
+    SessionRevoked,
+    UserDeleted,
+    UserRegistered,
+    VerificationRequested,
+)
 from schemas.notification import NotificationCommand, RecordDelivery, RecordRefusal, RequestNotification
 from workers.mail import Mailer, Refused
 from workers.policy import on
@@ -89,6 +97,35 @@ def tell_when_back(event: StockTold) -> list[RequestNotification]:
     ]
 
 
+def prove_when_verification_requested(event: VerificationRequested) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "verify_email", _proof(event), event.proof_id)]
+
+
+def prove_when_reset_requested(event: ResetRequested) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "password_reset", _proof(event), event.proof_id)]
+
+
+def _proof(event: VerificationRequested | ResetRequested) -> dict[str, Any]:
+    """What the mail's token follows from, together with a secret that no record has (workers/proofs.py)."""
+    return {"name": event.name, "user_id": event.user_id, "proof_id": event.proof_id, "nonce": event.nonce}
+
+
+def tell_when_registered_again(event: RegistrationRepeated) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "account_exists", {"name": event.name}, event.repeated_at.isoformat())]
+
+
+def tell_when_password_changed(event: PasswordChanged) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "password_changed", {"name": event.name}, str(event.changes))]
+
+
+def warn_when_session_revoked(event: SessionRevoked) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "session_revoked", {"name": event.name}, event.session_id)]
+
+
+def tell_when_deleted(event: UserDeleted) -> list[RequestNotification]:
+    return [_mail(event.stream, event.email, "account_deleted", {"name": event.name}, str(event.changes))]
+
+
 def _mail(about: str, recipient: str, template: str, params: dict[str, Any], which: str = "") -> RequestNotification:
     """One mail per template and subject; `which` tells apart those that may come more than once."""
     return RequestNotification(
@@ -113,6 +150,12 @@ REACTIONS = (
     on(OrderPartlyShipped, tell_when_partly_shipped),
     on(OrderReturnRequested, tell_when_return_requested),
     on(OrderReturnReceived, tell_when_return_received),
+    on(VerificationRequested, prove_when_verification_requested),
+    on(RegistrationRepeated, tell_when_registered_again),
+    on(ResetRequested, prove_when_reset_requested),
+    on(PasswordChanged, tell_when_password_changed),
+    on(SessionRevoked, warn_when_session_revoked),
+    on(UserDeleted, tell_when_deleted),
 )
 
 Effect = Callable[[str, Notification, Todo], Awaitable[NotificationCommand]]

@@ -166,6 +166,7 @@ class Run:
             "SMTP": address.smtp,
             "API_PORT": str(port),
             "INSIDE": "open",  # it is bound to loopback
+            "LOGIN_UNVERIFIED": "true",
         }
         return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}, **self.plan.env}
 

@@ -14,6 +14,16 @@ class Accepted(TypedDict):
     resource: str
 
 
+class AccountAddress(TypedDict):
+    email: str
+
+
+class AddAddress(TypedDict):
+    label: NotRequired[str]
+    address: Place
+    default: NotRequired[bool]
+
+
 class AddNote(TypedDict):
     text: str
     audience: NotRequired[Literal["everyone", "staff"]]
@@ -41,6 +51,23 @@ class CancelOrder(TypedDict):
 
 class ChangeAddress(TypedDict):
     shipping_address: ShippingAddress
+
+
+class ChangePreferences(TypedDict):
+    preferences: dict[str, dict[str, bool]]
+
+
+class ChangeProfile(TypedDict):
+    name: str
+    phone: NotRequired[str]
+    locale: NotRequired[str]
+
+
+ChooseDefaultAddress = dict[str, Any]
+
+
+class Confirmation(TypedDict):
+    password: str
 
 
 class CountStock(TypedDict):
@@ -128,6 +155,10 @@ class ListProduct(TypedDict):
     stock: NotRequired[int]
 
 
+class MailedToken(TypedDict):
+    token: str
+
+
 class NotificationView(TypedDict):
     notification_id: str
     about: str
@@ -178,6 +209,17 @@ class OrderView(TypedDict):
     staff_notes: NotRequired[list[dict[str, Any]]]
 
 
+class PasswordChange(TypedDict):
+    old_password: str
+    new_password: str
+    refresh_token: NotRequired[str | None]
+
+
+class PasswordReset(TypedDict):
+    token: str
+    password: str
+
+
 class PaymentView(TypedDict):
     order_id: str
     status: str
@@ -191,6 +233,14 @@ class PaymentView(TypedDict):
     requested_at: str
     updated_at: str
     reduced: NotRequired[int]
+
+
+class Place(TypedDict):
+    name: str
+    street: str
+    city: str
+    postal_code: str
+    country: str
 
 
 class PlaceOrder(TypedDict):
@@ -268,6 +318,10 @@ class ReceiveStock(TypedDict):
     location: NotRequired[str]
 
 
+class RefreshToken(TypedDict):
+    refresh_token: str
+
+
 class RefundPayment(TypedDict):
     amount: NotRequired[int | None]
     reason: NotRequired[str]
@@ -277,6 +331,9 @@ class Registration(TypedDict):
     email: str
     name: str
     password: str
+
+
+RemoveAddress = dict[str, Any]
 
 
 class RequestReturn(TypedDict):
@@ -342,6 +399,22 @@ class TransferStock(TypedDict):
     quantity: int
     source: str
     target: str
+
+
+class UserView(TypedDict):
+    user_id: str
+    email: str
+    name: str
+    password_hash: str
+    registered_at: str
+    status: NotRequired[str]
+    verified: NotRequired[bool]
+    password_changes: NotRequired[int]
+    phone: NotRequired[str]
+    locale: NotRequired[str]
+    addresses: NotRequired[list[dict[str, Any]]]
+    default_address: NotRequired[str]
+    preferences: NotRequired[dict[str, dict[str, bool]]]
 
 
 class WithdrawProduct(TypedDict):
@@ -747,23 +820,160 @@ class Client(Connection):
         """What the payment provider has to say, signed with the secret that we share."""
         return await self.ask("POST", f"/payments/webhooks/{part(sender)}")
 
-    async def register(self, body: Registration, *, key: str | None = None, wait: int | None = None) -> Any:
-        """Open an account."""
-        return await self.ask(
+    async def register(self, body: Registration, *, wait: int | None = None) -> dict[str, Any]:
+        """Open an account. Whether the address had one, only its owner is told: by mail."""
+        answer: dict[str, Any] = await self.ask(
+            "POST", "/users", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
+        )
+        return answer
+
+    async def send_verification(self, body: AccountAddress, *, wait: int | None = None) -> dict[str, Any]:
+        """Send the code again; once a minute at most."""
+        answer: dict[str, Any] = await self.ask(
+            "POST", "/users/verification", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
+        )
+        return answer
+
+    async def verify_email(self, body: MailedToken) -> dict[str, Any]:
+        """Verify the address, by the code of the mail."""
+        answer: dict[str, Any] = await self.ask("POST", "/users/verify", body=body)
+        return answer
+
+    async def me(self) -> UserView:
+        """The account that the token names."""
+        answer: UserView = await self.ask("GET", "/me")
+        return answer
+
+    async def close_account(
+        self, body: Confirmation, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | UserView:
+        """Close the account: nobody can log in any more, and what its owner has told us is gone from it. Orders stay."""
+        answer: Accepted | UserView = await self.ask(
             "POST",
-            "/users",
+            "/me/delete",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body,
             keyed=True,
         )
+        return answer
 
-    async def login(self, body: Credentials) -> Any:
-        """A token, for an e-mail address and its password."""
-        return await self.ask("POST", "/login", body=body)
+    async def login(self, body: Credentials) -> dict[str, Any]:
+        """Tokens, for an e-mail address and its password. Unknown, wrong and not verified are one answer."""
+        answer: dict[str, Any] = await self.ask("POST", "/login", body=body)
+        return answer
 
-    async def me(self) -> Any:
-        """The account that the token names."""
-        return await self.ask("GET", "/me")
+    async def refresh(self, body: RefreshToken) -> dict[str, Any]:
+        """The next tokens, for the last refresh token. One that comes again ends the session."""
+        answer: dict[str, Any] = await self.ask("POST", "/refresh", body=body)
+        return answer
+
+    async def logout(self, body: RefreshToken) -> Any:
+        """End the session of a refresh token, however often it was exchanged; a token of no session has none to end."""
+        return await self.ask("POST", "/logout", body=body)
+
+    async def log_out_everywhere(self) -> Any:
+        """End all sessions of the account that the access token names."""
+        return await self.ask("POST", "/logout/all")
+
+    async def change_password(self, body: PasswordChange) -> dict[str, Any]:
+        """Change one's own password."""
+        answer: dict[str, Any] = await self.ask("POST", "/me/password", body=body)
+        return answer
+
+    async def request_reset(self, body: AccountAddress, *, wait: int | None = None) -> dict[str, Any]:
+        """Send a mail with a code that sets a new password, good for 30 minutes; once a minute at most."""
+        answer: dict[str, Any] = await self.ask(
+            "POST", "/password-reset", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
+        )
+        return answer
+
+    async def reset_password(self, body: PasswordReset) -> dict[str, Any]:
+        """Set a new password by the code of the mail; every session ends, and the address counts as verified."""
+        answer: dict[str, Any] = await self.ask("POST", "/password-reset/confirm", body=body)
+        return answer
+
+    async def change_profile(
+        self, body: ChangeProfile, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | UserView:
+        """Say how one is called, can be called, and is written to."""
+        answer: Accepted | UserView = await self.ask(
+            "POST",
+            "/me/profile",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def add_address(
+        self, body: AddAddress, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | UserView:
+        """Keep an address; the first is the default by itself."""
+        answer: Accepted | UserView = await self.ask(
+            "POST",
+            "/me/addresses",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def replace_address(
+        self, address_id: str, body: ChangeAddress, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | UserView:
+        """Correct an address."""
+        answer: Accepted | UserView = await self.ask(
+            "POST",
+            f"/me/addresses/{part(address_id)}",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def remove_address(
+        self, address_id: str, body: RemoveAddress | None = None, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | UserView:
+        """Forget an address."""
+        answer: Accepted | UserView = await self.ask(
+            "POST",
+            f"/me/addresses/{part(address_id)}/remove",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def choose_default_address(
+        self,
+        address_id: str,
+        body: ChooseDefaultAddress | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+    ) -> Accepted | UserView:
+        """Make an address the one that is offered first."""
+        answer: Accepted | UserView = await self.ask(
+            "POST",
+            f"/me/addresses/{part(address_id)}/default",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def change_preferences(
+        self, body: ChangePreferences, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | UserView:
+        """Say which messages are wanted over which channel; what is not named stays as it was."""
+        answer: Accepted | UserView = await self.ask(
+            "POST",
+            "/me/preferences",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
 
     async def get_jwks(self) -> Any:
         """Every key that verifies a token now, the newest last (RFC 7517)."""

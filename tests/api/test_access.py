@@ -26,58 +26,84 @@ pytestmark = [pytest.mark.anyio, pytest.mark.infra]
 WHO = ("nobody", "customer", "staff", "operator", "analyst")
 SAMPLES = {
     "order_id": str(uuid4()), "customer_id": str(uuid4()), "sku": "nowhere", "command_id": str(uuid4()),
-    "context": "order", "name": "orders", "letter": str(uuid4()), "sender": "stripe",
+    "context": "order", "name": "orders", "letter": str(uuid4()), "sender": "stripe", "return_id": str(uuid4()),
+    "address_id": str(uuid4()),
 }  # fmt: skip
 """What fits a path, and is not there."""
 
 EXPECTED = """
-route                                                 nobody customer staff operator analyst
-POST /orders                                          401    +        +     403      403
-GET  /orders                                          401    +        +     403      +
-GET  /orders/{order_id}                               401    404      +     403      +
-GET  /orders/{order_id}/history                       401    404      +     403      +
-POST /orders/{order_id}/cancel                        401    404      +     403      403
-POST /orders/{order_id}/ship                          401    403      +     403      403
-POST /orders/{order_id}/deliver                       401    403      +     403      403
-POST /orders/{order_id}/refund                        401    403      +     403      403
-GET  /orders/{order_id}/notifications                 401    404      +     403      403
-GET  /customers/{customer_id}/spending                401    +        +     403      +
-GET  /spending                                        401    403      +     403      +
-GET  /revenue                                         401    403      +     403      +
-GET  /products                                        +      +        +     +        +
-GET  /products/search                                 +      +        +     +        +
-GET  /products/{sku}                                  +      +        +     +        +
-GET  /products/{sku}/stock                            401    403      +     403      +
-POST /products                                        401    403      +     403      403
-POST /products/{sku}/describe                         401    403      +     403      403
-POST /products/{sku}/price                            401    403      +     403      403
-POST /products/{sku}/withdraw                         401    403      +     403      403
-POST /products/{sku}/stock/receive                    401    403      +     403      403
-POST /products/{sku}/stock/adjust                     401    403      +     403      403
-POST /products/{sku}/stock/count                      401    403      +     403      403
-GET  /payments                                        401    403      +     403      +
-GET  /payments/{order_id}                             401    404      +     403      +
-POST /payments/webhooks/{sender}                      +      +        +     +        +
-POST /users                                           +      +        +     +        +
-POST /login                                           +      +        +     +        +
-GET  /me                                              401    +        +     +        +
-GET  /.well-known/jwks.json                           +      +        +     +        +
-GET  /notifications                                   401    403      +     403      403
-GET  /commands/{command_id}                           +      +        +     +        +
-GET  /commands/{context}/{command_id}                 +      +        +     +        +
-GET  /summary                                         401    403      +     +        +
-GET  /statistics                                      401    403      +     +        +
-GET  /projections                                     401    403      403   +        403
-GET  /projections/{context}/{name}                    401    403      403   +        403
-GET  /projections/{context}/{name}/progress           401    403      403   +        403
-GET  /dead-letters                                    401    403      403   +        403
-GET  /dead-letters/{context}                          401    403      403   +        403
-GET  /dead-letters/{context}/{letter}                 401    403      403   +        403
-POST /dead-letters/{context}/{letter}/retry           401    403      403   +        403
-POST /dead-letters/{context}/{letter}/edit            401    403      403   +        403
-POST /dead-letters/{context}/{letter}/discard         401    403      403   +        403
-GET  /health                                          +      +        +     +        +
-GET  /ready                                           +      +        +     +        +
+route                                                   nobody customer staff operator analyst
+POST /orders                                            401    +        +     403      403
+GET  /orders                                            401    +        +     403      +
+GET  /orders/{order_id}                                 401    404      +     403      +
+GET  /orders/{order_id}/history                         401    404      +     403      +
+POST /orders/{order_id}/cancel                          401    404      +     403      403
+POST /orders/{order_id}/lines/{sku}/cancel              401    404      +     403      403
+POST /orders/{order_id}/address                         401    404      +     403      403
+POST /orders/{order_id}/notes                           401    404      +     403      403
+POST /orders/{order_id}/returns                         401    404      +     403      403
+POST /orders/{order_id}/returns/{return_id}/receive     401    403      +     403      403
+POST /orders/{order_id}/ship                            401    403      +     403      403
+POST /orders/{order_id}/deliver                         401    403      +     403      403
+POST /orders/{order_id}/refund                          401    403      +     403      403
+GET  /orders/{order_id}/notifications                   401    404      +     403      403
+GET  /customers/{customer_id}/spending                  401    +        +     403      +
+GET  /spending                                          401    403      +     403      +
+GET  /revenue                                           401    403      +     403      +
+GET  /products                                          +      +        +     +        +
+GET  /products/search                                   +      +        +     +        +
+GET  /products/{sku}                                    +      +        +     +        +
+GET  /products/{sku}/prices                             +      +        +     +        +
+GET  /products/{sku}/stock                              401    403      +     403      +
+POST /products                                          401    403      +     403      403
+POST /products/{sku}/describe                           401    403      +     403      403
+POST /products/{sku}/price                              401    403      +     403      403
+POST /products/{sku}/withdraw                           401    403      +     403      403
+POST /products/{sku}/stock/receive                      401    403      +     403      403
+POST /products/{sku}/stock/adjust                       401    403      +     403      403
+POST /products/{sku}/stock/count                        401    403      +     403      403
+POST /products/{sku}/stock/transfer                     401    403      +     403      403
+POST /products/{sku}/stock/low                          401    403      +     403      403
+POST /products/{sku}/stock/await                        401    +        +     403      403
+POST /products/{sku}/stock/stop-awaiting                401    +        +     403      403
+GET  /payments                                          401    403      +     403      +
+GET  /payments/{order_id}                               401    404      +     403      +
+POST /payments/webhooks/{sender}                        +      +        +     +        +
+POST /users                                             +      +        +     +        +
+POST /users/verification                                +      +        +     +        +
+POST /users/verify                                      +      +        +     +        +
+POST /refresh                                           +      +        +     +        +
+POST /logout                                            +      +        +     +        +
+POST /password-reset                                    +      +        +     +        +
+POST /password-reset/confirm                            +      +        +     +        +
+POST /logout/all                                        401    +        +     +        +
+POST /me/profile                                        401    +        +     +        +
+POST /me/password                                       401    +        +     +        +
+POST /me/addresses                                      401    +        +     +        +
+POST /me/addresses/{address_id}                         401    +        +     +        +
+POST /me/addresses/{address_id}/default                 401    +        +     +        +
+POST /me/addresses/{address_id}/remove                  401    +        +     +        +
+POST /me/preferences                                    401    +        +     +        +
+POST /me/delete                                         401    +        +     +        +
+POST /login                                             +      +        +     +        +
+GET  /me                                                401    +        +     +        +
+GET  /.well-known/jwks.json                             +      +        +     +        +
+GET  /notifications                                     401    403      +     403      403
+GET  /commands/{command_id}                             +      +        +     +        +
+GET  /commands/{context}/{command_id}                   +      +        +     +        +
+GET  /summary                                           401    403      +     +        +
+GET  /statistics                                        401    403      +     +        +
+GET  /projections                                       401    403      403   +        403
+GET  /projections/{context}/{name}                      401    403      403   +        403
+GET  /projections/{context}/{name}/progress             401    403      403   +        403
+GET  /dead-letters                                      401    403      403   +        403
+GET  /dead-letters/{context}                            401    403      403   +        403
+GET  /dead-letters/{context}/{letter}                   401    403      403   +        403
+POST /dead-letters/{context}/{letter}/retry             401    403      403   +        403
+POST /dead-letters/{context}/{letter}/edit              401    403      403   +        403
+POST /dead-letters/{context}/{letter}/discard           401    403      403   +        403
+GET  /health                                            +      +        +     +        +
+GET  /ready                                             +      +        +     +        +
 """
 """What each is told about things that are not there; + is whatever comes after the door, never 401 or 403."""
 
@@ -103,7 +129,7 @@ def person(client: httpx2.AsyncClient, who: str) -> Person:
 
 def public(path: str) -> str:
     """Where a route is for clients."""
-    user = path.startswith(("/login", "/.well-known"))
+    user = path.startswith(("/login", "/logout", "/refresh", "/password-reset", "/.well-known"))
     return outward_of("user" if user else "", path).format(**SAMPLES)
 
 

@@ -21,8 +21,9 @@ from projections.postgres import Database
 from projections.registry import PROJECTIONS, install
 from projections.store import Store
 from schemas.settings import CONTEXTS, Settings
-from workers.compose import mailer_of, parts_of, provider_of
+from workers.compose import parts_of, provider_of
 from workers.context import Assign, Context
+from workers.mail import ByChannel, InProcessMailbox, Letter
 
 HOME = Path(mkdtemp(prefix="orderlog-api-"))
 NOWHERE = "postgresql://orderlog@127.0.0.1:1/postgres"
@@ -33,9 +34,15 @@ class World:
     """A client, and the log that its commands go to."""
 
     def __init__(
-        self, app: FastAPI, client: httpx2.AsyncClient, log: MemoryLog, databases: Mapping[str, Database]
+        self,
+        app: FastAPI,
+        client: httpx2.AsyncClient,
+        log: MemoryLog,
+        databases: Mapping[str, Database],
+        mailbox: InProcessMailbox | None = None,
     ) -> None:
         self.app, self.client, self.log, self.databases = app, client, log, databases
+        self.mailbox = mailbox or InProcessMailbox()
 
     def commands(self) -> int:
         """How many commands clients have sent."""
@@ -81,6 +88,18 @@ class World:
             assert time.monotonic() < deadline, row
             await asyncio.sleep(0.01)
 
+    async def mail(self, recipient: str, subject: str) -> Letter:
+        """The last mail to somebody with this subject, once there is one."""
+        deadline = time.monotonic() + 10
+        while True:
+            letters = [
+                it for it in self.mailbox.letters.values() if it.recipient == recipient and subject in it.subject
+            ]
+            if letters:
+                return letters[-1]
+            assert time.monotonic() < deadline, f"no mail {subject!r} to {recipient}"
+            await asyncio.sleep(0.01)
+
     async def listing(self, url: str) -> list[dict[str, Any]]:
         """The list's items, once there are any."""
         deadline = time.monotonic() + 10
@@ -118,6 +137,7 @@ def settings(**changes: Any) -> Settings:
             "smtp": "in-process",
             "home": HOME,
             "inside": "open",
+            "login_unverified": True,
             **changes,
         }
     )
@@ -159,17 +179,27 @@ async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[Worl
     for context, database in databases.items():
         await database.open()
         await install(database, context)
-    parts = parts_of(settings(), provider_of(settings()), mailer_of(settings()))
+    mailbox = InProcessMailbox()
+    parts = parts_of(settings(), provider_of(settings()), ByChannel({"email": mailbox}))
     stores = {context: Store(databases[context], context, PROJECTIONS[context]) for context in CONTEXTS}
     contexts = [Context(log, parts[context], _all_partitions, stores[context], None) for context in CONTEXTS]
     running = [asyncio.create_task(context.run()) for context in contexts]
     try:
         app = create_app(settings(), log=log, databases=databases)
         async with client_of(app) as client:
-            yield World(app, client, log, databases)
+            yield World(app, client, log, databases, mailbox)
             await _ended(running)
     finally:
         await _ended(running)
+
+
+@asynccontextmanager
+async def beside(postgres: str, world: World, prefix: str = "apitest", **changes: Any) -> AsyncIterator[World]:
+    """Another process of the API on the same log and the same databases, with settings of its own."""
+    databases = {context: Database(postgres, f"{prefix}_{context}") for context in CONTEXTS}
+    app = create_app(settings(**changes), log=world.log, databases=databases)
+    async with client_of(app) as client:
+        yield World(app, client, world.log, databases, world.mailbox)
 
 
 async def _ended(running: list[asyncio.Task[None]]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from events import letter
+from events import user as happened
 from events.audit import OperatorActed
 from events.event import Event
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
@@ -10,6 +11,7 @@ from schemas import notification as notifications
 from schemas import order as orders
 from schemas import payment as payments
 from schemas import product as products
+from schemas import user as users
 from schemas.parking import DiscardLetter, EditLetter, ParkEvent, ParkRecord, RetryLetter
 from schemas.values import Command
 from tests.builders import notification, order, payment, product, user
@@ -25,6 +27,7 @@ KEPT: dict[str, Any] = {
     "subject": f"order-{A}",
     "attempts": 1,
 }
+WISHES = {"marketing": {"email": False, "sms": False}}
 HERE: dict[str, Any] = {"order_id": A, "partition": product.SHELF}
 
 _EVENTS: tuple[Event, ...] = (
@@ -82,6 +85,23 @@ _EVENTS: tuple[Event, ...] = (
     payment.refunded(),
     payment.refused("capture"),
     user.registered(),
+    user.verification_requested(),
+    user.verified(),
+    user.repeated(),
+    user.started(),
+    user.refreshed(),
+    user.revoked(),
+    user.ended(user.SESSION),
+    happened.PasswordRehashed(user_id=user.USER_ID, password_hash=user.NEWER),
+    user.reset_requested(),
+    user.password_changed(),
+    happened.ProfileChanged(user_id=user.USER_ID, name="Ada L.", phone="+4312345678", locale="de-AT"),
+    user.address_added(),
+    happened.AddressChanged(**dict(user.address_added(label="new home"))),
+    happened.AddressRemoved(user_id=user.USER_ID, address_id=user.HOME),
+    user.default_chosen(),
+    happened.PreferencesChanged(user_id=user.USER_ID, preferences=WISHES),
+    user.deleted(),
     notification.requested(),
     notification.delivered(),
     notification.refused(),
@@ -149,6 +169,22 @@ _COMMANDS: tuple[Command, ...] = (
     payments.RecordRefusal(order_id=A, step="capture", reason="expired"),
     payments.LapsePayment(order_id=A),
     user.register(),
+    user.open_account(),
+    users.RequestVerification(user_id=user.USER_ID, proof=user.proof()),
+    users.VerifyEmail(user_id=user.USER_ID, proof_id=user.MAILED, token_hash=user.digest("mailed")),
+    user.start(),
+    user.refresh(),
+    users.EndSessions(user_id=user.USER_ID, session_id=user.SESSION),
+    user.change_password(keep="first"),
+    users.RequestReset(user_id=user.USER_ID, proof=user.proof()),
+    user.reset(),
+    users.ChangeProfile(user_id=user.USER_ID, name="Ada L.", phone="+4312345678", locale="de-AT"),
+    user.add_address(),
+    users.ChangeAddress(user_id=user.USER_ID, address_id=user.HOME, label="new home", address=user.PLACE),
+    users.RemoveAddress(user_id=user.USER_ID, address_id=user.HOME),
+    users.ChooseDefaultAddress(user_id=user.USER_ID, address_id=user.HOME),
+    users.ChangePreferences(user_id=user.USER_ID, preferences={"marketing": {"email": False}}),
+    users.DeleteUser(user_id=user.USER_ID, password_changes=0),
     notification.request(),
     notifications.RecordDelivery(notification_id=notification.MAIL),
     notifications.RecordRefusal(notification_id=notification.MAIL, reason="no such mailbox"),

@@ -11,23 +11,30 @@ NAMES = sorted(
     file.name.removesuffix(".txt") for file in files("workers.templates").iterdir() if file.name.endswith(".txt")
 )
 FULL = {"order_id": "o-1", "total": 1299, "currency": "EUR", "lines": 2, "reason": "out of stock", "name": "Ada"}
+NEEDED = {"order_id": "o-1", "token": "t-1"}
 
 
 def test_there_is_a_template_for_each_milestone() -> None:
     assert NAMES == [
+        "account_deleted",
+        "account_exists",
         "back_in_stock",
         "order_cancelled",
         "order_confirmed",
         "order_delivered",
         "order_rejected",
         "order_shipped",
+        "password_changed",
+        "password_reset",
         "payment_refunded",
+        "session_revoked",
+        "verify_email",
         "welcome",
     ]
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("params", [FULL, {"order_id": "o-1"}], ids=["full", "bare"])
+@pytest.mark.parametrize("params", [{**FULL, **NEEDED}, NEEDED], ids=["full", "bare"])
 def test_it_renders_as_text_and_as_html(name: str, params: dict[str, object]) -> None:
     subject, text, html = render(name, params)
 

@@ -30,6 +30,12 @@ MILESTONES: dict[type[Event], str] = {
     order.OrderDelivered: "order_delivered",
     payment.PaymentRefunded: "payment_refunded",
     user.UserRegistered: "welcome",
+    user.VerificationRequested: "verify_email",
+    user.RegistrationRepeated: "account_exists",
+    user.ResetRequested: "password_reset",
+    user.PasswordChanged: "password_changed",
+    user.SessionRevoked: "session_revoked",
+    user.UserDeleted: "account_deleted",
 }
 AT_MOST_ONCE = (
     order.OrderPlaced, order.OrderStockSecured, order.OrderConfirmed, order.OrderRejected, order.OrderCancelled,

@@ -11,6 +11,7 @@ from tests.builders.values import EMAIL
 from tests.workers.hearing import asks
 from workers.mail import ByChannel, InProcessMailbox
 from workers.notification import REACTIONS, effects
+from workers.proofs import Proving
 
 MILESTONES: dict[str, Event] = {
     "order_confirmed": order.confirmed(),
@@ -21,6 +22,12 @@ MILESTONES: dict[str, Event] = {
     "payment_refunded": payment.refunded(),
     "welcome": user.registered(),
     "back_in_stock": product.told(),
+    "verify_email": user.verification_requested(),
+    "account_exists": user.repeated(),
+    "password_reset": user.reset_requested(),
+    "password_changed": user.password_changed(),
+    "session_revoked": user.revoked(),
+    "account_deleted": user.deleted(),
 }
 
 
@@ -50,6 +57,12 @@ def test_each_of_those_who_waited_has_a_message_of_their_own_each_time() -> None
     assert asks(REACTIONS, product.told("ada", "bob")) == asked[:2]
 
 
+def test_each_change_of_a_password_and_each_code_is_told_of() -> None:
+    assert mail(user.password_changed(1)).notification_id != mail(user.password_changed(2)).notification_id
+    other = user.reset_requested().model_copy(update={"proof_id": user.OTHER})
+    assert mail(user.reset_requested()).notification_id != mail(other).notification_id
+
+
 def test_each_refund_of_an_order_is_told_of() -> None:
     one, other = mail(payment.refunded(payment.R1, 100)), mail(payment.refunded(payment.R2, 100))
     assert one.notification_id != other.notification_id
@@ -57,7 +70,7 @@ def test_each_refund_of_an_order_is_told_of() -> None:
 
 
 async def deliver(message: Notification) -> object:
-    mailer = ByChannel({"email": InProcessMailbox("orders@orderlog.example")})
+    mailer = Proving(ByChannel({"email": InProcessMailbox("orders@orderlog.example")}), "secret")
     return await effects(mailer)["deliver"](f"notification-{notification.MAIL}", message, Todo("deliver"))
 
 

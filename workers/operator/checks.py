@@ -44,6 +44,11 @@ def of_settings(settings: Settings) -> Iterator[Check]:
         yield Check("settings: inside", "fail" if production else "warn", said, "ORDERLOG_INSIDE=closed, or tokens")
     else:
         yield ok("settings: inside", "nobody from outside comes past the gateway")
+    if settings.account_secret == Settings.model_fields["account_secret"].default:
+        said = "tokens that refresh a login or reset a password follow from a key that everybody can read in the code"
+        yield Check("settings: accounts", "fail" if production else "warn", said, "set ORDERLOG_ACCOUNT_SECRET")
+    else:
+        yield ok("settings: accounts", "tokens that refresh a login or reset a password follow from a key of your own")
     yield _session(settings.session_timeout_ms)
     if settings.hold_seconds <= settings.overdue_seconds:
         said = f"stock is held for {settings.hold_seconds:g} s, the provider may take {settings.overdue_seconds:g} s"

@@ -55,6 +55,8 @@ def _environment(context: str) -> dict[str, str]:
         needed |= {"ORDERLOG_SMTP": "host:port", "ORDERLOG_SENDER": "address that mail is sent from"}
     if context == "user":
         needed |= {"ORDERLOG_KEYS": "the keys that sign tokens; every other API verifies with their public halves"}
+    if context in ("user", "notification"):
+        needed |= {"ORDERLOG_ACCOUNT_SECRET": "the same for user's API and for notification's worker"}
     return needed
 
 

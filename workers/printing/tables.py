@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel
 
-from aggregates import notification, order, payment, product, reservation, user
+from aggregates import login, notification, order, payment, product, profile, reservation, user
 from aggregates.decider import Todo
 from aggregates.errors import Rejection
 from events.event import Event
@@ -22,7 +22,7 @@ from workers.context import Parts
 M = TypeVar("M", bound=BaseModel)
 C = TypeVar("C")
 
-RULES = (order, product, reservation, payment, user, notification)
+RULES = (order, product, reservation, payment, user, login, profile, notification)
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 

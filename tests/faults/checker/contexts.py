@@ -52,13 +52,25 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
         case "order.return_received.v1":
             good = {item["sku"] for item in body["items"] if item["verdict"] == "restock"}
             return {"product": len(good), "payment": 1, "notification": 1}
-        case "order.delivered.v1" | "order.return_requested.v1" | "payment.refunded.v1" | "user.registered.v1":
+        case "order.delivered.v1" | "order.return_requested.v1" | "payment.refunded.v1":
             return {"notification": 1}
         case "payment.refused.v1":
             return {"order": 1} if body["step"] == "capture" else {}
         case _:
+            if kind in MAILED_BY_USER:
+                return {"notification": 1}
             return {"order": 1} if kind in HEARD_BY_ORDER else {}
 
+
+MAILED_BY_USER = (
+    "user.registered.v1",
+    "user.verification_requested.v1",
+    "user.registration_repeated.v1",
+    "user.reset_requested.v1",
+    "user.password_changed.v1",
+    "user.session_revoked.v1",
+    "user.deleted.v1",
+)
 
 HEARD_BY_ORDER = (
     "reservation.made.v1",
@@ -74,6 +86,8 @@ RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
     "LineUnknown", "LineTooSmall", "ShipmentUnknown", "ReturnUnknown", "ReturnTooLarge",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
-    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "LetterUnknown", "LetterWaits", "LetterUnfit",
+    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "UserUnknown",
+    "CredentialsStale", "SessionOver", "TokenJustUsed", "ProofSpent", "AddressUnknown", "AddressExists",
+    "TooManyAddresses", "SecurityMailStays", "LetterUnknown", "LetterWaits", "LetterUnfit",
 )  # fmt: skip
 """Codes of refusals that are recorded in the log; all others are given at the door."""

@@ -66,7 +66,34 @@ class Users:
 
     def apply(self, fact: Fact) -> None:
         """Take an event into account."""
-        body = fact.body
+        body, row = fact.body, self.all.get(fact.body["user_id"], {})
         place = {"version": fact.version, "partition": fact.partition, "position": fact.offset}
-        named = {name: body[name] for name in ("user_id", "email", "name", "password_hash")}
-        self.all[body["user_id"]] = {**named, "registered_at": fact.time, **place}
+        self.all[body["user_id"]] = {**row, **_changed(fact, row), **place}
+
+
+def _changed(fact: Fact, row: dict[str, Any]) -> dict[str, Any]:
+    """What an event changes of a user's row."""
+    body = fact.body
+    match fact.kind:
+        case "user.registered.v1":
+            named = {name: body[name] for name in ("user_id", "email", "name", "password_hash")}
+            changes = row.get("password_changes", 0)
+            new = {"status": "active", "verified": False, "password_changes": changes, "phone": "", "locale": ""}
+            return {**named, **new, "default_address": "", "registered_at": fact.time}
+        case "user.email_verified.v1":
+            return {"verified": True}
+        case "user.password_rehashed.v1":
+            return {"password_hash": body["password_hash"]}
+        case "user.password_changed.v1":
+            return {"password_hash": body["password_hash"], "password_changes": body["changes"]}
+        case "user.profile_changed.v1":
+            return {name: body[name] for name in ("name", "phone", "locale")}
+        case "user.default_address_chosen.v1":
+            return {"default_address": body["address_id"]}
+        case "user.address_removed.v1":
+            return {"default_address": ""} if row.get("default_address") == body["address_id"] else {}
+        case "user.deleted.v1":
+            gone = dict.fromkeys(("email", "name", "password_hash", "phone", "locale", "default_address"), "")
+            return {**gone, "status": "deleted", "verified": False, "password_changes": body["changes"]}
+        case _:
+            return {}

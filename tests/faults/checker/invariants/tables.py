@@ -17,7 +17,8 @@ COMPARED = {
     "version partition position",
     "payments": "status reason currency amount captured refunded refunds reduced reference requested_at updated_at "
     "version partition position",
-    "users": "email name password_hash registered_at version partition position",
+    "users": "email name password_hash registered_at status verified password_changes phone locale default_address "
+    "version partition position",
     "notifications": "about channel recipient template params status reason requested_at updated_at version partition "
     "position",
     "history": "partition position stream version id type at correlation causation data",

@@ -1,0 +1,78 @@
+"""Passwords over HTTP: change one's own, or set a new one by the code of a mail."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.access import user_of
+from api.answers import reply
+from api.bodies import MODELS, read
+from api.me import decided, new_proof, quietly, takes_and_gives, takes_quietly, user_id_of, with_password
+from api.problems import Problem
+from api.system import of
+from api.users import AccountAddress, Given, Password
+from schemas import ticket
+from schemas.user import ChangePassword, RequestReset, ResetPassword
+from schemas.values import Value
+
+router = APIRouter(tags=["users"])
+
+_SENT = "If there is an account with this address, a code is on its way."
+_DONE = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}}
+
+
+class PasswordChange(Value):
+    """The old password and the new; the session of `refresh_token` goes on, all others end."""
+
+    old_password: Given
+    new_password: Password
+    refresh_token: Given | None = None
+
+
+class PasswordReset(Value):
+    """The code of a mail, and the new password."""
+
+    token: Given
+    password: Password
+
+
+MODELS.update(PasswordChange=PasswordChange, PasswordReset=PasswordReset)
+
+
+@router.post("/me/password", **takes_and_gives("PasswordChange", _DONE))
+async def change_password(request: Request) -> Response:
+    """Change one's own password."""
+    user_id = user_of(request)
+    body = await read(request, PasswordChange)
+    row = await with_password(request, user_id, body.old_password)
+    command = ChangePassword(
+        user_id=user_id,
+        password_hash=await of(request).passwords.hash(body.new_password),
+        password_changes=row["password_changes"],
+        keep_hash=ticket.digest(body.refresh_token) if body.refresh_token else None,
+    )
+    await decided(request, command)
+    return reply({"status": "changed"})
+
+
+@router.post("/password-reset", **takes_quietly("AccountAddress"))
+async def request_reset(request: Request) -> Response:
+    """Send a mail with a code that sets a new password, good for 30 minutes; once a minute at most."""
+    user_id = user_id_of((await read(request, AccountAddress)).email)
+    proof = new_proof(request, "reset", user_id)
+    return await quietly(request, RequestReset(user_id=user_id, proof=proof), _SENT)
+
+
+@router.post("/password-reset/confirm", **takes_and_gives("PasswordReset", _DONE))
+async def reset_password(request: Request) -> Response:
+    """Set a new password by the code of the mail; every session ends, and the address counts as verified."""
+    body = await read(request, PasswordReset)
+    held = ticket.read(body.token, "reset", of(request).settings.account_secret)
+    if held is None:
+        raise Problem("ProofSpent")
+    command = ResetPassword(
+        user_id=held.user_id,
+        proof_id=held.name,
+        token_hash=ticket.digest(body.token),
+        password_hash=await of(request).passwords.hash(body.password),
+    )
+    await decided(request, command)
+    return reply({"status": "changed"})
