@@ -95,7 +95,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
             "OTEL_BSP_SCHEDULE_DELAY": "200",
         }
         async with house(tmp_path_factory.mktemp("traced"), env=env) as here:
-            await here.shop.list_products([ListProduct(sku="tea", name="Tea", price=450, stock=100)], lambda _: None)
+            await here.shop.offer([ListProduct(sku="tea", name="Tea", price=450, stock=100)], lambda _: None)
             await wait_until(lambda: _listed(here), 20, "tea is on sale")
             yield Shop(here, collector)
             collector.status = 200
