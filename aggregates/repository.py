@@ -38,6 +38,7 @@ class Entity(msgspec.Struct, frozen=True):
 
     `unreadable` names the record that nobody here can read, if there is one: where it lies in the partition, and why.
     Then nobody knows the state, and what stands for it leaves nothing to be done. `letters` wait for a person.
+    `traceparent` is that of the last event: what the state asks for goes on from there.
     """
 
     state: Any
@@ -47,6 +48,7 @@ class Entity(msgspec.Struct, frozen=True):
     seen: tuple[str, ...] = ()
     unreadable: str = ""
     letters: Letters = NONE
+    traceparent: str = ""
 
 
 class Unhandled(Exception):
@@ -179,4 +181,13 @@ def _noted(entity: Entity, envelope: Envelope, state: Any) -> Entity:
         seen = (*seen, envelope.causation)[-REMEMBERED:]
     if not envelope.version:
         return replace(entity, seen=seen) if seen is not entity.seen else entity
-    return Entity(state, envelope.version, envelope.correlation, envelope.id, seen, entity.unreadable, entity.letters)
+    return Entity(
+        state,
+        envelope.version,
+        envelope.correlation,
+        envelope.id,
+        seen,
+        entity.unreadable,
+        entity.letters,
+        envelope.traceparent,
+    )

@@ -3,7 +3,7 @@
 import base64
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -233,6 +233,11 @@ class Stage:
         """The stream, if it is of a kind that we have; else one of ours for what has no home."""
         decider = self._repository.decider
         return stream if decider.has(stream) else f"{decider.context}-unknown"
+
+    @property
+    def kept(self) -> Mapping[str, Entity]:
+        """The aggregates in memory, without what is staged."""
+        return self._repository.entities
 
     @property
     def place(self) -> Place:

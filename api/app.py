@@ -32,9 +32,11 @@ from api.health import Probe
 from api.keys import Keyring
 from api.system import System
 from api.tokens import Tokens
+from api.traced import Traced
 from api.ways import ways_of
-from events.kafka import KafkaLog
+from events.kafka import KafkaLog, this_process
 from events.log import Log
+from events.tracing import exporting
 from projections.postgres import Database
 from schemas.settings import Settings
 from schemas.version import this_version
@@ -61,7 +63,8 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
         app.state.system, app.state.probe = system, Probe(system)
         await system.open()
         try:
-            yield
+            async with exporting(settings.otlp, settings.sampled, this_process()):
+                yield
         finally:
             await system.close()
             for way in ways.values():
@@ -82,6 +85,7 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     app.state.tokens, app.state.ways = tokens, ways
     app.add_middleware(Recognize, tokens=tokens, inside=settings.inside == "open")
     app.add_middleware(Door)
+    app.add_middleware(Traced)
     served = [router for context in settings.chosen() for router in ROUTERS[context]]
     operating = (letters.router, operations.router, projections.router, health.router, pages.router)
     for router in (*served, *operating):

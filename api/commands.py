@@ -23,6 +23,7 @@ from api.problems import Problem
 from api.resources import load, url_of
 from api.system import of
 from api.watch import Row
+from events import tracing
 from events.errors import Fenced
 from events.ids import derive
 from projections.postgres import DatabaseUnavailable
@@ -64,7 +65,7 @@ def asked(request: Request) -> Asked:
         keyed=bool(keys),
         wait=wait_of(request),
         request_id=request.scope["request_id"],
-        traceparent=trace if _TRACE.fullmatch(trace) else "",
+        traceparent=tracing.here() or (trace if _TRACE.fullmatch(trace) else ""),
     )
 
 

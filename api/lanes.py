@@ -10,12 +10,14 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from api.traced import sending
 from events.envelope import CLIENT, Envelope
 from events.errors import LogError
 from events.failpoints import reach
 from events.log import Draft, Log, Place
 from events.registry import COMMANDS, command_codec
 from events.topics import MAX_BATCH_BYTES, commands, partition_asked
+from events.tracing import span
 from schemas.values import Command
 
 logger = logging.getLogger(__name__)
@@ -125,16 +127,19 @@ class Lanes:
         context, stream = context or CONTEXT_OF[type(command)], command.stream
         place = Place(commands(context), partition_asked(command))
         now = datetime.now(UTC).isoformat()
-        envelope = Envelope(
-            command_id, command.tag, "api", now, stream, correlation, causation, CLIENT, traceparent=traceparent
-        )
-        draft = Draft(stream, command_codec.encode(command), envelope.headers())
-        lane = self._lanes.get(place) or self._lanes.setdefault(place, Lane(self._log, place))
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return Receipt(command_id, context, stream, place, await lane.append(draft))
-        except TimeoutError:
-            raise Unanswered from None
+        facts = {"messaging.message.id": command_id, "messaging.message.conversation_id": correlation}
+        with span("api", f"send {place.topic}", "producer", traceparent, facts=facts | sending(place, command)) as told:
+            trace = told.traceparent
+            envelope = Envelope(
+                command_id, command.tag, "api", now, stream, correlation, causation, CLIENT, traceparent=trace
+            )
+            draft = Draft(stream, command_codec.encode(command), envelope.headers())
+            lane = self._lanes.get(place) or self._lanes.setdefault(place, Lane(self._log, place))
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    return Receipt(command_id, context, stream, place, await lane.append(draft))
+            except TimeoutError:
+                raise Unanswered from None
 
     async def close(self) -> None:
         """Let what is under way arrive."""

@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         description="consumers that stand still at a failure instead of setting it aside, comma separated,"
         " such as order.writer,payment.reactions",
     )
+    otlp: str = Field(
+        "",
+        description="URL of an OpenTelemetry collector (OTLP over HTTP), to which traces go; none are made without it",
+    )
+    sampled: float = Field(1.0, ge=0, le=1, description="share of the traces that begin here which are recorded")
     who: str = Field("", description="who an operator is, for the audit stream; user@host where it says nothing")
 
     def chosen(self) -> tuple[str, ...]:

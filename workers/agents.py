@@ -7,6 +7,7 @@ another worker, and everything an agent does may be done twice.
 
 import asyncio
 import logging
+import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from events import tracing
 from events.envelope import Envelope
 from events.errors import Fenced, Unavailable, Undecodable
 from events.event import Event
@@ -28,6 +30,7 @@ from schemas.values import Command
 from workers.reactor import batches
 from workers.statistics import MINUTE, Row, Window, minute_of, row_of
 from workers.together import together
+from workers.traced import reacted
 
 logger = logging.getLogger(__name__)
 
@@ -289,7 +292,10 @@ class Notify(Agent):
 
     async def handle(self, place: Place, offset: int, envelope: Envelope, event: Event) -> None:
         """Note each command, in order."""
-        for index, command in enumerate(self._react(event)):
+        commands = self._react(event)
+        if commands and tracing.on():
+            envelope = reacted(self.name, place, offset, envelope, commands, time.time_ns())
+        for index, command in enumerate(commands):
             asked = Envelope(
                 id=derive(envelope.id, f"{self.name}/{index}"),
                 type=command.tag,

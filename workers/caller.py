@@ -1,5 +1,6 @@
 """Caller asks a provider over HTTP: time-outs, retries under the same key, and a breaker."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypedDict
 
@@ -8,8 +9,12 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from tenacity.wait import wait_random_exponential
 
 from events.failpoints import reach
+from events.tracing import span
 from workers.breaker import Again, Breaker, NoAnswer
 from workers.provider import Declined, ProviderUnavailable
+
+_REFERENCE = re.compile(r"(?<=s)/[^/]+")
+"""What stands for one authorization or capture in a path."""
 
 
 class Answer(NamedTuple):
@@ -95,14 +100,23 @@ class Caller:
 
     async def _send(self, path: str, key: str, body: bytes) -> Answer:
         headers = {**self._headers, "Idempotency-Key": key}
-        try:
-            reach("provider.asking")
-            async with self._opened().post(
-                f"{self._base_url}{path}", headers=headers, data=body, allow_redirects=False
-            ) as response:
-                return Answer(response.status, response.headers.get("Retry-After", ""), await response.read())
-        except (ClientError, TimeoutError) as error:
-            raise NoAnswer(f"{type(error).__name__} {error}".strip()) from error
+        template = _REFERENCE.sub("/{reference}", path, count=1)
+        facts = {"http.request.method": "POST", "url.template": template, "orderlog.idempotency_key": key}
+        with span("payment", f"POST {template}", "client", facts=facts) as asking:
+            if asking.traceparent:
+                headers["traceparent"] = asking.traceparent
+            try:
+                reach("provider.asking")
+                async with self._opened().post(
+                    f"{self._base_url}{path}", headers=headers, data=body, allow_redirects=False
+                ) as response:
+                    answer = Answer(response.status, response.headers.get("Retry-After", ""), await response.read())
+            except (ClientError, TimeoutError) as error:
+                raise NoAnswer(f"{type(error).__name__} {error}".strip()) from error
+            asking.state({"http.response.status_code": answer.status})
+            if answer.status >= 400:
+                asking.failed(str(answer.status))
+            return answer
 
     def _opened(self) -> ClientSession:
         if self._session is None:  # it belongs to the loop in which it is first used

@@ -16,6 +16,7 @@ from aggregates.decider import Decider, Todo
 from aggregates.repository import Entity
 from events.errors import Fenced
 from schemas.values import Command
+from workers import traced
 from workers.mail import MailUnavailable
 from workers.provider import CircuitOpen, ProviderUnavailable
 
@@ -98,13 +99,20 @@ class Effects:
         self._running, self._streams, self._later, self._deadlines = {}, {}, {}, []
 
     async def _run(self, stream: str, entity: Entity, todo: Todo) -> None:
+        with traced.effect(self._decider.context, stream, entity, todo) as span:
+            command = await self._done(stream, entity, todo)
+            span.note(answer=command.tag)
+            with suppress(Fenced):  # the next owner finds it on its list, and asks again
+                await self._answer(stream, todo, command)
+
+    async def _done(self, stream: str, entity: Entity, todo: Todo) -> Command:
+        """What came of it, however often one has to try."""
         attempt = 0
         while True:
             attempt += 1
             try:
                 async with self._free if todo.due is None else nullcontext():  # a deadline waits for nobody's answer
-                    command = await self._asked(stream, entity, todo)
-                break
+                    return await self._asked(stream, entity, todo)
             except ProviderUnavailable as error:
                 pause = error.retry_after_seconds
                 logger.info("%s of %s waits: %s", todo.step, stream, error)
@@ -117,8 +125,6 @@ class Effects:
                 say = logger.exception if attempt == 1 else logger.error
                 say("bug in the effect %s of %s, correlation %s", todo.step, stream, entity.correlation)
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
-        with suppress(Fenced):  # the next owner finds it on its list, and asks again
-            await self._answer(stream, todo, command)
 
     async def _asked(self, stream: str, entity: Entity, todo: Todo) -> Command:
         """What the world answers; while nobody can be asked, this waits in its place among those at once.

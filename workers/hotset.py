@@ -33,6 +33,7 @@ class _Row(msgspec.Struct):
     seen: tuple[str, ...]
     unreadable: str = ""
     letters: Letters = NONE
+    traceparent: str = ""
 
 
 class HotSet:
@@ -168,4 +169,13 @@ def decoded(decider: Decider, stream: str, row: str) -> Entity:
     """
     kept = msgspec.json.decode(row, type=_Row)
     state = msgspec.json.decode(kept.state, type=type(decider.initial_of(stream)))
-    return Entity(state, kept.version, kept.correlation, kept.causation, kept.seen, kept.unreadable, kept.letters)
+    return Entity(
+        state,
+        kept.version,
+        kept.correlation,
+        kept.causation,
+        kept.seen,
+        kept.unreadable,
+        kept.letters,
+        kept.traceparent,
+    )

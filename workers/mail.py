@@ -26,6 +26,7 @@ from jinja2 import PackageLoader, StrictUndefined, TemplateError, select_autoesc
 from jinja2.sandbox import SandboxedEnvironment
 
 from events.failpoints import reach
+from events.tracing import Fact, span
 
 DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
 OUR_FAULT = (530, 534, 535)
@@ -205,6 +206,7 @@ class SmtpChannel:
             "use_tls": use_tls,
             "timeout": timeout_seconds,
         }
+        self._facts: dict[str, Fact] = {"network.protocol.name": "smtp", "server.address": host, "server.port": port}
         self._idle: list[SMTP] = []
         self._room = asyncio.Semaphore(connections)
 
@@ -215,7 +217,8 @@ class SmtpChannel:
         try:
             message = compose(notification_id, self._sender, recipient, template, params)
             async with self._room:
-                await self._send(message, recipient)
+                with span("notification", "send mail", "client", facts=self._facts):
+                    await self._send(message, recipient)
         except (TemplateError, ValueError, SMTPNotSupported) as error:
             return Refused(str(error))
         except (SMTPException, OSError) as error:

@@ -8,7 +8,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from events import topics
+from events import topics, tracing
 from events.envelope import CLIENT, Envelope
 from events.errors import Unavailable
 from events.event import Event
@@ -99,6 +99,12 @@ class Process:
 
     @asynccontextmanager
     async def _resources(self) -> AsyncIterator[None]:
+        settings = self._settings
+        async with tracing.exporting(settings.otlp, settings.sampled, this_process()), self._connected():
+            yield
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
         await _until_there(lambda: create_topics(self._settings.kafka, topics.TOPICS, self._settings.replication))
         for name, database in self._databases.items():
             await _until_there(partial(install, database, name))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from events import topics
+from events import topics, tracing
 from events.errors import LogError, Truncated
 from events.fence import Fence
 from events.log import Log, Place, Record
@@ -14,6 +14,7 @@ from projections.postgres import DatabaseUnavailable
 from projections.reading import judged
 from projections.recorded import Step
 from projections.store import Moved, Store
+from workers import traced
 
 logger = logging.getLogger(__name__)
 
@@ -71,4 +72,8 @@ class Projector:
             before = replace(fence)
             batch = [item for record in records if (item := judged(fence, record))]
             steps.append(Step(place.partition, before, replace(fence), batch))
-        await self._store.apply(steps)
+        if not tracing.on():
+            await self._store.apply(steps)
+            return
+        with traced.view(self._context, topics.events(self._context), steps):
+            await self._store.apply(steps)

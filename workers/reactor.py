@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from aggregates.letters import NONE, Letters
 from aggregates.repository import Repository
 from aggregates.stage import Incoming, Paused
-from events import topics
+from events import topics, tracing
 from events.envelope import Envelope
 from events.errors import Fenced, LogError, Undecodable
 from events.failpoints import reach
@@ -38,6 +38,7 @@ from workers.inbox import Inbox, Receipt
 from workers.pausing import Pauses, TryAgain
 from workers.policy import Reaction
 from workers.together import together
+from workers.traced import reacted
 
 logger = logging.getLogger(__name__)
 
@@ -287,7 +288,10 @@ def batches(drafts: Sequence[Draft]) -> Iterable[list[Draft]]:
 
 def asked_by(context: str, place: Place, record: Record, reaction: Reaction) -> list[Incoming]:
     """The commands that a context gives itself because of a record: ids and origins follow from the record."""
+    began = time.time_ns() if tracing.on() else 0
     cause, commands = reaction_of(context, place, record, reaction)
+    if began:
+        cause = reacted(context, place, record.offset, cause, commands, began, reaction)
     return [asked(context, place, record.offset, i, cause, command) for i, command in enumerate(commands)]
 
 
@@ -355,11 +359,14 @@ def released_by(
     if not isinstance(letter, LetterReleased) or reaction is None:
         return []
     commands: Sequence[Command]
+    began = time.time_ns() if tracing.on() else 0
     try:
         heard = event_codec.decode(letter.type, base64.b64decode(letter.value))
         commands = [_again(letter, "")] if waits else reaction.react(heard)
     except Exception as error:
         commands = [_again(letter, _why(context, cause, error))]
+    if began:
+        cause = reacted(context, place, record.offset, cause, commands, began, reaction)
     return [asked(context, place, record.offset, i, cause, command) for i, command in enumerate(commands)]
 
 

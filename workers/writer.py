@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 from aggregates.decider import Decider, Todo
 from aggregates.repository import LOCAL, Entity, NotLoaded, Repository
 from aggregates.stage import Incoming, Paused, Stage
-from events import topics
+from events import topics, tracing
 from events.envelope import ASKING, CLIENT, Envelope
 from events.errors import LogError, Undecodable
 from events.failpoints import reach
@@ -34,6 +35,7 @@ from workers.hotset import HotSet
 from workers.inbox import Inbox
 from workers.pausing import Pauses, TryAgain
 from workers.together import end, together
+from workers.traced import Decisions
 
 logger = logging.getLogger(__name__)
 
@@ -238,6 +240,7 @@ class Writer:
             correlation=entity.correlation,
             causation=entity.causation,
             origin=LOCAL,
+            traceparent=tracing.here() or entity.traceparent,
         )
         return Incoming(envelope, command, self._commands, partition)
 
@@ -255,14 +258,19 @@ class Writer:
         await tenure.hot.prefetch(streams)
         while incoming:
             stage = Stage(tenure.repository, tenure.owner, self._clock(), self.pauses.on)
-            done, stopped = await self._decide(tenure, stage, incoming)
-            await tenure.hot.prefetch({f"{self._context}-unknown"})  # a flush may have put it out of memory just now
-            stage.handled(max((one.offset for one in incoming[:done]), default=-1))
-            if stage.commit:
-                reach("writer.decided")
-                base = await tenure.owner.append(stage.commit)
-                reach("writer.written")
-                tenure.note(base, stage.commit)
+            told = Decisions(self._context, tenure.owner.place, stage) if tracing.on() else None
+            with told or nullcontext():
+                done, stopped = await self._decide(tenure, stage, incoming, told)
+                await tenure.hot.prefetch(
+                    {f"{self._context}-unknown"}
+                )  # a flush may have put it out of memory just now
+                stage.handled(max((one.offset for one in incoming[:done]), default=-1))
+                if stage.commit:
+                    reach("writer.decided")
+                    with told.append() if told else nullcontext():
+                        base = await tenure.owner.append(stage.commit)
+                    reach("writer.written")
+                    tenure.note(base, stage.commit)
             # Rule 3: only now has it happened.
             tenure.repository.advance(stage.entities, (envelope for envelope, _ in stage.commit))
             reach("writer.advanced")
@@ -275,15 +283,21 @@ class Writer:
     def _is_ours(self, command: Command) -> bool:
         return self._decider.has(command.stream)
 
-    async def _decide(self, tenure: Tenure, stage: Stage, incoming: list[Incoming]) -> tuple[int, Paused | None]:
+    async def _decide(
+        self, tenure: Tenure, stage: Stage, incoming: list[Incoming], told: Decisions | None
+    ) -> tuple[int, Paused | None]:
         """Stage as many as surely fit into one batch, and say how many; and at what we stand still, if so."""
         for done, one in enumerate(incoming):
             if stage.full:
                 return done, None
             try:
-                await self._handle(tenure, stage, one)
+                await self._handle(tenure, stage, one if told is None else told.begin(one))
             except Paused as stopped:
+                if told is not None:
+                    told.paused()
                 return done, stopped
+            if told is not None:
+                told.decided(one)
         return len(incoming), None
 
     async def _handle(self, tenure: Tenure, stage: Stage, one: Incoming) -> None:

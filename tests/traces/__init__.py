@@ -1,0 +1,1 @@
+"""Traces: what a collector on the real protocol is told of an order."""
