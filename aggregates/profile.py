@@ -15,10 +15,10 @@ from events.user import (
 )
 from schemas.user import (
     AddAddress,
-    ChangeAddress,
     ChangePreferences,
     ChangeProfile,
     ChooseDefaultAddress,
+    CorrectAddress,
     RemoveAddress,
 )
 from schemas.values import Address
@@ -51,7 +51,7 @@ def add_address(command: AddAddress, user: User, _: datetime) -> list[Event]:
     return [added, chosen] if command.default or not user.addresses else [added]
 
 
-def change_address(command: ChangeAddress, user: User, _: datetime) -> list[Event]:
+def change_address(command: CorrectAddress, user: User, _: datetime) -> list[Event]:
     if _known(user, command.address_id) == _kept(command):
         return []
     return [
@@ -104,14 +104,14 @@ def _known(user: User, address_id: str) -> Kept:
     return kept
 
 
-def _kept(command: AddAddress | ChangeAddress) -> Kept:
+def _kept(command: AddAddress | CorrectAddress) -> Kept:
     return Kept(command.label, dict(command.address))
 
 
 RULES = {
     ChangeProfile: change_profile,
     AddAddress: add_address,
-    ChangeAddress: change_address,
+    CorrectAddress: change_address,
     RemoveAddress: remove_address,
     ChooseDefaultAddress: choose_default_address,
     ChangePreferences: change_preferences,

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.owners import owner_of
 from api.problems import Problem, field_error, invalid
 from api.tokens import NOBODY, ROLES, BadToken, Principal, Role, Tokens
+from api.watch import Row
 from events.ids import derive
 
 
@@ -190,6 +191,11 @@ def only_of(request: Request) -> str | None:
     """The customer of whom alone this request may see something; None if it may see all."""
     principal = principal_of(request)
     return None if principal is None or principal.roles & WHOLE else principal.subject
+
+
+def shown(request: Request, row: Row) -> Row:
+    """What of a row this request may see: what staff write down for each other is no customer's business."""
+    return row if only_of(request) is None or "staff_notes" not in row else {**row, "staff_notes": []}
 
 
 def refuse_foreign(request: Request, customer_id: str) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -49,7 +49,7 @@ def public(row: Mapping[str, Any]) -> Row:
     return {name: value for name, value in row.items() if name not in SECRET and name not in INTERNAL}
 
 
-def history(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+def history(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
     """Recorded events as clients may see them."""
     return [{**row, "data": public(row["data"])} for row in rows]
 

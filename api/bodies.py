@@ -21,6 +21,7 @@ MANY = 5000
 
 MODELS: dict[str, type[BaseModel]] = {}
 """Every body that some route takes, for the OpenAPI document."""
+_TAKEN: dict[str, type[Command]] = {}
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -34,6 +35,8 @@ def body_of(command: type[Command], *elsewhere: str, optional: tuple[str, ...] =
             fields[name] = (field.rebuild_annotation() | None, None)
         elif name not in elsewhere:
             fields[name] = (field.annotation, field)
+    if _TAKEN.setdefault(command.__name__, command) is not command:
+        raise TypeError(f"two commands are called {command.__name__}: their bodies would be one")
     model = create_model(command.__name__, __base__=Value, __doc__=command.__doc__, **fields)
     return MODELS.setdefault(command.__name__, model)  # type: ignore[return-value]
 

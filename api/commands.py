@@ -15,7 +15,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.access import command_id_of
+from api.access import command_id_of, shown
 from api.answers import reply
 from api.bodies import body_of, read
 from api.lanes import CONTEXT_OF, Unanswered
@@ -150,7 +150,7 @@ async def _answered(
         raise Problem(outcome["code"], outcome["detail"], headers=headers, command_id=outcome["command_id"])
     if outcome["status"] == "parked":
         raise Problem("CommandParked", headers=headers, command_id=outcome["command_id"])
-    row = await load(of(request), command.stream)
+    row = shown(request, await load(of(request), command.stream))
     if creates and outcome["status"] == "accepted":
         return reply(row, 201, {**headers, "Location": url_of(command.stream)})
     return reply(row, 200, headers)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from aggregates.order import Status
-from api.access import only_of, principal_of, refuse_foreign_order
+from api.access import only_of, principal_of, refuse_foreign_order, shown
 from api.answers import Paged, before, history, paged, reply
 from api.bodies import body_of, read
 from api.commands import asked, repeated, sent, submit
@@ -14,7 +14,9 @@ from api.openapi import gives, takes
 from api.problems import Problem
 from api.resources import AsOf, load_as_of
 from api.system import of
+from api.watch import Row
 from events.ids import derive
+from events.order import OrderNoted
 from projections.order import PAGE
 from projections.registry import HISTORY
 from schemas.order import (
@@ -127,7 +129,8 @@ async def list_orders(request: Request, query: Annotated[Orders, Query()]) -> Re
         return reply({"items": [], "next": None})
     wanted = {"customer_id": query.customer_id or only, "status": query.status and query.status.value}
     parameters = {**wanted, **before(query.cursor), "limit": query.limit + 1}
-    return paged(request, await of(request).rows("order", PAGE, parameters), query.limit, "placed_at", "order_id")
+    rows = [shown(request, row) for row in await of(request).rows("order", PAGE, parameters)]
+    return paged(request, rows, query.limit, "placed_at", "order_id")
 
 
 @router.get("/orders/{order_id}", **gives("OrderView"))
@@ -135,7 +138,7 @@ async def get_order(request: Request, order_id: Id, query: Annotated[OneOrder, Q
     """One order."""
     if query.wait_for:
         await of(request).settled(order_id, query.timeout)
-    return reply(await load_as_of(of(request), f"order-{order_id}", query.as_of))
+    return reply(shown(request, await load_as_of(of(request), f"order-{order_id}", query.as_of)))
 
 
 @router.get("/orders/{order_id}/history")
@@ -144,7 +147,11 @@ async def get_history(request: Request, order_id: Id) -> Response:
     rows = await of(request).rows("order", HISTORY, {"stream": f"order-{order_id}"})
     if not rows:
         raise Problem("OrderUnknown")
-    return reply({"items": history(rows)})
+    return reply({"items": history(row for row in rows if only_of(request) is None or not _among_staff(row))})
+
+
+def _among_staff(row: Row) -> bool:
+    return bool(row["type"] == OrderNoted.tag and row["data"]["audience"] == "staff")
 
 
 async def _named(request: Request, command: type[Asked], name: str, **known: Any) -> Response:

@@ -11,10 +11,10 @@ from api.openapi import takes
 from events.ids import derive
 from schemas.user import (
     AddAddress,
-    ChangeAddress,
     ChangePreferences,
     ChangeProfile,
     ChooseDefaultAddress,
+    CorrectAddress,
     RemoveAddress,
 )
 from schemas.values import Command, Uuid
@@ -41,10 +41,10 @@ async def add_address(request: Request) -> Response:
     return await sent(request, ask, AddAddress(user_id=user_id, address_id=address_id, **dict(body)))
 
 
-@router.post("/me/addresses/{address_id}", **takes(ChangeAddress, *_ONE, view="UserView"))
+@router.post("/me/addresses/{address_id}", **takes(CorrectAddress, *_ONE, view="UserView"))
 async def replace_address(request: Request, address_id: Id) -> Response:
     """Correct an address."""
-    return await _told(request, ChangeAddress, address_id=address_id)
+    return await _told(request, CorrectAddress, address_id=address_id)
 
 
 @router.post("/me/addresses/{address_id}/remove", **takes(RemoveAddress, *_ONE, view="UserView"))

@@ -138,7 +138,7 @@ class AddAddress(_ToUser, tag="user.add_address"):
     default: bool = False
 
 
-class ChangeAddress(_ToUser, tag="user.change_address"):
+class CorrectAddress(_ToUser, tag="user.change_address"):
     """Correct an address; orders keep the one that they were placed with."""
 
     address_id: Uuid
@@ -183,7 +183,7 @@ UserCommand: TypeAlias = (
     | ResetPassword
     | ChangeProfile
     | AddAddress
-    | ChangeAddress
+    | CorrectAddress
     | RemoveAddress
     | ChooseDefaultAddress
     | ChangePreferences

@@ -70,6 +70,11 @@ class Confirmation(TypedDict):
     password: str
 
 
+class CorrectAddress(TypedDict):
+    label: NotRequired[str]
+    address: Place
+
+
 class CountStock(TypedDict):
     quantity: int
     location: NotRequired[str]
@@ -816,9 +821,9 @@ class Client(Connection):
         answer: PaymentView = await self.ask("GET", f"/payments/{part(order_id)}", query={"as_of": as_of})
         return answer
 
-    async def hear_provider(self, sender: str) -> Any:
+    async def hear_provider(self, sender: str, body: dict[str, Any]) -> Any:
         """What the payment provider has to say, signed with the secret that we share."""
-        return await self.ask("POST", f"/payments/webhooks/{part(sender)}")
+        return await self.ask("POST", f"/payments/webhooks/{part(sender)}", body=body)
 
     async def register(self, body: Registration, *, wait: int | None = None) -> dict[str, Any]:
         """Open an account. Whether the address had one, only its owner is told: by mail."""
@@ -919,7 +924,7 @@ class Client(Connection):
         return answer
 
     async def replace_address(
-        self, address_id: str, body: ChangeAddress, *, key: str | None = None, wait: int | None = None
+        self, address_id: str, body: CorrectAddress, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | UserView:
         """Correct an address."""
         answer: Accepted | UserView = await self.ask(

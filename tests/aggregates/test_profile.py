@@ -6,7 +6,7 @@ from aggregates.errors import AddressExists, AddressUnknown, SecurityMailStays, 
 from aggregates.profile import ADDRESSES
 from aggregates.user import DECIDER
 from events.user import AddressChanged, AddressRemoved, PreferencesChanged, ProfileChanged
-from schemas.user import ChangeAddress, ChangePreferences, ChangeProfile, ChooseDefaultAddress, RemoveAddress
+from schemas.user import ChangePreferences, ChangeProfile, ChooseDefaultAddress, CorrectAddress, RemoveAddress
 from tests.builders.user import (
     HOME,
     PLACE,
@@ -66,7 +66,7 @@ def test_an_account_keeps_twenty_addresses() -> None:
 
 
 def test_an_address_is_corrected() -> None:
-    asked = ChangeAddress(user_id=USER_ID, address_id=HOME, label="new home", address=PLACE)
+    asked = CorrectAddress(user_id=USER_ID, address_id=HOME, label="new home", address=PLACE)
     life = user.given(*TWO)
     life.when(asked).then(AddressChanged(**dict(address_added(label="new home"))))
     life.ask(asked)
@@ -92,7 +92,7 @@ def test_addresses_that_are_not_there_are_refused() -> None:
     for asked in (
         remove(HOME),
         ChooseDefaultAddress(user_id=USER_ID, address_id=HOME),
-        ChangeAddress(user_id=USER_ID, address_id=HOME, address=PLACE),
+        CorrectAddress(user_id=USER_ID, address_id=HOME, address=PLACE),
     ):
         life.when(asked).then_rejected(AddressUnknown)
 

@@ -86,7 +86,7 @@ POST /me/addresses/{address_id}/remove                  401    +        +     + 
 POST /me/preferences                                    401    +        +     +        +
 POST /me/delete                                         401    +        +     +        +
 POST /login                                             +      +        +     +        +
-GET  /me                                                401    +        +     +        +
+GET  /me                                                401    401      401   401      401
 GET  /.well-known/jwks.json                             +      +        +     +        +
 GET  /notifications                                     401    403      +     403      403
 GET  /commands/{command_id}                             +      +        +     +        +
@@ -105,7 +105,8 @@ POST /dead-letters/{context}/{letter}/discard           401    403      403   + 
 GET  /health                                            +      +        +     +        +
 GET  /ready                                             +      +        +     +        +
 """
-"""What each is told about things that are not there; + is whatever comes after the door, never 401 or 403."""
+"""What each is told about things that are not there; + is whatever comes after the door, never 401 or 403. None of them
+has an account, so that nobody is anybody at /me."""
 
 
 class Cell(NamedTuple):

@@ -101,8 +101,8 @@ async def test_openapi_describes_every_body_and_refers_to_nothing_missing(door: 
     document = (await door.client.get("/openapi.json")).json()
     refs = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
     assert refs <= document["components"]["schemas"].keys()
-    posts = [path["post"] for path in document["paths"].values() if "post" in path]
-    assert all("requestBody" in post for post in posts)
+    posts = {path: item["post"] for path, item in document["paths"].items() if "post" in item}
+    assert [path for path, post in posts.items() if "requestBody" not in post] == ["/logout/all"]
     assert "order_id" not in document["components"]["schemas"]["CancelOrder"]["properties"]
 
 

@@ -47,7 +47,7 @@ class World:
     def commands(self) -> int:
         """How many commands clients have sent."""
         return sum(
-            record.headers["origin"] == b"client"
+            record.headers.get("origin") == b"client"
             for place, records in self.log.records.items()
             if place.topic.endswith(".commands")
             for record in records

@@ -180,7 +180,7 @@ _COMMANDS: tuple[Command, ...] = (
     user.reset(),
     users.ChangeProfile(user_id=user.USER_ID, name="Ada L.", phone="+4312345678", locale="de-AT"),
     user.add_address(),
-    users.ChangeAddress(user_id=user.USER_ID, address_id=user.HOME, label="new home", address=user.PLACE),
+    users.CorrectAddress(user_id=user.USER_ID, address_id=user.HOME, label="new home", address=user.PLACE),
     users.RemoveAddress(user_id=user.USER_ID, address_id=user.HOME),
     users.ChooseDefaultAddress(user_id=user.USER_ID, address_id=user.HOME),
     users.ChangePreferences(user_id=user.USER_ID, preferences={"marketing": {"email": False}}),

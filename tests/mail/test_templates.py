@@ -12,6 +12,17 @@ NAMES = sorted(
 )
 FULL = {"order_id": "o-1", "total": 1299, "currency": "EUR", "lines": 2, "reason": "out of stock", "name": "Ada"}
 NEEDED = {"order_id": "o-1", "token": "t-1"}
+ALWAYS: dict[str, dict[str, object]] = {
+    "order_line_cancelled": {
+        "sku": "figs", "quantity": 1, "left": 0, "total": 250, "currency": "EUR", "reason": "too many"
+    },
+    "order_partly_shipped": {"items": {"figs": 2}, "tracking": ""},
+    "order_return_requested": {"items": {"figs": 2}, "return_id": "r-1"},
+    "order_return_received": {
+        "items": [{"sku": "figs", "quantity": 2, "accepted": True}], "note": "", "total": 500, "currency": "EUR"
+    },
+}  # fmt: skip
+"""What some templates cannot do without, and their events always have."""
 
 
 def test_there_is_a_template_for_each_milestone() -> None:
@@ -22,7 +33,11 @@ def test_there_is_a_template_for_each_milestone() -> None:
         "order_cancelled",
         "order_confirmed",
         "order_delivered",
+        "order_line_cancelled",
+        "order_partly_shipped",
         "order_rejected",
+        "order_return_received",
+        "order_return_requested",
         "order_shipped",
         "password_changed",
         "password_reset",
@@ -36,7 +51,7 @@ def test_there_is_a_template_for_each_milestone() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("params", [{**FULL, **NEEDED}, NEEDED], ids=["full", "bare"])
 def test_it_renders_as_text_and_as_html(name: str, params: dict[str, object]) -> None:
-    subject, text, html = render(name, params)
+    subject, text, html = render(name, {**params, **ALWAYS.get(name, {})})
 
     assert subject
     assert text.strip()
