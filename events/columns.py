@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json as pj
 from msgspec import DecodeError, json
 
@@ -18,7 +19,7 @@ from events.errors import Undecodable
 from events.event import Event
 from events.moments import time_in
 from events.registry import event_codec
-from events.shapes import ENVELOPE, MOMENT, UNREAD, UNREADABLE, Shape, hidden, newest, shape_of
+from events.shapes import ENVELOPE, MOMENT, UNREAD, UNREADABLE, UNSAID, Shape, hidden, newest, shape_of
 from events.sweep import Found
 
 BODY = "body"
@@ -108,8 +109,8 @@ class Columns:
             yield unread(partition, odd)
 
 
-def parsed(shape: Shape, bodies: Sequence[bytes]) -> list[Any]:
-    """A column per field.
+def parsed(shape: Shape, bodies: Sequence[bytes], ours: bool = False) -> list[Any]:
+    """A column per field; `ours` are bodies as the codec writes them, where null is meant.
 
     Raises:
         ValueError: they are not, each of them, an object on one line that has every field, of the right type.
@@ -128,9 +129,36 @@ def parsed(shape: Shape, bodies: Sequence[bytes]) -> list[Any]:
     if table.num_rows != len(bodies):
         raise ValueError(f"{len(bodies)} bodies hold {table.num_rows} objects")
     arrays = [table.column(field.name).combine_chunks() for field in shape.fields]
+    if ours or b"null" not in joined:  # else nobody knows here whether a field is null, or is not there
+        arrays = list(map(filled, arrays, shape.fields))
     if not all(map(is_whole, arrays, shape.fields)):
         raise ValueError("a field is missing")
     return arrays
+
+
+def filled(array: Any, field: Any) -> Any:
+    """The column with what its bodies leave unsaid."""
+    if array.null_count and field.metadata and UNSAID in field.metadata:
+        array = pc.if_else(array.is_null(), pa.scalar(json.decode(field.metadata[UNSAID]), array.type), array)
+    if pa.types.is_list(field.type) and _may_be_unsaid(field.type.value_field):
+        return pa.ListArray.from_arrays(array.offsets, filled(array.values, field.type.value_field), mask=_nulls(array))
+    if pa.types.is_struct(field.type) and any(map(_may_be_unsaid, field.type)):
+        parts = [filled(array.field(each.name), each) for each in field.type]
+        return pa.StructArray.from_arrays(parts, fields=list(array.type), mask=_nulls(array))
+    return array
+
+
+def _nulls(array: Any) -> Any:
+    return array.is_null() if array.null_count else None
+
+
+def _may_be_unsaid(field: Any) -> bool:
+    """Whether a value of the field, or one inside it, may be left out of a body."""
+    if field.metadata and UNSAID in field.metadata:
+        return True
+    if pa.types.is_list(field.type):
+        return _may_be_unsaid(field.type.value_field)
+    return bool(pa.types.is_struct(field.type) and any(map(_may_be_unsaid, field.type)))
 
 
 def is_whole(array: Any, field: Any) -> bool:
@@ -227,7 +255,7 @@ def _halved(
     if not sound:
         return
     try:
-        arrays = parsed(shape, [body for _, body in sound])
+        arrays = parsed(shape, [body for _, body in sound], ours=True)
     except (ValueError, ArithmeticError) as error:
         if len(sound) == 1:
             odd.append((sound[0][0], str(error)))

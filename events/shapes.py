@@ -7,7 +7,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import pyarrow as pa
-from msgspec import Struct
+from msgspec import Struct, json
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -31,6 +31,9 @@ ENVELOPE: Any = pa.schema(
     ]
 )
 """What every event has, whatever its type; `version` is 0 for outcomes."""
+
+UNSAID = b"unsaid"
+"""A field's metadata: its value, as JSON, where a body does not say it, be it old or the usual one."""
 
 TAKEN = frozenset(ENVELOPE.names) | {"context", "type", "day"}
 """Names that a body's field cannot have as a column: it is written with an underscore behind it."""
@@ -128,7 +131,9 @@ def _is_open(info: FieldInfo) -> bool:
 
 def _field(name: str, info: FieldInfo, text: bool = False) -> Any:
     kind, optional = _needed(info.annotation)
-    return pa.field(name, pa.string() if text else _type(kind), nullable=optional)
+    said = None if info.is_required() or info.default is None or info.default_factory else info.default
+    unsaid = None if said is None else {UNSAID: json.encode(said)}
+    return pa.field(name, pa.string() if text else _type(kind), nullable=optional, metadata=unsaid)
 
 
 def _needed(kind: Any) -> tuple[Any, bool]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from pydantic import BaseModel
 
 from events.envelope import Envelope
 from events.event import Event
@@ -62,13 +63,15 @@ def fields(event: Event) -> Row:
     letter = event.tag.startswith(("letter.", "record."))
     return {
         {"type": "type_"}.get(name, name): plain(value)
-        for name, value in event.model_dump().items()
+        for name, value in dict(event).items()
         if name not in SECRETS and not (letter and name in BYTES)
     }
 
 
 def plain(value: Any) -> Any:
-    """As Arrow gives it back."""
+    """As Arrow gives it back; fields that a body leaves unsaid are there."""
+    if isinstance(value, BaseModel):
+        return {name: plain(part) for name, part in value}
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
     if isinstance(value, datetime):

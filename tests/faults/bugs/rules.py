@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aggregates import order, payment, reservation
+from aggregates import payment, reservation
+from aggregates.order import placing
 from aggregates.reservation import Reservation, Status
 from events.event import Event
 from events.order import OrderPlaced, OrderRejected
@@ -77,7 +78,7 @@ def price_as_float(put: Put) -> None:
             body = body.replace(b'"total":%d' % event.total, b'"total":%d.0' % event.total)
         return body
 
-    put(order, "total_of", total_of)
+    put(placing, "total_of", total_of)
     put(event_codec, "encode", floating)
 
 

@@ -222,7 +222,7 @@ class Shop(Desk):
             event, "product", "product.receive_stock", f"product-{sku}", {},
             ("stock.received.v1", f"product-{sku}", {"sku": sku, "quantity": good}),
         )  # fmt: skip
-        self.products[sku]["on_hand"] += good
+        self.products[sku] |= _stocked(self.products[sku]["on_hand"] + good)
         self._touch(self.products[sku], back, available=self.products[sku]["on_hand"] - self.products[sku]["held"])
         self._owe_less(order, event, good * PRICE, which, "items returned")
         self.mail(event, order, "order_return_received", which)
