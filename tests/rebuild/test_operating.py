@@ -108,7 +108,7 @@ async def test_a_new_release_takes_over_a_read_model_and_gives_it_back(shop: Hou
     caught = await new("rebuild", "orders", "--yes", "--why", "statuses")
     proof = next(line for line in caught.lines if "proof" in line)
     assert (caught.code, proof["sound"], proof["same"]) == (1, True, False)
-    assert proof["fields"].keys() == {"status"}
+    assert proof["fields"].keys() == {"status", "ready_to_ship"}
     assert "--accept-differences" in caught.errors
     assert [number for number, row in (await old.versions("orders")).items() if row["live"]] == [1]
 
