@@ -74,7 +74,12 @@ SENDERS: dict[str, tuple[Callable[[Mapping[str, str], bytes, str], None], Callab
 }
 
 
-@router.post("/payments/webhooks/{sender}", status_code=204, response_class=Response)
+@router.post(
+    "/payments/webhooks/{sender}",
+    status_code=204,
+    response_class=Response,
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
+)
 async def hear_provider(request: Request, sender: Literal["stripe", "provider"]) -> Response:
     """What the payment provider has to say, signed with the secret that we share."""
     secret = of(request).settings.webhook_secret

@@ -464,9 +464,9 @@ class Client(Connection):
         answer: PaymentView = await self.ask("GET", f"/payments/{part(order_id)}", query={"as_of": as_of})
         return answer
 
-    async def hear_provider(self, sender: str) -> Any:
+    async def hear_provider(self, sender: str, body: dict[str, Any]) -> Any:
         """What the payment provider has to say, signed with the secret that we share."""
-        return await self.ask("POST", f"/payments/webhooks/{part(sender)}")
+        return await self.ask("POST", f"/payments/webhooks/{part(sender)}", body=body)
 
     async def register(self, body: Registration, *, key: str | None = None, wait: int | None = None) -> Any:
         """Open an account."""
