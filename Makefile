@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# These fill both cores by themselves; of the rest, two files run at a time.
-FILLING := tests/scenarios tests/system
+# These fill both cores by themselves, or measure an API that has them to itself; of the rest, two files run at a time.
+FILLING := tests/attacks/test_openapi.py tests/scenarios tests/system
 
 .PHONY: help run demo test long check bench faults soak clean docs lock
 

@@ -67,7 +67,6 @@ class Parked(NamedTuple):
 class Windows(Protocol):
     """Minutes by source; in a worker, a windowed Faust table."""
 
-    def get(self, source: str, start: float) -> dict[str, Any] | None: ...
     def put(self, source: str, start: float, window: dict[str, Any]) -> None: ...
     def drop(self, source: str, start: float) -> None: ...
     def items(self) -> Iterator[tuple[str, float, dict[str, Any]]]: ...
@@ -375,8 +374,7 @@ class Statistics(Agent):
         for each in starts:
             if each < oldest:
                 del self._open[source, each]
-                if self._windows.get(source, each) is not None:
-                    self._windows.drop(source, each)
+                self._windows.drop(source, each)
         self._unsaved &= self._open.keys()
         return start >= oldest
 

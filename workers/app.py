@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from typing import Any, Protocol
+from uuid import uuid4
 
 import faust
 from faust.app.base import BootStrategy
@@ -457,28 +458,39 @@ class Changelog(Topic, frozen=True):
 
 
 class Minutes:
-    """A tumbling table, asked by source and start of window; the time is the event's, never the clock's."""
+    """A tumbling table, asked by source and start of window; the time is the event's, never the clock's.
+
+    A changelog keeps what came last, and that may be from a worker that was paused, replaced, and woke up. So each life
+    writes under a name of its own, and the window that has counted furthest is the one that is read, as with rows.
+    """
 
     def __init__(self, table: Any) -> None:
-        self._table = table
-
-    def get(self, source: str, start: float) -> dict[str, Any] | None:
-        """The window; None if it is not open."""
-        found: dict[str, Any] | None = self._table.table.get((source, self._range(start)))
-        return found
+        self._table, self._life = table, uuid4().hex[:8]
 
     def put(self, source: str, start: float, window: dict[str, Any]) -> None:
         """Keep the window as it is now."""
-        self._table[source][self._range(start)] = window
+        self._table[f"{self._life}@{source}"][self._range(start)] = window
 
     def drop(self, source: str, start: float) -> None:
-        """Close the window."""
-        del self._table[source][self._range(start)]
+        """Close the window, whoever has written of it."""
+        for key, found, begun, _ in list(self._all()):
+            if (found, begun) == (source, start):
+                del self._table[key][self._range(start)]
 
     def items(self) -> Iterator[tuple[str, float, dict[str, Any]]]:
         """All open windows: source, start, window."""
-        for (source, (start, _)), window in list(self._table.table.items()):
+        furthest: dict[tuple[str, float], dict[str, Any]] = {}
+        for _, source, start, window in self._all():
+            known = furthest.setdefault((source, start), window)
+            if window["upto"] > known["upto"]:
+                furthest[source, start] = window
+        for (source, start), window in furthest.items():
             yield source, start, window
+
+    def _all(self) -> Iterator[tuple[str, str, float, dict[str, Any]]]:
+        """Key, source, start and window of all that anybody has written. Before lives had names, a key was a source."""
+        for (key, (start, _)), window in list(self._table.table.items()):
+            yield key, key.rpartition("@")[2], start, window
 
     def _range(self, start: float) -> tuple[float, float]:
         return self._table.table.window.current(start)  # type: ignore[no-any-return]

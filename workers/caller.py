@@ -1,5 +1,6 @@
 """Caller asks a provider over HTTP: time-outs, retries under the same key, and a breaker."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypedDict
@@ -10,7 +11,7 @@ from tenacity.wait import wait_random_exponential
 
 from events.failpoints import reach
 from events.tracing import span
-from workers.breaker import Again, Breaker, NoAnswer
+from workers.breaker import Again, Breaker, BreakerState, NoAnswer
 from workers.provider import Declined, ProviderUnavailable
 
 _REFERENCE = re.compile(r"(?<=s)/[^/]+")
@@ -30,6 +31,23 @@ class Answer(NamedTuple):
         return float(self.retry_after) if self.retry_after.isdecimal() else 0.0
 
 
+def opened(answer: Answer) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The body, which is JSON, and the error in it: empty, if all is well.
+
+    Raises:
+        NoAnswer: a fault of the server's own, or nobody can read it.
+    """
+    if answer.status >= 500:
+        raise NoAnswer(f"HTTP {answer.status}", answer.again_in)
+    try:
+        body: dict[str, Any] = json.loads(answer.body)
+        error: dict[str, Any] = body.get("error", {})
+        error.get("type")
+    except (ValueError, AttributeError) as broken:
+        raise NoAnswer(f"HTTP {answer.status} with an unreadable body", answer.again_in) from broken
+    return body, error
+
+
 Understood = Callable[[Answer], dict[str, Any] | Declined]
 """What an answer means; raises NoAnswer, Busy or ProviderMisused."""
 
@@ -46,7 +64,7 @@ class Manners(TypedDict, total=False):
 
 
 class Caller:
-    """A provider behind a base URL; the key is the same for every attempt."""
+    """A provider behind a base URL, for adapters to be made of; the key is the same for every attempt."""
 
     def __init__(
         self,
@@ -69,6 +87,11 @@ class Caller:
         self._timeout = ClientTimeout(sock_connect=min(2.0, timeout_seconds), sock_read=timeout_seconds)
         self._connections = connections
         self._session: ClientSession | None = None
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """Closed, open or half-open; `breaker.probe_in` says when an open one lets a probe through."""
+        return self.breaker.state
 
     async def aclose(self) -> None:
         """Let connections go."""

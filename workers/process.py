@@ -27,11 +27,11 @@ from schemas.settings import Settings
 from schemas.values import Command
 from workers import app, notification
 from workers.agents import Agent, Notify, Parked, Statistics
+from workers.caller import Caller
 from workers.compose import mailer_of, parts_of, provider_of
 from workers.context import Assign, Context, Parts
 from workers.joint import Joint
 from workers.keeper import Keeper
-from workers.provider_http import HttpProvider
 from workers.reactor import park_of
 from workers.statistics import Row
 from workers.together import end
@@ -83,7 +83,7 @@ class Process:
     async def _tell(self) -> None:
         """Let operators see the circuit breaker, which lives here and nowhere else."""
         provider = self._provider
-        if "payment" in self._databases and isinstance(provider, HttpProvider):
+        if "payment" in self._databases and isinstance(provider, Caller):
             await tell(self._databases["payment"], this_process(), "breaker", lambda: provider.breaker_state)
 
     def _tell_of_pauses(self) -> list[Coroutine[None, None, None]]:

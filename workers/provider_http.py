@@ -5,24 +5,19 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 from uuid import UUID
 
-from workers.breaker import BreakerState, Busy, NoAnswer
-from workers.caller import Answer, Caller, Manners
+from workers.breaker import Busy
+from workers.caller import Answer, Caller, Manners, opened
 from workers.provider import Authorized, Captured, Declined, ProviderMisused, Refunded, Voided
 
 
-class HttpProvider:
+class HttpProvider(Caller):
     """The provider behind a base URL."""
 
     def __init__(self, base_url: str, *, api_key: str = "", **manners: Unpack[Manners]) -> None:
         headers = {"Content-Type": "application/json"}
         if api_key:
             headers["Authorization"] = f"Bearer {api_key}"
-        self._caller = Caller(base_url, headers, _understood, **manners)
-
-    @property
-    def breaker_state(self) -> BreakerState:
-        """Closed, open or half-open."""
-        return self._caller.breaker.state
+        super().__init__(base_url, headers, _understood, **manners)
 
     async def authorize(
         self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
@@ -47,24 +42,14 @@ class HttpProvider:
         answer = await self._post(f"/v1/captures/{reference}/refunds", key, {"amount": amount})
         return answer if isinstance(answer, Declined) else Refunded(answer["id"])
 
-    async def aclose(self) -> None:
-        """Let connections go."""
-        await self._caller.aclose()
-
     async def _post(self, path: str, key: str, body: Mapping[str, Any]) -> dict[str, Any] | Declined:
-        return await self._caller.post(path, key, json.dumps(body).encode())
+        return await self.post(path, key, json.dumps(body).encode())
 
 
 def _understood(answer: Answer) -> dict[str, Any] | Declined:
     """What the answer means: its status decides first, then the error's type."""
-    if answer.status >= 500:
-        raise NoAnswer(f"HTTP {answer.status}", answer.again_in)
-    try:
-        body: dict[str, Any] = json.loads(answer.body)
-        error = body.get("error", {})
-        kind, code = error.get("type"), error.get("code", "")
-    except (ValueError, AttributeError) as broken:
-        raise NoAnswer(f"HTTP {answer.status} with an unreadable body", answer.again_in) from broken
+    body, error = opened(answer)
+    kind, code = error.get("type"), error.get("code", "")
     if answer.status < 300:
         return body
     if answer.status == 429 or kind == "in_progress":

@@ -7,14 +7,13 @@ could be given twice, so a person has to look at one that is a day old.
 Source: https://docs.stripe.com/api (payment_intents, refunds, errors, idempotent_requests).
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, Unpack
 from urllib.parse import urlencode
 from uuid import UUID
 
-from workers.breaker import BreakerState, Busy, NoAnswer
-from workers.caller import Answer, Caller, Manners
+from workers.breaker import Busy
+from workers.caller import Answer, Caller, Manners, opened
 from workers.provider import Authorized, Captured, Declined, ProviderMisused, Refunded, Voided
 
 API = "https://api.stripe.com"
@@ -26,7 +25,7 @@ _SETTLED = {"succeeded": "already_captured", "canceled": "already_voided"}
 _TOO_MUCH = {"amount_to_capture": "exceeds_authorized", "amount": "exceeds_captured"}
 
 
-class StripeProvider:
+class StripeProvider(Caller):
     """Stripe, with the account's secret key."""
 
     def __init__(self, secret_key: str, base_url: str = API, **manners: Unpack[Manners]) -> None:
@@ -35,12 +34,7 @@ class StripeProvider:
             "Authorization": f"Bearer {secret_key}",
             "Stripe-Version": VERSION,
         }
-        self._caller = Caller(base_url, headers, understood, **manners)
-
-    @property
-    def breaker_state(self) -> BreakerState:
-        """Closed, open or half-open."""
-        return self._caller.breaker.state
+        super().__init__(base_url, headers, understood, **manners)
 
     async def authorize(
         self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
@@ -97,12 +91,8 @@ class StripeProvider:
         _refuse_other(refund, payment_intent=reference, amount=amount)
         return Refunded(refund["id"])
 
-    async def aclose(self) -> None:
-        """Let connections go."""
-        await self._caller.aclose()
-
     async def _post(self, path: str, key: str, form: Mapping[str, Any]) -> dict[str, Any] | Declined:
-        return await self._caller.post(path, key, urlencode(form).encode())
+        return await self.post(path, key, urlencode(form).encode())
 
 
 def _method(token: str) -> dict[str, str]:
@@ -120,14 +110,8 @@ def _refuse_other(answer: Mapping[str, Any], **wanted: Any) -> None:
 
 def understood(answer: Answer) -> dict[str, Any] | Declined:
     """What Stripe means: the status decides first, then the error's type and code."""
-    if answer.status >= 500:
-        raise NoAnswer(f"HTTP {answer.status}", answer.again_in)
-    try:
-        body: dict[str, Any] = json.loads(answer.body)
-        error: dict[str, Any] = body.get("error", {})
-        kind, code = error.get("type"), error.get("code", "")
-    except (ValueError, AttributeError) as broken:
-        raise NoAnswer(f"HTTP {answer.status} with an unreadable body", answer.again_in) from broken
+    body, error = opened(answer)
+    kind, code = error.get("type"), error.get("code", "")
     if answer.status < 300:
         return body
     if answer.status == 429 or code in ("idempotency_key_in_use", "lock_timeout"):

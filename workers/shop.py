@@ -1,8 +1,7 @@
 """Shop is a client of the API, as a storefront would be: it waits until all is there, offers products, and orders."""
 
 import asyncio
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx2
@@ -39,14 +38,14 @@ class Shop(Client):
         """What a page says, now."""
         return await self.ask("GET", path, parameters, patience=0)
 
-    async def post(self, path: str, key: str, body: str = "{}", wait: int = 0) -> Any:
+    async def post(self, path: str, key: str, body: Mapping[str, Any] | None = None, wait: int = 0) -> Any:
         """Send a command under an idempotency key; with `wait`, up to so many seconds for its outcome."""
         headers = {"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None}
-        return await self.ask("POST", path, headers=headers, body=json.loads(body))
+        return await self.ask("POST", path, headers=headers, body=body or {})
 
     async def place(self, order: PlaceOrder) -> None:
         """Place an order; the same order again changes nothing."""
-        await self.post("/orders", order.order_id, order.model_dump_json())
+        await self.post("/orders", order.order_id, order.model_dump(mode="json"))
 
     async def offer(self, products: Sequence[ListProduct], done: Callable[[int], None]) -> None:
         """Put products into the catalogue; the same product again changes nothing."""
@@ -54,7 +53,7 @@ class Shop(Client):
 
         async def send() -> None:
             for product in waiting:
-                await self.post("/products", product.sku, product.model_dump_json())
+                await self.post("/products", product.sku, product.model_dump(mode="json"))
                 done(1)
 
         await asyncio.gather(*(send() for _ in range(AT_ONCE)))

@@ -14,13 +14,9 @@ from workers.run import Run
 pytestmark = pytest.mark.infra
 
 CASES = 2000
-PATIENT = 5
-"""Requests that may be answered with a 503: tests beside this one keep the log busy."""
 CHECKS: dict[str, Any] = {
     # What a schema allows a rule may refuse with a 422: a SKU that is not on sale, a cursor that no list has given.
-    "positive_data_acceptance": {"expected-statuses": ["2xx", "401", "404", "409", "422", "503"]},
-    # "Send it again" is an answer where a machine is so busy that its log takes longer than 1.5 s; PATIENT counts them.
-    "not_a_server_error": {"expected-statuses": ["2xx", "4xx", "503"]},
+    "positive_data_acceptance": {"expected-statuses": ["2xx", "401", "404", "409", "422"]},
 }
 """Where a check is not made as schemathesis has it; all of them are made."""
 
@@ -128,6 +124,5 @@ def test_the_api_does_what_its_openapi_says_whatever_is_sent(
 
     assert not account.found, "\n\n".join(f"{where}\n{what}" for where, what in account.found.items())
     assert account.cases.total() >= CASES
-    assert account.statuses[503] <= PATIENT
-    assert not [status for status in account.statuses if (status >= 500 and status != 503) or status == 0]
+    assert not [status for status in account.statuses if status >= 500 or status == 0]
     assert account.checks["not_a_server_error"] >= CASES

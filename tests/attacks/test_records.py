@@ -1,7 +1,6 @@
 """Two thousand records of strangers on every topic: no worker is lost, each is set aside once, and orders go on."""
 
 import asyncio
-import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -131,7 +130,7 @@ async def listed(house: House) -> str:
     """A product on sale."""
     sku = f"sku-{uuid4().hex[:12]}"
     product = ListProduct(sku=sku, name=sku, price=250, stock=100)
-    await house.shop.post("/products", sku, product.model_dump_json(), wait=20)
+    await house.shop.post("/products", sku, product.model_dump(mode="json"), wait=20)
     return sku
 
 
@@ -139,7 +138,7 @@ async def assert_bought(house: House, sku: str) -> None:
     """An order placed now is confirmed."""
     order_id = str(uuid4())
     wanted = order(order_id=order_id, lines=[{"sku": sku, "quantity": 1, "unit_price": 250}])
-    await house.shop.post("/orders", order_id, json.dumps(wanted))
+    await house.shop.post("/orders", order_id, wanted)
     row = await house.shop.get(f"/orders/{order_id}", wait_for="settled", timeout=30)
     assert row["status"] == "confirmed", row
 

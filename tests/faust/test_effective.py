@@ -154,14 +154,11 @@ class Minutes:
         self.windows = self
         self.kept: dict[tuple[str, float], dict[str, Any]] = {}
 
-    def get(self, source: str, start: float) -> dict[str, Any] | None:
-        return self.kept.get((source, start))
-
     def put(self, source: str, start: float, window: dict[str, Any]) -> None:
         self.kept[source, start] = window
 
     def drop(self, source: str, start: float) -> None:
-        del self.kept[source, start]
+        self.kept.pop((source, start), None)
 
     def items(self) -> Iterator[tuple[str, float, dict[str, Any]]]:
         return iter([(source, start, window) for (source, start), window in self.kept.items()])

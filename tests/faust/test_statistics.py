@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from events.log import Draft, Place, scan
 from events.order import OrderCancelled, OrderRejected
 from events.payment import PaymentCaptured, PaymentRefunded
 from tests.faust.world import NOON, World, confirmed, placed, reached, recorded, until
@@ -91,6 +92,27 @@ async def test_two_workers_share_the_partitions_and_their_rows_add_up(world: Wor
 
     assert len(world.rows) == 4
     assert len(one.assigned) == 4
+
+
+async def test_what_a_worker_writes_that_wakes_up_after_it_was_replaced_takes_nothing_away(world: World) -> None:
+    owner = await world.own()
+    await owner.append([recorded(placed(), owner) for _ in range(30)])
+    async with world.listening(first := statistics(world)):
+        await reached(first, owner.place, 31)
+    changelog = Place(f"orderlog-{first.name}-minutes-changelog", 0)
+    _, end = await world.log.bounds(changelog)
+    written = [record async for records in scan(world.log, changelog, 0, end) for record in records]
+
+    async with world.listening(second := statistics(world)):
+        await owner.append([recorded(placed(), owner) for _ in range(12)])
+        await reached(second, owner.place, 43)
+        stale = written[-1]  # the first one's window, as it was before it was replaced
+        await world.log.append(changelog, [Draft(stale.key.decode(), stale.value, list(stale.headers.items()))])
+
+    async with world.listening(statistics(world)):
+        await owner.append([recorded(placed(), owner) for _ in range(5)])
+        await until(lambda: max(row.window.upto for row in world.rows.values()) == 47)
+    assert total(world, NOON, "placed") == 47
 
 
 async def test_what_a_stale_writer_records_is_not_counted(world: World) -> None:

@@ -27,6 +27,14 @@ async def three_orders(house: House) -> tuple[PlaceOrder, PlaceOrder, PlaceOrder
     return unlucky, here[0], elsewhere[0]
 
 
+async def all_is_well(house: House, *orders: PlaceOrder) -> None:
+    """In the end these orders are confirmed, and nothing was set aside on the way."""
+    await house.settle()
+    assert {house.status(each.order_id) for each in orders} == {"confirmed"}
+    assert not house.chronicle.parked
+    await house.check()
+
+
 async def test_a_paused_writer_stands_still_in_one_partition_and_sets_nothing_aside(
     memory_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,10 +58,7 @@ async def test_a_paused_writer_stands_still_in_one_partition_and_sets_nothing_as
     assert "a bug, for a test" in pauses.told()
     assert not settled(house, near)
     await replace_rule(house, lambda c: False)
-    await house.settle()
-    assert house.status(unlucky.order_id) == house.status(near.order_id) == "confirmed"
-    assert not house.chronicle.parked
-    await house.check()
+    await all_is_well(house, unlucky, near)
 
 
 async def test_reactions_that_fail_where_their_writer_stands_still_wait_for_it(
@@ -75,10 +80,7 @@ async def test_reactions_that_fail_where_their_writer_stands_still_wait_for_it(
 
     house.parts["order"] = right
     await house.restart("order")
-    await house.settle()
-    assert house.status(unlucky.order_id) == house.status(far.order_id) == "confirmed"
-    assert not house.chronicle.parked
-    await house.check()
+    await all_is_well(house, unlucky, far)
 
 
 async def test_paused_reactions_stand_still_at_an_event_and_hear_it_again_once_mended(memory_house: House) -> None:
@@ -99,10 +101,7 @@ async def test_paused_reactions_stand_still_at_an_event_and_hear_it_again_once_m
     assert not settled(house, near)
     house.parts["product"] = right
     await house.restart("product")
-    await house.settle()
-    assert house.status(unlucky.order_id) == house.status(near.order_id) == "confirmed"
-    assert not house.chronicle.parked
-    await house.check()
+    await all_is_well(house, unlucky, near)
 
 
 def test_a_consumer_that_nobody_has_is_refused_with_those_that_there_are() -> None:

@@ -33,7 +33,7 @@ async def orders(here: House, *words: str, code: int = 0) -> Any:
 
 async def bought(here: House, sku: str) -> PlaceOrder:
     placed = order((sku, 1))
-    await here.shop.post("/orders", placed.order_id, placed.model_dump_json())
+    await here.shop.post("/orders", placed.order_id, placed.model_dump(mode="json"))
     await here.shop.get(f"/orders/{placed.order_id}", wait_for="settled", timeout=30)
     return placed
 
@@ -54,7 +54,7 @@ async def poisoned(here: House, about: PlaceOrder) -> str:
 async def test_one_order_waits_through_a_kill_is_mended_and_comes_out_right(tmp_path: Path) -> None:
     async with house(tmp_path, env=QUICK, workers=((),)) as here:
         sku = sku_on(0)
-        await here.shop.post("/products", sku, product(sku, 100).model_dump_json(), wait=20)
+        await here.shop.post("/products", sku, product(sku, 100).model_dump(mode="json"), wait=20)
         unlucky, lucky = await bought(here, sku), await bought(here, sku)
         cancelling = await poisoned(here, unlucky)
         shipping = str(uuid4())
