@@ -31,4 +31,4 @@ COMPARED = {
 }
 """The columns of each table that are compared."""
 
-MOMENTS = ("placed_at", "updated_at", "confirmed_at", "requested_at", "registered_at", "at")
+MOMENTS = ("listed_at", "placed_at", "updated_at", "confirmed_at", "requested_at", "registered_at", "at")
