@@ -21,6 +21,8 @@ NEXT = """
        curl -s {api}/ready
        orders --help
 """
+FROM_OUTSIDE = """[bold]With[/bold]   -H "Authorization: Bearer $(.venv/bin/python -m api.locksmith token --role staff)"
+"""
 
 
 class Address(Protocol):
@@ -52,7 +54,8 @@ async def tell(console: Console, address: Address, home: Path, shop: Shop, momen
     verdict = f"[bold red]Wrong: {'; '.join(wrong)}[/]" if wrong else "[bold green]Settled, and the books balance.[/]"
     console.print(f"\n{verdict}")
     shown = next((order["order_id"] for order in orders if order["status"] == "delivered"), "ORDER_ID")
-    pages = NEXT.format(api=address.api, provider=address.provider, mailbox=home / "mailbox", order=shown)
+    pages = NEXT.format(api=shop.url, provider=address.provider, mailbox=home / "mailbox", order=shown)
+    pages += FROM_OUTSIDE if shop.token else ""
     console.print(pages, highlight=False, soft_wrap=True)
     return not wrong
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from msgspec import structs
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
@@ -80,6 +81,7 @@ Count = Annotated[int | None, typer.Option("--orders", help="at most so many ord
 Rate = Annotated[float, typer.Option(help="orders placed a second", min=0.1, max=1000)]
 Scarcity = Annotated[float, typer.Option(help="share of products with too little stock", min=0, max=1)]
 Declined = Annotated[float, typer.Option(help="share of cards that are declined", min=0, max=1)]
+Apart = Annotated[bool, typer.Option("--apart", help="each context a worker and a service of its own")]
 Port = Annotated[int, typer.Option(help="the API's port; another if it is taken", min=1, max=65535)]
 
 
@@ -93,9 +95,10 @@ def run(
     declined: Declined = 0.02,
     port: Port = 8080,
     home: Home = Path(".orderlog"),
+    apart: Apart = False,
 ) -> None:
     """Start everything here, put real orders through it, tell what happened, and stay up until Ctrl-C."""
-    _run(_plan(start, to, orders, rate, scarcity, declined, port, home), stay=True)
+    _run(_plan(start, to, orders, rate, scarcity, declined, port, home, apart), stay=True)
 
 
 @cli.command()
@@ -108,9 +111,10 @@ def demo(
     declined: Declined = 0.02,
     port: Port = 8080,
     home: Home = Path(".orderlog"),
+    apart: Apart = False,
 ) -> None:
     """The same, but exit by itself: with 1 if any order is not settled or the books do not balance."""
-    _run(_plan(start, to, orders, rate, scarcity, declined, port, home), stay=False)
+    _run(_plan(start, to, orders, rate, scarcity, declined, port, home, apart), stay=False)
 
 
 @cli.command()
@@ -146,6 +150,7 @@ def _plan(
     declined: float,
     port: int,
     home: Path,
+    apart: bool,
 ) -> "Plan":
     from workers.baskets import Window
     from workers.run import Plan
@@ -154,7 +159,8 @@ def _plan(
     if end <= start:
         raise typer.BadParameter(f"{end:%Y-%m-%d} is not after {start:%Y-%m-%d}", param_hint="--to")
     window = Window(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), orders)
-    return Plan(home, window, rate, scarcity, declined, port)
+    plan = Plan(home, window, rate, scarcity, declined, port)
+    return structs.replace(plan, apart=True, workers=tuple((name,) for name in CONTEXTS)) if apart else plan
 
 
 def _run(plan: "Plan", stay: bool) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from workers import account
+from workers import account, apart
 from workers.baskets import Baskets, Loaded, Window
 from workers.local import ChildProcess, LauncherError, Servers
 from workers.local import Progress as Fetching
@@ -30,7 +30,8 @@ PATIENT = {"mailbox": 10, "worker-notification": 10}
 class Plan(Struct, frozen=True):
     """What is to be run: whose data, which baskets, how fast (orders a second), how many fail on purpose.
 
-    `workers` are the contexts of each worker process, an empty one having all; `env` adds to the environment.
+    `workers` are the contexts of each worker process, an empty one having all; `apart` gives each context a service of
+    its own, behind the gateway; `env` adds to the environment.
     """
 
     home: Path
@@ -40,6 +41,7 @@ class Plan(Struct, frozen=True):
     declined: float = 0.02
     api_port: int = 8080
     workers: tuple[tuple[str, ...], ...] = (("order", "product", "payment", "user"), ("notification",))
+    apart: bool = False
     env: dict[str, str] = {}
 
 
@@ -61,6 +63,7 @@ class Run:
         self._stack = ExitStack()
         self._children: dict[str, ChildProcess] = {}
         self._commands: dict[str, list[str]] = {}
+        self._own: dict[str, dict[str, str]] = {}
         self.began = time.monotonic()
 
     def __enter__(self) -> "Run":
@@ -112,7 +115,18 @@ class Run:
 
     def env_of(self, name: str) -> dict[str, str]:
         """The environment of a process that is about to be started."""
-        return self._env
+        return {**self._env, **self._own.get(name, {})}
+
+    @property
+    def services(self) -> list[str]:
+        """The URLs of contexts that run apart, behind the gateway."""
+        return [f"http://127.0.0.1:{own['ORDERLOG_API_PORT']}" for name, own in self._own.items() if name != "api"]
+
+    def shop(self) -> Shop:
+        """A client of the API: of its inside or, where contexts run apart, of the gateway."""
+        if not self.plan.apart:
+            return Shop(self.address.api)
+        return Shop(f"{self.address.api}/api", apart.token(self._env))
 
     def child(self, name: str) -> ChildProcess:
         """A process that was started here."""
@@ -153,8 +167,12 @@ class Run:
         self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
         for contexts in self.plan.workers:
             self.spawn("-".join(("worker", *contexts)), "workers", "worker", "--contexts", ",".join(contexts))
-        self.spawn("api", "api")
-        self.say(f"Started the payment provider (stub), a mailbox, the workers and the API on {address.api}")
+        if self.plan.apart:
+            self._own = apart.environments(home)
+        for service in self._own or ("api",):
+            self.spawn(service, "api")
+        api_is = "a service a context behind the gateway" if self.plan.apart else "the API"
+        self.say(f"Started the payment provider (stub), a mailbox, the workers and {api_is} on {address.api}")
         return address
 
     def _environment(self, address: Address, port: int) -> dict[str, str]:
@@ -204,10 +222,10 @@ class Bars:
 
 async def story(run: Run) -> bool:
     """Load, order, settle, walk some orders to their ends, and tell; True if all is settled and the money is right."""
-    shop = Shop(run.address.api)
+    shop = run.shop()
     try:
         began = time.monotonic()
-        await _ready(run, shop)
+        await ready(run)
         run.say(f"Ready after {time.monotonic() - began:.1f} s: every database answers, every view is up to date")
         async with _mending(run):
             moments = Moments()
@@ -238,14 +256,21 @@ async def _mending(run: Run) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def _ready(run: Run, shop: Shop) -> None:
-    waiting = asyncio.create_task(shop.until_ready(SOON))
+async def ready(run: Run) -> None:
+    """Wait until the API, and each context that runs apart, says that everything is there."""
+    waiting = asyncio.create_task(_all_ready([run.address.api, *run.services]))
     while not waiting.done():
         await asyncio.wait([waiting], timeout=0.2)
         if dead := run.died():
             waiting.cancel()
             raise LauncherError(f"the {dead.name} process ended by itself; its log: {dead.log}")
     await waiting
+
+
+async def _all_ready(urls: Iterable[str]) -> None:
+    for url in urls:
+        async with Shop(url) as shop:
+            await shop.until_ready(SOON)
 
 
 async def _known(shop: Shop, loaded: Loaded) -> bool:

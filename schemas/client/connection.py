@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -93,7 +93,7 @@ class Connection:
                 yield row
             if not page["next"]:
                 return
-            page = await self.ask("GET", page["next"])
+            page = await self.ask("GET", f"{path}?{urlsplit(page['next']).query}")
 
     def _headers(self, given: Mapping[str, Any], keyed: bool) -> dict[str, str]:
         said = {name: str(value) for name, value in given.items() if value is not None}

@@ -36,7 +36,9 @@ def test_an_envelope_says_the_same_after_a_trip(envelope: Envelope) -> None:
 
 
 @moderately
-@given(st.builds(Envelope, texts.filter(bool), *[texts] * 8, numbers, st.integers(1, 2**63), texts, st.integers(-1, 2**63)))
+@given(
+    st.builds(Envelope, texts.filter(bool), *[texts] * 8, numbers, st.integers(1, 2**63), texts, st.integers(-1, 2**63))
+)
 def test_any_recorded_envelope_says_the_same_after_a_trip(envelope: Envelope) -> None:
     assert Envelope.read(dict(envelope.headers())) == envelope
 

@@ -1,0 +1,76 @@
+"""The clients' guide is followed word by word, with all contexts in one process and with each one apart."""
+
+import asyncio
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from rich.console import Console
+
+from tests.docs.test_write_a_projection import agree
+from workers.baskets import YEAR
+from workers.print_docs import ROOT
+from workers.run import Plan, Run, ready
+
+pytestmark = pytest.mark.infra
+
+GUIDE = ROOT / "docs/first-order.md"
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def steps() -> Iterator[tuple[str, str]]:
+    """Each command, whose lines after the first begin with >, and what it says."""
+    for block in CONSOLE.findall(GUIDE.read_text()):
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            first, *rest = step.splitlines()
+            more = [line.removeprefix(">").removeprefix(" ") for line in rest if line.startswith(">")]
+            yield "\n".join([first, *more]), "\n".join(rest[len(more) :])
+
+
+class Shell:
+    """One bash for all of it, as a reader's is."""
+
+    def __init__(self, home: Path) -> None:
+        env = {**os.environ, "ORDERLOG_HOME": str(home)}
+        self._bash = subprocess.Popen(
+            ["bash"],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def __call__(self, command: str) -> str:
+        """What it says, until it is done."""
+        assert self._bash.stdin is not None
+        assert self._bash.stdout is not None
+        end = f"end {uuid4().hex}"
+        self._bash.stdin.write(f"{command}\nprintf '\\n%s\\n' '{end}'\n")
+        self._bash.stdin.flush()
+        return "".join(iter(self._bash.stdout.readline, f"{end}\n"))
+
+    def close(self) -> None:
+        self._bash.kill()
+        self._bash.communicate()
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["together", "apart"])
+def test_the_guide_can_be_followed_word_by_word(tmp_path: Path, apart: bool) -> None:
+    plan = Plan(tmp_path, YEAR, workers=((),), apart=apart)
+    with Run(plan, Console(quiet=True)) as run:
+        asyncio.run(ready(run))
+        shell, count = Shell(tmp_path), 0
+        try:
+            for command, wanted in steps():
+                said = shell(command.replace("http://localhost:8080", run.address.api))
+                agree(command, said, wanted)
+                count += 1
+        finally:
+            shell.close()
+    assert count > 20

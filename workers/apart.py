@@ -1,0 +1,46 @@
+"""Apart is each context as a service of its own behind the gateway, as `orders run --apart` starts them."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from schemas.settings import CONTEXTS
+from workers.local.home import Home
+
+NO_LIMIT = 1_000_000
+"""Requests a minute, for the account's own client sends a day of orders in one."""
+
+ASKED = ("order", "product", "user")
+"""Contexts that others ask over HTTP; their own ways lead to themselves in process."""
+
+
+def environments(home: Home) -> dict[str, dict[str, str]]:
+    """What each service's environment has beside that of all processes, by the process's name; `api` is the gateway."""
+    ways = {context: f"http://127.0.0.1:{home.port(f'api-{context}')}" for context in CONTEXTS}
+    services = {
+        f"api-{context}": {
+            "ORDERLOG_CONTEXTS": context,
+            "ORDERLOG_API_PORT": str(home.port(f"api-{context}")),
+            "ORDERLOG_WAYS": _said({name: url for name, url in ways.items() if name in ASKED and name != context}),
+            "ORDERLOG_INSIDE": "tokens",
+        }
+        for context in CONTEXTS
+    }
+    gateway = {
+        "ORDERLOG_CONTEXTS": "",
+        "ORDERLOG_WAYS": _said(ways),
+        "ORDERLOG_INSIDE": "closed",
+        "ORDERLOG_RATE_USER": str(NO_LIMIT),
+    }
+    return {**services, "api": gateway}
+
+
+def token(environment: Mapping[str, str]) -> str:
+    """What the account shows the gateway: it lists, ships and refunds."""
+    words = [sys.executable, "-m", "api.locksmith", "token", "--role", "staff", "--role", "operator"]
+    made = subprocess.run(words, env=dict(environment), capture_output=True, text=True, check=True)  # noqa: S603
+    return made.stdout.strip()
+
+
+def _said(ways: Mapping[str, str]) -> str:
+    return ",".join(f"{context}={url}" for context, url in ways.items())
