@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 # These fill both cores by themselves, or measure an API that has them to itself; of the rest, two files run at a time.
-FILLING := tests/attacks/test_openapi.py tests/scenarios tests/system
+FILLING := tests/attacks/test_openapi.py tests/system
 
 .PHONY: help run demo test long check bench faults soak clean docs lock
 
