@@ -5,6 +5,7 @@ Rejection
 ├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn · StockHeld
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
 ├── EmailTaken
+├── KeyReused · PreconditionFailed
 └── LetterUnknown · LetterWaits · LetterUnfit
 """
 
@@ -71,6 +72,14 @@ class RefundTooLarge(Rejection):
 
 class EmailTaken(Rejection):
     """There is an account with this e-mail address."""
+
+
+class KeyReused(Rejection):
+    """The Idempotency-Key has been used for another request."""
+
+
+class PreconditionFailed(Rejection):
+    """The resource has changed since the version that If-Match names."""
 
 
 class LetterUnknown(Rejection):

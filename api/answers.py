@@ -1,11 +1,10 @@
-"""Answers are how resources leave: JSON encoded at once, lists by opaque cursor, rows without what is secret."""
+"""Answers are how resources leave: JSON encoded at once, lists by signed cursor, rows without what is secret."""
 
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import field_error, invalid
+from api.questions import next_page
 from api.watch import Row
 from schemas.values import SECRET
 
@@ -25,6 +25,8 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    after: str | None = Field(None, max_length=4000, description="a Log-Position: wait until the read model is there")
+
 
 class Limited(Strict):
     """How many rows at most."""
@@ -33,9 +35,9 @@ class Limited(Strict):
 
 
 class Paged(Limited):
-    """One page of a list; `cursor` is from the page before."""
+    """One page of a list; `cursor` is from the page before, to the same question."""
 
-    cursor: str | None = Field(None, max_length=300)
+    cursor: str | None = Field(None, max_length=400)
 
 
 def reply(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -57,17 +59,13 @@ def paged(request: Request, rows: Sequence[Row], limit: int, *keys: str) -> Resp
     """A page of rows, of which one more than `limit` was asked for; `keys` are the columns they are sorted by."""
     more = len(rows) > limit
     rows = rows[:limit]
-    following = _following(request, write_cursor(*(rows[-1][key] for key in keys))) if more else None
+    following = next_page(request, write_cursor(*(rows[-1][key] for key in keys))) if more else None
     headers = {"Link": f'<{following}>; rel="next"'} if following else None
     return reply({"items": [public(row) for row in rows], "next": following}, headers=headers)
 
 
-def _following(request: Request, cursor: str) -> str:
-    return f"{request.url.path}?{urlencode({**request.query_params, 'cursor': cursor})}"
-
-
 def write_cursor(*place: Any) -> str:
-    """A place in a list as an opaque word."""
+    """A place in a list as an opaque word, not signed yet."""
     return base64.urlsafe_b64encode(_JSON.encode(place)).decode().rstrip("=")
 
 
@@ -93,8 +91,10 @@ def after(cursor: str | None) -> dict[str, Any]:
 
 
 def _place(cursor: str, shape: Any) -> Any:
+    """The place in a cursor, whose signature questions.py has looked at."""
+    word = cursor.partition(".")[0]
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
         place = msgspec.json.decode(raw, type=shape)
     except (msgspec.MsgspecError, binascii.Error, ValueError):
         raise bad_cursor() from None

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from api import (
     customers,
@@ -24,6 +24,8 @@ from api import (
 )
 from api.door import Door
 from api.health import Probe
+from api.positions import read_your_writes
+from api.questions import well_asked
 from api.system import System
 from events.kafka import KafkaLog
 from events.log import Log
@@ -69,7 +71,9 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     app.add_middleware(Door)
     served = [router for context in settings.chosen() for router in ROUTERS[context]]
     operating = (letters.router, operations.router, projections.router, health.router, pages.router)
-    for router in (*served, *operating):
-        app.include_router(router)
+    for router in served:
+        app.include_router(router, dependencies=[Depends(well_asked), Depends(read_your_writes)])
+    for router in operating:
+        app.include_router(router, dependencies=[Depends(well_asked)])
     openapi.complete(app)
     return app

@@ -113,10 +113,11 @@ class Gateway:
         causation: str,
         traceparent: str = "",
         context: str = "",
+        expected: str = "",
     ) -> Receipt:
         """Append the command; `correlation` and `causation` are ids of the request behind it.
 
-        `context` is who is asked, where the command does not say so.
+        `context` is who is asked, where the command does not say so; `expected` is as in Envelope.
 
         Raises:
             Unavailable, TooLarge: nothing was written.
@@ -126,7 +127,16 @@ class Gateway:
         place = Place(commands(context), partition_asked(command))
         now = datetime.now(UTC).isoformat()
         envelope = Envelope(
-            command_id, command.tag, "api", now, stream, correlation, causation, CLIENT, traceparent=traceparent
+            id=command_id,
+            type=command.tag,
+            source="api",
+            time=now,
+            subject=stream,
+            correlation=correlation,
+            causation=causation,
+            origin=CLIENT,
+            traceparent=traceparent,
+            expected=expected,
         )
         draft = Draft(stream, command_codec.encode(command), envelope.headers())
         lane = self._lanes.get(place) or self._lanes.setdefault(place, Lane(self._log, place))

@@ -25,7 +25,10 @@ PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
-        **{name: {"type": "string"} for name in ("type", "title", "code", "detail", "instance", "request_id")},
+        **{
+            name: {"type": "string"}
+            for name in ("type", "title", "code", "detail", "instance", "request_id", "trace_id")
+        },
         "status": {"type": "integer"},
         "errors": {"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}},
     },

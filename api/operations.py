@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from api.answers import reply
-from api.commands import wait_of
+from api.asking import wait_of
 from api.resources import url_of
 from api.system import System, of, served
 from api.watch import Row

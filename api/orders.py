@@ -7,13 +7,13 @@ from pydantic import Field
 
 from aggregates.order import Status
 from api.answers import Paged, before, history, paged, reply
+from api.asking import asked
 from api.bodies import body_of, read
-from api.commands import asked, repeated, sent, submit
+from api.commands import sent, submit
 from api.openapi import gives, takes
 from api.problems import Problem
-from api.resources import AsOf, load_as_of
+from api.resources import AsOf, one
 from api.system import of
-from events.ids import derive
 from projections.order import PAGE
 from projections.registry import HISTORY
 from schemas.order import CancelOrder, DeliverOrder, PlaceOrder, ShipOrder
@@ -43,13 +43,14 @@ async def place_order(request: Request) -> Response:
     """Order these lines; every SKU must be on sale."""
     ask = asked(request)
     fields = dict(await read(request, body_of(PlaceOrder, optional=("order_id",))))
-    order_id = fields.pop("order_id") or derive(ask.command_id, "order")
+    order_id = fields.pop("order_id") or ask.derived("order")
     command = PlaceOrder(order_id=order_id, **fields)
-    if answer := await repeated(request, ask, command, creates=True):
-        return answer
-    if (catalogue := of(request).catalogue) is not None:
-        await catalogue.refuse_unknown(command.lines)
-    return await sent(request, ask._replace(keyed=False), command, creates=True)
+
+    async def on_sale() -> None:
+        if (catalogue := of(request).catalogue) is not None:
+            await catalogue.refuse_unknown(command.lines)
+
+    return await sent(request, ask, command, creates=True, check=on_sale)
 
 
 @router.post("/orders/{order_id}/cancel", **takes(CancelOrder, "order_id", view="OrderView"))
@@ -83,7 +84,7 @@ async def get_order(request: Request, order_id: Id, query: Annotated[OneOrder, Q
     """One order."""
     if query.wait_for:
         await of(request).settled(order_id, query.timeout)
-    return reply(await load_as_of(of(request), f"order-{order_id}", query.as_of))
+    return await one(request, f"order-{order_id}", query.as_of)
 
 
 @router.get("/orders/{order_id}/history")

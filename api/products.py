@@ -6,11 +6,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from api.answers import Limited, Paged, after, paged, reply
+from api.asking import asked
 from api.bodies import body_of, read
-from api.commands import asked, sent, submit
+from api.commands import sent, submit
 from api.openapi import gives, lists, takes
 from api.problems import Problem, field_error, invalid
-from api.resources import AsOf, load_as_of
+from api.resources import AsOf, one
 from api.system import of
 from projections.product import PAGE
 from projections.reservation import STOCK
@@ -114,4 +115,4 @@ async def get_stock(request: Request, sku: Key, query: Annotated[Limited, Query(
 @router.get("/products/{sku}", **gives("ProductView"))
 async def get_product(request: Request, sku: Key, query: Annotated[AsOf, Query()]) -> Response:
     """One product with its stock."""
-    return reply(await load_as_of(of(request), f"product-{sku}", query.as_of))
+    return await one(request, f"product-{sku}", query.as_of)

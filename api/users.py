@@ -7,11 +7,12 @@ from pydantic import StringConstraints
 
 from api.accounts import LIFETIME, issue, user_of
 from api.answers import reply
+from api.asking import asked
 from api.bodies import MODELS, read
-from api.commands import asked, sent
+from api.commands import sent
 from api.openapi import request_body, takes_body
 from api.problems import Problem
-from api.resources import load
+from api.resources import one
 from api.system import of
 from events.ids import derive
 from projections.user import ONE
@@ -70,4 +71,4 @@ async def login(request: Request) -> Response:
 async def me(request: Request) -> Response:
     """The account that the token names."""
     system = of(request)
-    return reply(await load(system, f"user-{user_of(request, system.settings.jwt_secret)}"))
+    return await one(request, f"user-{user_of(request, system.settings.jwt_secret)}")

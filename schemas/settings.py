@@ -42,6 +42,13 @@ class Settings(BaseSettings):
         description="consumers that stand still at a failure instead of setting it aside, comma separated,"
         " such as order.writer,payment.reactions",
     )
+    cursor_secret: str = Field(
+        "development-only-secret-change-me-now", description="key that signs the cursors of lists; one for all"
+    )
+    if_match: str = Field(
+        "", description="commands that need an If-Match header, comma separated, such as PriceProduct,CancelOrder"
+    )
+    streams: int = Field(500, description="live streams of events that one process serves at a time")
     who: str = Field("", description="who an operator is, for the audit stream; user@host where it says nothing")
 
     def chosen(self) -> tuple[str, ...]:
@@ -54,6 +61,10 @@ class Settings(BaseSettings):
         if unknown := [name for name in names if name not in CONTEXTS]:
             raise ValueError(f"unknown context {unknown[0]!r}; there are {', '.join(CONTEXTS)}")
         return names
+
+    def conditional(self) -> frozenset[str]:
+        """The commands that are obeyed only on a condition."""
+        return frozenset(name.strip() for name in self.if_match.split(",") if name.strip())
 
     def pausing(self) -> frozenset[str]:
         """The consumers that stand still at a failure.

@@ -11,6 +11,7 @@ from api import gateway as gateways
 from api.app import create_app
 from api.gateway import Gateway, Receipt, Unanswered
 from events.errors import Unavailable
+from events.ids import key_half, under
 from events.log import Draft, Place
 from events.memory import MemoryLog
 from events.topics import MAX_BATCH_BYTES
@@ -87,7 +88,10 @@ async def test_an_open_outcome_is_a_503_that_says_how_to_retry_safely(monkeypatc
     assert (answer.status_code, answer.json()["code"]) == (503, "OutcomeUnknown")
     assert answer.headers["retry-after"] == "1"
     (written,) = (record for records in log.records.values() for record in records)
-    assert written.headers["ce_id"].decode() == answer.json()["idempotency_key"]
+    assert written.headers["ce_id"].decode() == answer.json()["command_id"]
+    half = key_half(answer.json()["command_id"])
+    path = answer.json()["instance"]
+    assert key_half(under(f"\nPOST {path}", answer.json()["idempotency_key"], b"")) == half
 
 
 class BrokenLog(MemoryLog):
