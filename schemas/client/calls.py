@@ -149,6 +149,7 @@ class Problem(TypedDict):
     detail: str
     instance: NotRequired[str]
     request_id: NotRequired[str]
+    trace_id: NotRequired[str]
     status: int
     errors: NotRequired[list[dict[str, str]]]
 
@@ -233,13 +234,24 @@ class Client(Connection):
     """The API's operations. `key` is an Idempotency-Key, made if there is none; `wait` are seconds."""
 
     async def place_order(
-        self, body: PlaceOrder, *, key: str | None = None, wait: int | None = None
+        self,
+        body: PlaceOrder,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Order these lines; every SKU must be on sale."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             "/orders",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body,
             keyed=True,
         )
@@ -248,50 +260,91 @@ class Client(Connection):
     async def list_orders(
         self,
         *,
+        after: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         customer_id: str | None = None,
         status: Status | None = None,
+        log_position: str | None = None,
     ) -> Any:
         """Orders, the latest first."""
         return await self.ask(
-            "GET", "/orders", query={"limit": limit, "cursor": cursor, "customer_id": customer_id, "status": status}
+            "GET",
+            "/orders",
+            query={"after": after, "limit": limit, "cursor": cursor, "customer_id": customer_id, "status": status},
+            headers={"log-position": log_position},
         )
 
     async def cancel_order(
-        self, order_id: str, body: CancelOrder | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: CancelOrder | None = None,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Call the order off; possible until it is shipped."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/cancel",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def ship_order(
-        self, order_id: str, body: ShipOrder | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: ShipOrder | None = None,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Hand the goods to the carrier."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/ship",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def deliver_order(
-        self, order_id: str, body: DeliverOrder | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: DeliverOrder | None = None,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Record that the goods have arrived."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/deliver",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body or {},
             keyed=True,
         )
@@ -301,214 +354,426 @@ class Client(Connection):
         self,
         order_id: str,
         *,
+        after: str | None = None,
         as_of: str | None = None,
         wait_for: Literal["settled"] | None = None,
         timeout: float | None = None,
+        log_position: str | None = None,
+        if_none_match: str | None = None,
     ) -> OrderView:
         """One order."""
         answer: OrderView = await self.ask(
-            "GET", f"/orders/{part(order_id)}", query={"as_of": as_of, "wait_for": wait_for, "timeout": timeout}
+            "GET",
+            f"/orders/{part(order_id)}",
+            query={"after": after, "as_of": as_of, "wait_for": wait_for, "timeout": timeout},
+            headers={"log-position": log_position, "If-None-Match": if_none_match},
         )
         return answer
 
-    async def get_history(self, order_id: str) -> Any:
+    async def get_history(self, order_id: str, *, log_position: str | None = None) -> Any:
         """What happened to the order: its recorded events."""
-        return await self.ask("GET", f"/orders/{part(order_id)}/history")
+        return await self.ask("GET", f"/orders/{part(order_id)}/history", headers={"log-position": log_position})
 
-    async def get_spending(self, customer_id: str) -> dict[str, Any]:
+    async def get_spending(self, customer_id: str, *, log_position: str | None = None) -> dict[str, Any]:
         """What a customer's confirmed orders come to, by currency, without those cancelled since; nothing for strangers."""
-        answer: dict[str, Any] = await self.ask("GET", f"/customers/{part(customer_id)}/spending")
+        answer: dict[str, Any] = await self.ask(
+            "GET", f"/customers/{part(customer_id)}/spending", headers={"log-position": log_position}
+        )
         return answer
 
-    async def list_spending(self, *, limit: int | None = None, currency: str | None = None) -> dict[str, Any]:
+    async def list_spending(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        currency: str | None = None,
+        log_position: str | None = None,
+    ) -> dict[str, Any]:
         """The customers who have spent most in each currency, the first `limit` of them."""
-        answer: dict[str, Any] = await self.ask("GET", "/spending", query={"limit": limit, "currency": currency})
+        answer: dict[str, Any] = await self.ask(
+            "GET",
+            "/spending",
+            query={"after": after, "limit": limit, "currency": currency},
+            headers={"log-position": log_position},
+        )
         return answer
 
     async def get_revenue(
-        self, *, from_: str | None = None, to: str | None = None, by: str | None = None
+        self,
+        *,
+        after: str | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        by: str | None = None,
+        log_position: str | None = None,
     ) -> dict[str, Any]:
         """What the orders confirmed on these days come to, without those cancelled since, in minor units."""
-        answer: dict[str, Any] = await self.ask("GET", "/revenue", query={"from": from_, "to": to, "by": by})
+        answer: dict[str, Any] = await self.ask(
+            "GET",
+            "/revenue",
+            query={"after": after, "from": from_, "to": to, "by": by},
+            headers={"log-position": log_position},
+        )
         return answer
 
     async def list_product(
-        self, body: ListProduct, *, key: str | None = None, wait: int | None = None
+        self,
+        body: ListProduct,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Offer a product, with the stock there is at the start."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             "/products",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body,
             keyed=True,
         )
         return answer
 
-    async def list_products(self, *, limit: int | None = None, cursor: str | None = None, q: str | None = None) -> Any:
+    async def list_products(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        q: str | None = None,
+        log_position: str | None = None,
+    ) -> Any:
         """Products by SKU, or those that fit the words."""
-        return await self.ask("GET", "/products", query={"limit": limit, "cursor": cursor, "q": q})
+        return await self.ask(
+            "GET",
+            "/products",
+            query={"after": after, "limit": limit, "cursor": cursor, "q": q},
+            headers={"log-position": log_position},
+        )
 
     async def describe_product(
-        self, sku: str, body: DescribeProduct, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: DescribeProduct,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Change what the catalogue says of a product."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/describe",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body,
             keyed=True,
         )
         return answer
 
     async def price_product(
-        self, sku: str, body: PriceProduct, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: PriceProduct,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Change a product's price; orders already placed keep theirs."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/price",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body,
             keyed=True,
         )
         return answer
 
     async def withdraw_product(
-        self, sku: str, body: WithdrawProduct | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: WithdrawProduct | None = None,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Stop selling a product; stock already held stays held."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/withdraw",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def receive_stock(
-        self, sku: str, body: ReceiveStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: ReceiveStock,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Put goods on the shelf."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/receive",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body,
             keyed=True,
         )
         return answer
 
     async def adjust_stock(
-        self, sku: str, body: AdjustStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: AdjustStock,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Correct the stock by a difference, such as -2 for breakage."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/adjust",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body,
             keyed=True,
         )
         return answer
 
     async def count_stock(
-        self, sku: str, body: CountStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: CountStock,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Set the stock to what was counted."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/count",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body,
             keyed=True,
         )
         return answer
 
-    async def search_products(self, *, q: str, limit: int | None = None) -> dict[str, Any]:
+    async def search_products(
+        self, *, q: str, after: str | None = None, limit: int | None = None, log_position: str | None = None
+    ) -> dict[str, Any]:
         """Products on sale that fit the words, those that have them first, then those with a name much like them."""
-        answer: dict[str, Any] = await self.ask("GET", "/products/search", query={"limit": limit, "q": q})
+        answer: dict[str, Any] = await self.ask(
+            "GET",
+            "/products/search",
+            query={"after": after, "limit": limit, "q": q},
+            headers={"log-position": log_position},
+        )
         return answer
 
-    async def get_stock(self, sku: str, *, limit: int | None = None) -> Stock:
+    async def get_stock(
+        self, sku: str, *, after: str | None = None, limit: int | None = None, log_position: str | None = None
+    ) -> Stock:
         """A product's stock, and the reservations that hold some of it: those that lapse soonest, `limit` at most."""
-        answer: Stock = await self.ask("GET", f"/products/{part(sku)}/stock", query={"limit": limit})
+        answer: Stock = await self.ask(
+            "GET",
+            f"/products/{part(sku)}/stock",
+            query={"after": after, "limit": limit},
+            headers={"log-position": log_position},
+        )
         return answer
 
-    async def get_product(self, sku: str, *, as_of: str | None = None) -> ProductView:
+    async def get_product(
+        self,
+        sku: str,
+        *,
+        after: str | None = None,
+        as_of: str | None = None,
+        log_position: str | None = None,
+        if_none_match: str | None = None,
+    ) -> ProductView:
         """One product with its stock."""
-        answer: ProductView = await self.ask("GET", f"/products/{part(sku)}", query={"as_of": as_of})
+        answer: ProductView = await self.ask(
+            "GET",
+            f"/products/{part(sku)}",
+            query={"after": after, "as_of": as_of},
+            headers={"log-position": log_position, "If-None-Match": if_none_match},
+        )
         return answer
 
     async def refund_payment(
-        self, order_id: str, body: RefundPayment | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: RefundPayment | None = None,
+        *,
+        log_position: str | None = None,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | PaymentView:
         """Give back an amount, or all that is left."""
         answer: Accepted | PaymentView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/refund",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={
+                "log-position": log_position,
+                "Idempotency-Key": key,
+                "Prefer": f"wait={wait}" if wait else None,
+                "If-Match": if_match,
+            },
             body=body or {},
             keyed=True,
         )
         return answer
 
-    async def list_payments(self, *, limit: int | None = None, cursor: str | None = None) -> Any:
+    async def list_payments(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        log_position: str | None = None,
+    ) -> Any:
         """Payments, the latest first."""
-        return await self.ask("GET", "/payments", query={"limit": limit, "cursor": cursor})
+        return await self.ask(
+            "GET",
+            "/payments",
+            query={"after": after, "limit": limit, "cursor": cursor},
+            headers={"log-position": log_position},
+        )
 
-    async def get_payment(self, order_id: str, *, as_of: str | None = None) -> PaymentView:
+    async def get_payment(
+        self,
+        order_id: str,
+        *,
+        after: str | None = None,
+        as_of: str | None = None,
+        log_position: str | None = None,
+        if_none_match: str | None = None,
+    ) -> PaymentView:
         """The payment of one order."""
-        answer: PaymentView = await self.ask("GET", f"/payments/{part(order_id)}", query={"as_of": as_of})
+        answer: PaymentView = await self.ask(
+            "GET",
+            f"/payments/{part(order_id)}",
+            query={"after": after, "as_of": as_of},
+            headers={"log-position": log_position, "If-None-Match": if_none_match},
+        )
         return answer
 
-    async def hear_provider(self, sender: str) -> Any:
+    async def hear_provider(self, sender: str, *, log_position: str | None = None) -> Any:
         """What the payment provider has to say, signed with the secret that we share."""
-        return await self.ask("POST", f"/payments/webhooks/{part(sender)}")
+        return await self.ask("POST", f"/payments/webhooks/{part(sender)}", headers={"log-position": log_position})
 
-    async def register(self, body: Registration, *, key: str | None = None, wait: int | None = None) -> Any:
+    async def register(
+        self, body: Registration, *, log_position: str | None = None, key: str | None = None, wait: int | None = None
+    ) -> Any:
         """Open an account."""
         return await self.ask(
             "POST",
             "/users",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"log-position": log_position, "Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body,
             keyed=True,
         )
 
-    async def login(self, body: Credentials) -> Any:
+    async def login(self, body: Credentials, *, log_position: str | None = None) -> Any:
         """A token, for an e-mail address and its password."""
-        return await self.ask("POST", "/login", body=body)
+        return await self.ask("POST", "/login", headers={"log-position": log_position}, body=body)
 
-    async def me(self) -> Any:
+    async def me(self, *, log_position: str | None = None) -> Any:
         """The account that the token names."""
-        return await self.ask("GET", "/me")
+        return await self.ask("GET", "/me", headers={"log-position": log_position})
 
-    async def list_notifications(self, *, limit: int | None = None, cursor: str | None = None) -> Any:
+    async def list_notifications(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        log_position: str | None = None,
+    ) -> Any:
         """Messages, the latest first."""
-        return await self.ask("GET", "/notifications", query={"limit": limit, "cursor": cursor})
+        return await self.ask(
+            "GET",
+            "/notifications",
+            query={"after": after, "limit": limit, "cursor": cursor},
+            headers={"log-position": log_position},
+        )
 
-    async def list_about_order(self, order_id: str) -> Any:
+    async def list_about_order(self, order_id: str, *, log_position: str | None = None) -> Any:
         """Messages about one order, the earliest first."""
-        return await self.ask("GET", f"/orders/{part(order_id)}/notifications")
+        return await self.ask("GET", f"/orders/{part(order_id)}/notifications", headers={"log-position": log_position})
 
     async def list_dead_letters(
-        self, *, limit: int | None = None, status: Literal["open", "aside", "retried", "discarded"] | None = None
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        status: Literal["open", "aside", "retried", "discarded"] | None = None,
     ) -> Any:
         """What was set aside, with the reason, where it lies, what it waits behind and how many wait behind it."""
-        return await self.ask("GET", "/dead-letters", query={"limit": limit, "status": status})
+        return await self.ask("GET", "/dead-letters", query={"after": after, "limit": limit, "status": status})
 
     async def list_dead_letters_of(
         self,
         context: str,
         *,
+        after: str | None = None,
         limit: int | None = None,
         status: Literal["open", "aside", "retried", "discarded"] | None = None,
     ) -> Any:
         """What one context has set aside."""
-        return await self.ask("GET", f"/dead-letters/{part(context)}", query={"limit": limit, "status": status})
+        return await self.ask(
+            "GET", f"/dead-letters/{part(context)}", query={"after": after, "limit": limit, "status": status}
+        )
 
     async def get_dead_letter(self, context: str, letter: str) -> Any:
         """One letter, decoded as far as possible, and who waits behind it."""

@@ -79,8 +79,9 @@ async def test_what_differs_only_as_text_is_the_same_request(world: World) -> No
 async def beside(postgres: str, log: MemoryLog) -> AsyncIterator[World]:
     """Another process of the API, on the same read models."""
     databases = {context: Database(postgres, f"apitest_{context}") for context in CONTEXTS}
-    async with client_of(create_app(settings(), log=log, databases=databases)) as client:
-        yield World(client, log, databases)
+    app = create_app(settings(), log=log, databases=databases)
+    async with client_of(app) as client:
+        yield World(app, client, log, databases)
 
 
 @pytest.mark.anyio

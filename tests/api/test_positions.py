@@ -1,5 +1,6 @@
 """Who asks with the Log-Position of an answer reads what it has told, or hears how far the read model is behind."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,7 +23,7 @@ async def test_a_question_waits_until_the_accepted_command_is_seen(world: World)
 
 
 async def test_a_list_waits_too_and_for_several_places_in_several_contexts(world: World) -> None:
-    product = {"sku": f"sku-{uuid4().hex[:12]}", "name": "tea", "price": 250, "stock": 9}
+    product: dict[str, Any] = {"sku": f"sku-{uuid4().hex[:12]}", "name": "tea", "price": 250, "stock": 9}
     await world.post("/products", product)
     customer = f"c-{uuid4()}"
     sent = [await world.client.post("/orders", json=order(product["sku"], customer_id=customer)) for _ in range(8)]
