@@ -48,7 +48,6 @@ class Settings(BaseSettings):
     if_match: str = Field(
         "", description="commands that need an If-Match header, comma separated, such as PriceProduct,CancelOrder"
     )
-    streams: int = Field(500, description="live streams of events that one process serves at a time")
     who: str = Field("", description="who an operator is, for the audit stream; user@host where it says nothing")
 
     def chosen(self) -> tuple[str, ...]:
