@@ -26,10 +26,12 @@ from api import (
     users,
     webhooks,
 )
-from api.access import Recognize, admit
+from api.access import Recognize, admit, admit_owner
 from api.door import Door
 from api.health import Probe
 from api.keys import Keyring
+from api.positions import read_your_writes
+from api.questions import well_asked
 from api.system import System
 from api.tokens import Tokens
 from api.traced import Traced
@@ -79,7 +81,7 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         responses=openapi.DEFAULT,
-        dependencies=[Depends(admit)],
+        dependencies=[Depends(each) for each in (admit, well_asked, read_your_writes, admit_owner)],
         exception_handlers=problems.HANDLERS,  # type: ignore[arg-type]
     )
     app.state.tokens, app.state.ways = tokens, ways

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import Limited, reply
+from api.asking import asked
 from api.bodies import MODELS, body_of, parse, read
-from api.commands import accepted, asked, put
+from api.commands import accepted, outcome_under, put
 from api.openapi import takes, takes_body
 from api.operations import everywhere, labelled
 from api.problems import Problem, field_error, invalid
@@ -112,17 +113,16 @@ async def _shown(request: Request, context: str, letter: str) -> Row:
 async def _sent(request: Request, context: str, command: OfLetter) -> Response:
     """Send what is to become of a letter; answer 202, or with the letter if the client waits or has asked before."""
     ask, system = asked(request), of(request)
-    outcome = await system.outcome(context, ask.command_id) if ask.keyed else None
+    command_id = ask.id_of(command)
+    outcome = await outcome_under(request, context, command_id) if ask.keyed else None
     if outcome is None:
         await _on_record(request, context, command)
         await put(request, ask, command, context)
-        outcome = await system.outcome(context, ask.command_id, ask.wait) if ask.wait else None
+        outcome = await system.outcome(context, command_id, ask.wait) if ask.wait else None
     if outcome is None:
-        return accepted(context, ask.command_id, f"/dead-letters/{context}/{command.letter}")
-    if outcome["stream"] != command.stream:
-        raise Problem("KeyReused", f"It was first used for {outcome['stream']}.")
+        return accepted(context, command_id, f"/dead-letters/{context}/{command.letter}")
     if outcome["status"] == "rejected":
-        raise Problem(outcome["code"], outcome["detail"], command_id=ask.command_id)
+        raise Problem(outcome["code"], outcome["detail"], command_id=command_id)
     return reply(await _shown(request, context, command.letter))
 
 

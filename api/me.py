@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import reply
-from api.commands import Asked, asked, put
+from api.asking import Asked, asked
+from api.commands import put
 from api.openapi import HEADERS, request_body
 from api.problems import PROBLEMS, Problem
 from api.system import of
@@ -56,7 +57,7 @@ async def decided(request: Request, command: Command) -> Row:
         Problem: what the rules say no with; 503, if nobody knows within `PATIENCE`.
     """
     ask = await _put(request, command)
-    outcome = await of(request).outcome("user", ask.command_id, PATIENCE)
+    outcome = await of(request).outcome("user", ask.id_of(command), PATIENCE)
     if outcome is None:
         raise Problem("OutcomeUnknown", _DOUBT)
     if outcome["status"] == "rejected":
@@ -74,14 +75,14 @@ async def quietly(request: Request, command: Command, said: str) -> Response:
     """
     ask = await _put(request, command)
     waits = ask.wait and of(request).settings.login_unverified
-    decided = await of(request).outcome("user", ask.command_id, ask.wait) if waits else None
+    decided = await of(request).outcome("user", ask.id_of(command), ask.wait) if waits else None
     headers = {"Preference-Applied": f"wait={ask.wait}"} if decided else {}
     return reply({"status": "accepted", "detail": said}, 202, headers)
 
 
 async def _put(request: Request, command: Command) -> Asked:
-    """Put a command on its topic under an id that only we know: who knew it could ask what became of it."""
-    ask = asked(request)._replace(command_id=str(uuid4()), keyed=False)
+    """Put a command on its topic under an id that only we know."""
+    ask = asked(request).secretly()
     try:
         await put(request, ask, command)
     except Problem as problem:

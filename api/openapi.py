@@ -27,7 +27,10 @@ PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
-        **{name: {"type": "string"} for name in ("type", "title", "code", "detail", "instance", "request_id")},
+        **{
+            name: {"type": "string"}
+            for name in ("type", "title", "code", "detail", "instance", "request_id", "trace_id")
+        },
         "status": {"type": "integer"},
         "errors": {"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}},
     },
@@ -44,17 +47,23 @@ DEFAULT: dict[int | str, dict[str, Any]] = {
     }
 }
 _KEY = r'^"?[!#-~]([ -~]{0,198}[!#-~])?"?$'
+_TAG = r'"\d{1,18}(\.\d{1,9})?"'
+
+
+def _header(name: str, said: str, **more: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": said, "schema": {"type": "string", **more}}
+
+
 HEADERS = [
-    {"name": name, "in": "header", "description": said, "schema": {"type": "string", **more}}
-    for name, said, more in (
-        (
-            "Idempotency-Key",
-            "UUID, or up to 200 visible characters: a retry with it takes effect once",
-            {"pattern": _KEY},
-        ),
-        ("Prefer", "`wait=N`: answer with the outcome if it is there within N seconds, 30 at most", {}),
-    )
+    _header(
+        "Idempotency-Key", "1 to 200 visible characters: a retry with it gets the first answer again", pattern=_KEY
+    ),
+    _header("Prefer", "`wait=N`: answer with the outcome if it is there within N seconds, 30 at most"),
 ]
+_IF_MATCH = _header("If-Match", "ETags, of which one must be the current one; else 412", pattern=rf"^(\*|{_TAG})$")
+_IF_NONE_MATCH = _header("If-None-Match", "an ETag: 304 if it is still the current one", pattern=rf"^(\*|{_TAG})$")
+_TAGGED = ("OrderView", "ProductView", "PaymentView", "UserView")
+"""Views of one aggregate each, which have an entity tag."""
 _CREATING = ("PlaceOrder", "ListProduct")
 """Bodies that, if one waits, are answered with what has been created."""
 
@@ -75,7 +84,10 @@ def takes_body(body: str, view: str = "") -> dict[str, Any]:
     return {
         "status_code": 202,
         "responses": {200: done, **created, 202: accepted},
-        "openapi_extra": {"requestBody": request_body(body), "parameters": HEADERS},
+        "openapi_extra": {
+            "requestBody": request_body(body),
+            "parameters": [*HEADERS, _IF_MATCH] if view in _TAGGED else HEADERS,
+        },
     }
 
 
@@ -87,7 +99,14 @@ def request_body(name: str) -> dict[str, Any]:
 
 def gives(view: str) -> dict[str, Any]:
     """Arguments of a route that answers with this view."""
-    return {"responses": {200: {"content": {_JSON: {"schema": {"$ref": _REF.format(view)}}}}}}
+    given: dict[str, Any] = {"responses": {200: {"content": {_JSON: {"schema": {"$ref": _REF.format(view)}}}}}}
+    if view not in _TAGGED:
+        return given
+    unchanged = {304: {"description": "The client has this version"}}
+    return {
+        "responses": {**given["responses"], **unchanged},
+        "openapi_extra": {"parameters": [_IF_NONE_MATCH]},
+    }
 
 
 def lists(view: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.access import visible_command
 from api.answers import reply
-from api.commands import wait_of
+from api.asking import wait_of
 from api.resources import url_of
 from api.system import System, of, served
 from api.watch import Row

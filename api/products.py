@@ -6,23 +6,14 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from api.access import refuse_foreign
-from api.answers import (
-    Limited,
-    Paged,
-    after,
-    before_version,
-    following,
-    linked,
-    paged,
-    reply,
-    sorted_after,
-    write_cursor,
-)
+from api.answers import Limited, Paged, after, before_version, linked, paged, reply, sorted_after, write_cursor
+from api.asking import asked
 from api.bodies import body_of, read
-from api.commands import asked, sent, submit
+from api.commands import sent, submit
 from api.openapi import gives, lists, takes
 from api.problems import Problem, field_error, invalid
-from api.resources import AsOf, load_as_of
+from api.questions import following
+from api.resources import AsOf, one
 from api.system import of
 from projections.finding import SORTS, question
 from projections.price import OF_PRODUCT as PRICES
@@ -208,4 +199,4 @@ async def list_prices(request: Request, sku: Key, query: Annotated[Paged, Query(
 @router.get("/products/{sku}", **gives("ProductView"))
 async def get_product(request: Request, sku: Key, query: Annotated[AsOf, Query()]) -> Response:
     """One product with its stock."""
-    return reply(await load_as_of(of(request), f"product-{sku}", query.as_of))
+    return await one(request, f"product-{sku}", query.as_of)

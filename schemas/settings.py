@@ -80,6 +80,12 @@ class Settings(BaseSettings):
         description="URL of an OpenTelemetry collector (OTLP over HTTP), to which traces go; none are made without it",
     )
     sampled: float = Field(1.0, ge=0, le=1, description="share of the traces that begin here which are recorded")
+    cursor_secret: str = Field(
+        "development-only-secret-change-me-now", description="key that signs the cursors of lists; one for all"
+    )
+    if_match: str = Field(
+        "", description="commands that need an If-Match header, comma separated, such as PriceProduct,CancelOrder"
+    )
     who: str = Field("", description="who an operator is, for the audit stream; user@host where it says nothing")
 
     def chosen(self) -> tuple[str, ...]:
@@ -110,6 +116,10 @@ class Settings(BaseSettings):
     def key_folder(self) -> Path:
         """Where the keys of tokens are."""
         return self.keys or self.home / "keys"
+
+    def conditional(self) -> frozenset[str]:
+        """The commands that are obeyed only on a condition."""
+        return frozenset(name.strip() for name in self.if_match.split(",") if name.strip())
 
     def pausing(self) -> frozenset[str]:
         """The consumers that stand still at a failure.

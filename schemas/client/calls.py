@@ -289,6 +289,7 @@ class Problem(TypedDict):
     detail: str
     instance: NotRequired[str]
     request_id: NotRequired[str]
+    trace_id: NotRequired[str]
     status: int
     errors: NotRequired[list[dict[str, str]]]
 
@@ -430,13 +431,13 @@ class Client(Connection):
     """The API's operations. `key` is an Idempotency-Key, made if there is none; `wait` are seconds."""
 
     async def place_order(
-        self, body: PlaceOrder, *, key: str | None = None, wait: int | None = None
+        self, body: PlaceOrder, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | OrderView:
         """Order these lines; every SKU must be on sale."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             "/orders",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
@@ -445,6 +446,7 @@ class Client(Connection):
     async def list_orders(
         self,
         *,
+        after: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         customer_id: str | None = None,
@@ -452,17 +454,25 @@ class Client(Connection):
     ) -> Any:
         """Orders, the latest first."""
         return await self.ask(
-            "GET", "/orders", query={"limit": limit, "cursor": cursor, "customer_id": customer_id, "status": status}
+            "GET",
+            "/orders",
+            query={"after": after, "limit": limit, "cursor": cursor, "customer_id": customer_id, "status": status},
         )
 
     async def cancel_order(
-        self, order_id: str, body: CancelOrder | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: CancelOrder | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Call the order off; possible until it is shipped."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/cancel",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
@@ -476,90 +486,128 @@ class Client(Connection):
         *,
         key: str | None = None,
         wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Call off so many of one SKU, or all that have not left the house; what is paid for them already is given back."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/lines/{part(sku)}/cancel",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def ship_order(
-        self, order_id: str, body: ShipOrder | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: ShipOrder | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Hand these items to the carrier, or all that are left."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/ship",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def deliver_order(
-        self, order_id: str, body: DeliverOrder | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: DeliverOrder | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Record that a shipment has arrived, or all that are under way."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/deliver",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def request_return(
-        self, order_id: str, body: RequestReturn, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: RequestReturn,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Announce that items come back; the order's `returns` tell the return's id."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/returns",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def receive_return(
-        self, order_id: str, return_id: str, body: ReceiveReturn, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        return_id: str,
+        body: ReceiveReturn,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Say what came back and what is to become of it; what is accepted is given back."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/returns/{part(return_id)}/receive",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def change_address(
-        self, order_id: str, body: ChangeAddress, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: ChangeAddress,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Send the order elsewhere; possible until something has been shipped."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/address",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def add_note(
-        self, order_id: str, body: AddNote, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: AddNote,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Write something down about the order."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/notes",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
@@ -569,13 +617,18 @@ class Client(Connection):
         self,
         order_id: str,
         *,
+        after: str | None = None,
         as_of: str | None = None,
         wait_for: Literal["settled"] | None = None,
         timeout: float | None = None,
+        if_none_match: str | None = None,
     ) -> OrderView:
         """One order."""
         answer: OrderView = await self.ask(
-            "GET", f"/orders/{part(order_id)}", query={"as_of": as_of, "wait_for": wait_for, "timeout": timeout}
+            "GET",
+            f"/orders/{part(order_id)}",
+            query={"after": after, "as_of": as_of, "wait_for": wait_for, "timeout": timeout},
+            headers={"If-None-Match": if_none_match},
         )
         return answer
 
@@ -588,162 +641,236 @@ class Client(Connection):
         answer: dict[str, Any] = await self.ask("GET", f"/customers/{part(customer_id)}/spending")
         return answer
 
-    async def list_spending(self, *, limit: int | None = None, currency: str | None = None) -> dict[str, Any]:
+    async def list_spending(
+        self, *, after: str | None = None, limit: int | None = None, currency: str | None = None
+    ) -> dict[str, Any]:
         """The customers who have spent most in each currency, the first `limit` of them."""
-        answer: dict[str, Any] = await self.ask("GET", "/spending", query={"limit": limit, "currency": currency})
+        answer: dict[str, Any] = await self.ask(
+            "GET", "/spending", query={"after": after, "limit": limit, "currency": currency}
+        )
         return answer
 
     async def get_revenue(
-        self, *, from_: str | None = None, to: str | None = None, by: str | None = None
+        self, *, after: str | None = None, from_: str | None = None, to: str | None = None, by: str | None = None
     ) -> dict[str, Any]:
         """What the orders confirmed on these days come to, without those cancelled since, in minor units."""
-        answer: dict[str, Any] = await self.ask("GET", "/revenue", query={"from": from_, "to": to, "by": by})
+        answer: dict[str, Any] = await self.ask(
+            "GET", "/revenue", query={"after": after, "from": from_, "to": to, "by": by}
+        )
         return answer
 
     async def list_product(
-        self, body: ListProduct, *, key: str | None = None, wait: int | None = None
+        self, body: ListProduct, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | ProductView:
         """Offer a product, with the stock there is at the start."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             "/products",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def list_products(
-        self, *, limit: int | None = None, cursor: str | None = None, low: bool | None = None, q: str | None = None
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        low: bool | None = None,
+        q: str | None = None,
     ) -> Any:
         """Products by SKU, those that fit the words, those of which no more are left than their threshold says."""
-        return await self.ask("GET", "/products", query={"limit": limit, "cursor": cursor, "low": low, "q": q})
+        return await self.ask(
+            "GET", "/products", query={"after": after, "limit": limit, "cursor": cursor, "low": low, "q": q}
+        )
 
     async def describe_product(
-        self, sku: str, body: DescribeProduct, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: DescribeProduct,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Change what the catalogue says of a product."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/describe",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def price_product(
-        self, sku: str, body: PriceProduct, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: PriceProduct,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Change a product's price, and say why; orders already placed keep theirs."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/price",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def withdraw_product(
-        self, sku: str, body: WithdrawProduct | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: WithdrawProduct | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Stop selling a product; stock already held stays held."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/withdraw",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def receive_stock(
-        self, sku: str, body: ReceiveStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: ReceiveStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Put goods on the shelf, at one of the places where it stands."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/receive",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def adjust_stock(
-        self, sku: str, body: AdjustStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: AdjustStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Correct the stock of a location by a difference, such as -2 for breakage."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/adjust",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def count_stock(
-        self, sku: str, body: CountStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: CountStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Set the stock of a location to what was counted there."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/count",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def transfer_stock(
-        self, sku: str, body: TransferStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: TransferStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Take goods from one location to another; what orders hold goes along."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/transfer",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def set_low_stock(
-        self, sku: str, body: SetLowStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: SetLowStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Say at how many available the stock is low; null says that it never is."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/low",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def await_stock(
-        self, sku: str, body: AwaitStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: AwaitStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Have a customer told by mail, once, when there is something to buy again."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/await",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def stop_awaiting_stock(
-        self, sku: str, body: StopAwaitingStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: StopAwaitingStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """The customer wants to hear of it no more."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/stop-awaiting",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
@@ -752,6 +879,7 @@ class Client(Connection):
     async def search_products(
         self,
         *,
+        after: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         q: str | None = None,
@@ -768,6 +896,7 @@ class Client(Connection):
             "GET",
             "/products/search",
             query={
+                "after": after,
                 "limit": limit,
                 "cursor": cursor,
                 "q": q,
@@ -782,43 +911,67 @@ class Client(Connection):
         )
         return answer
 
-    async def get_stock(self, sku: str, *, limit: int | None = None) -> Stock:
+    async def get_stock(self, sku: str, *, after: str | None = None, limit: int | None = None) -> Stock:
         """A product's stock, and the reservations that hold some of it: those that lapse soonest, `limit` at most."""
-        answer: Stock = await self.ask("GET", f"/products/{part(sku)}/stock", query={"limit": limit})
+        answer: Stock = await self.ask("GET", f"/products/{part(sku)}/stock", query={"after": after, "limit": limit})
         return answer
 
-    async def list_prices(self, sku: str, *, limit: int | None = None, cursor: str | None = None) -> dict[str, Any]:
+    async def list_prices(
+        self, sku: str, *, after: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> dict[str, Any]:
         """Every price that the product has had, the latest first: since when, until when, why, by which request."""
         answer: dict[str, Any] = await self.ask(
-            "GET", f"/products/{part(sku)}/prices", query={"limit": limit, "cursor": cursor}
+            "GET", f"/products/{part(sku)}/prices", query={"after": after, "limit": limit, "cursor": cursor}
         )
         return answer
 
-    async def get_product(self, sku: str, *, as_of: str | None = None) -> ProductView:
+    async def get_product(
+        self, sku: str, *, after: str | None = None, as_of: str | None = None, if_none_match: str | None = None
+    ) -> ProductView:
         """One product with its stock."""
-        answer: ProductView = await self.ask("GET", f"/products/{part(sku)}", query={"as_of": as_of})
+        answer: ProductView = await self.ask(
+            "GET",
+            f"/products/{part(sku)}",
+            query={"after": after, "as_of": as_of},
+            headers={"If-None-Match": if_none_match},
+        )
         return answer
 
     async def refund_payment(
-        self, order_id: str, body: RefundPayment | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: RefundPayment | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | PaymentView:
         """Give back an amount, or all that is left."""
         answer: Accepted | PaymentView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/refund",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
-    async def list_payments(self, *, limit: int | None = None, cursor: str | None = None) -> Any:
+    async def list_payments(
+        self, *, after: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Any:
         """Payments, the latest first."""
-        return await self.ask("GET", "/payments", query={"limit": limit, "cursor": cursor})
+        return await self.ask("GET", "/payments", query={"after": after, "limit": limit, "cursor": cursor})
 
-    async def get_payment(self, order_id: str, *, as_of: str | None = None) -> PaymentView:
+    async def get_payment(
+        self, order_id: str, *, after: str | None = None, as_of: str | None = None, if_none_match: str | None = None
+    ) -> PaymentView:
         """The payment of one order."""
-        answer: PaymentView = await self.ask("GET", f"/payments/{part(order_id)}", query={"as_of": as_of})
+        answer: PaymentView = await self.ask(
+            "GET",
+            f"/payments/{part(order_id)}",
+            query={"after": after, "as_of": as_of},
+            headers={"If-None-Match": if_none_match},
+        )
         return answer
 
     async def hear_provider(self, sender: str, body: dict[str, Any]) -> Any:
@@ -844,19 +997,19 @@ class Client(Connection):
         answer: dict[str, Any] = await self.ask("POST", "/users/verify", body=body)
         return answer
 
-    async def me(self) -> UserView:
+    async def me(self, *, if_none_match: str | None = None) -> UserView:
         """The account that the token names."""
-        answer: UserView = await self.ask("GET", "/me")
+        answer: UserView = await self.ask("GET", "/me", headers={"If-None-Match": if_none_match})
         return answer
 
     async def close_account(
-        self, body: Confirmation, *, key: str | None = None, wait: int | None = None
+        self, body: Confirmation, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | UserView:
         """Close the account: nobody can log in any more, and what its owner has told us is gone from it. Orders stay."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             "/me/delete",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
@@ -898,52 +1051,64 @@ class Client(Connection):
         return answer
 
     async def change_profile(
-        self, body: ChangeProfile, *, key: str | None = None, wait: int | None = None
+        self, body: ChangeProfile, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | UserView:
         """Say how one is called, can be called, and is written to."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             "/me/profile",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def add_address(
-        self, body: AddAddress, *, key: str | None = None, wait: int | None = None
+        self, body: AddAddress, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | UserView:
         """Keep an address; the first is the default by itself."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             "/me/addresses",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def replace_address(
-        self, address_id: str, body: CorrectAddress, *, key: str | None = None, wait: int | None = None
+        self,
+        address_id: str,
+        body: CorrectAddress,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | UserView:
         """Correct an address."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             f"/me/addresses/{part(address_id)}",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def remove_address(
-        self, address_id: str, body: RemoveAddress | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        address_id: str,
+        body: RemoveAddress | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | UserView:
         """Forget an address."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             f"/me/addresses/{part(address_id)}/remove",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
@@ -956,25 +1121,26 @@ class Client(Connection):
         *,
         key: str | None = None,
         wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | UserView:
         """Make an address the one that is offered first."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             f"/me/addresses/{part(address_id)}/default",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def change_preferences(
-        self, body: ChangePreferences, *, key: str | None = None, wait: int | None = None
+        self, body: ChangePreferences, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | UserView:
         """Say which messages are wanted over which channel; what is not named stays as it was."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             "/me/preferences",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
@@ -984,29 +1150,38 @@ class Client(Connection):
         """Every key that verifies a token now, the newest last (RFC 7517)."""
         return await self.ask("GET", "/.well-known/jwks.json")
 
-    async def list_notifications(self, *, limit: int | None = None, cursor: str | None = None) -> Any:
+    async def list_notifications(
+        self, *, after: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Any:
         """Messages, the latest first."""
-        return await self.ask("GET", "/notifications", query={"limit": limit, "cursor": cursor})
+        return await self.ask("GET", "/notifications", query={"after": after, "limit": limit, "cursor": cursor})
 
     async def list_about_order(self, order_id: str) -> Any:
         """Messages about one order, the earliest first."""
         return await self.ask("GET", f"/orders/{part(order_id)}/notifications")
 
     async def list_dead_letters(
-        self, *, limit: int | None = None, status: Literal["open", "aside", "retried", "discarded"] | None = None
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        status: Literal["open", "aside", "retried", "discarded"] | None = None,
     ) -> Any:
         """What was set aside, with the reason, where it lies, what it waits behind and how many wait behind it."""
-        return await self.ask("GET", "/dead-letters", query={"limit": limit, "status": status})
+        return await self.ask("GET", "/dead-letters", query={"after": after, "limit": limit, "status": status})
 
     async def list_dead_letters_of(
         self,
         context: str,
         *,
+        after: str | None = None,
         limit: int | None = None,
         status: Literal["open", "aside", "retried", "discarded"] | None = None,
     ) -> Any:
         """What one context has set aside."""
-        return await self.ask("GET", f"/dead-letters/{part(context)}", query={"limit": limit, "status": status})
+        return await self.ask(
+            "GET", f"/dead-letters/{part(context)}", query={"after": after, "limit": limit, "status": status}
+        )
 
     async def get_dead_letter(self, context: str, letter: str) -> Any:
         """One letter, decoded as far as possible, and who waits behind it."""
