@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from api import (
     customers,
+    described,
     health,
     jwks,
     letters,
@@ -85,6 +86,7 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
         exception_handlers=problems.HANDLERS,  # type: ignore[arg-type]
     )
     app.state.tokens, app.state.ways = tokens, ways
+    app.state.conditional = settings.conditional(openapi.CONDITIONAL)
     app.add_middleware(Recognize, tokens=tokens, inside=settings.inside == "open")
     app.add_middleware(Door)
     app.add_middleware(Traced)
@@ -92,5 +94,5 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     operating = (letters.router, operations.router, projections.router, health.router, pages.router)
     for router in (*served, *operating):
         app.include_router(router)
-    openapi.complete(app)
+    described.complete(app)
     return app

@@ -41,7 +41,7 @@ async def sent(
 ) -> Response:
     """Send a command and answer 202, or with its outcome if the client waits or has sent it before."""
     command_id = ask.id_of(command)
-    if type(command).__name__ in of(request).settings.conditional() and not ask.expected:
+    if type(command).__name__ in request.app.state.conditional and not ask.expected:
         raise Problem("ConditionMissing")
     with of(request).keys.held(command_id) if ask.keyed else nullcontext(False) as durable:
         if answer := await repeated(request, ask, command, creates):

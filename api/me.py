@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api.answers import reply
 from api.asking import Asked, asked
 from api.commands import put
-from api.openapi import HEADERS, request_body
+from api.openapi import PREFER, gives, request_body
 from api.problems import PROBLEMS, Problem
 from api.system import of
 from api.watch import Row
@@ -29,7 +29,6 @@ PATIENCE = 10
 
 BEARER = {"WWW-Authenticate": "Bearer"}
 PRIVATE = {"Cache-Control": "no-store"}
-PREFER = next(header for header in HEADERS if header["name"] == "Prefer")
 _DOUBT = "Nobody knows yet whether it was done. Ask again in a moment; should that be refused, log in anew."
 
 
@@ -99,22 +98,17 @@ def new_proof(request: Request, purpose: Purpose, user_id: str) -> Proof:
 
 def takes_quietly(body: str) -> dict[str, Any]:
     """Arguments of a route that takes a body and answers 202 whatever becomes of it."""
-    text = {"type": "string"}
-    schema = {"type": "object", "required": ["status", "detail"], "properties": {"status": text, "detail": text}}
-    accepted = {"description": "Accepted; the answer is the same for every address"}
+    noted = gives("Noted")["responses"][200]
     return {
         "status_code": 202,
-        "responses": {202: {**accepted, "content": {"application/json": {"schema": schema}}}},
+        "responses": {202: {**noted, "description": "Accepted; the answer is the same for every address"}},
         "openapi_extra": {"requestBody": request_body(body), "parameters": [PREFER]},
     }
 
 
-def takes_and_gives(body: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of a route that takes a body and, once it is decided, answers with this schema."""
-    return {
-        "responses": {200: {"description": "Done", "content": {"application/json": {"schema": schema}}}},
-        "openapi_extra": {"requestBody": request_body(body)},
-    }
+def takes_and_gives(body: str, shape: str) -> dict[str, Any]:
+    """Arguments of a route that takes a body and, once it is decided, answers with this shape."""
+    return {**gives(shape), "openapi_extra": {"requestBody": request_body(body)}}
 
 
 def takes_in_silence(body: str | None = None) -> dict[str, Any]:

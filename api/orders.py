@@ -11,7 +11,7 @@ from api.answers import Paged, before, history, paged, reply
 from api.asking import asked
 from api.bodies import body_of, read
 from api.commands import sent, submit
-from api.openapi import gives, takes
+from api.openapi import gives, lists, pages, takes
 from api.problems import Problem
 from api.resources import AsOf, one
 from api.system import of
@@ -122,7 +122,7 @@ async def add_note(request: Request, order_id: Id) -> Response:
     return await _named(request, AddNote, "note_id", order_id=order_id)
 
 
-@router.get("/orders")
+@router.get("/orders", **pages("OrderView"))
 async def list_orders(request: Request, query: Annotated[Orders, Query()]) -> Response:
     """Orders, the latest first."""
     only = only_of(request)
@@ -142,7 +142,7 @@ async def get_order(request: Request, order_id: Id, query: Annotated[OneOrder, Q
     return await one(request, f"order-{order_id}", query.as_of)
 
 
-@router.get("/orders/{order_id}/history")
+@router.get("/orders/{order_id}/history", **lists("Happened"))
 async def get_history(request: Request, order_id: Id) -> Response:
     """What happened to the order: its recorded events."""
     rows = await of(request).rows("order", HISTORY, {"stream": f"order-{order_id}"})

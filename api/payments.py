@@ -8,7 +8,7 @@ from api.answers import Paged, before, paged
 from api.asking import asked
 from api.bodies import body_of, read
 from api.commands import sent
-from api.openapi import gives, takes
+from api.openapi import gives, pages, takes
 from api.resources import AsOf, one
 from api.system import of
 from projections.payment import PAGE
@@ -29,7 +29,7 @@ async def refund_payment(request: Request, order_id: Id) -> Response:
     return await sent(request, ask, RefundPayment(order_id=order_id, refund_id=refund_id, **dict(body)))
 
 
-@router.get("/payments")
+@router.get("/payments", **pages("PaymentView"))
 async def list_payments(request: Request, query: Annotated[Paged, Query()]) -> Response:
     """Payments, the latest first."""
     parameters = {**before(query.cursor), "limit": query.limit + 1}

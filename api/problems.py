@@ -3,7 +3,6 @@
 A code is for programs and never changes, a detail is for people. What a bug says stays in the log.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from starlette.routing import Match
 
 from aggregates import errors as no
 from events.errors import Fenced, TooLarge, Truncated, Unavailable
+from events.tracing import here, trace_of
 from projections.postgres import DatabaseUnavailable
 
 REJECTIONS: dict[type[no.Rejection], int] = {
@@ -99,7 +99,6 @@ EXCEPTIONS: dict[type[Exception], str] = {
     DatabaseUnavailable: "ReadModelUnavailable",
 }
 _BY_STATUS = {400: "BadRequest", 404: "NotFound", 405: "MethodNotAllowed", 413: "BodyTooLarge"}
-_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _LISTED = 20
 """Errors that one problem lists; a body can have thousands."""
 
@@ -156,9 +155,9 @@ def respond(request: Request, problem: Problem) -> Response:
 
 
 def _traced(request: Request) -> dict[str, str]:
-    """The id of the trace that the request belongs to, if it says so (W3C Trace Context)."""
-    found = _TRACE.fullmatch(request.headers.get("traceparent", ""))
-    return {"trace_id": found[1]} if found else {}
+    """The id of the trace that the request belongs to: ours, or the one that it names (W3C Trace Context)."""
+    trace = trace_of(here() or request.headers.get("traceparent", ""))
+    return {"trace_id": trace} if trace else {}
 
 
 async def on_problem(request: Request, error: Exception) -> Response:

@@ -90,7 +90,7 @@ async def send_verification(request: Request) -> Response:
     return await quietly(request, RequestVerification(user_id=user_id, proof=proof), _SENT)
 
 
-@router.post("/users/verify", **takes_and_gives("MailedToken", {"type": "object", "required": ["status"]}))
+@router.post("/users/verify", **takes_and_gives("MailedToken", "Done"))
 async def verify_email(request: Request) -> Response:
     """Verify the address, by the code of the mail."""
     body = await read(request, MailedToken)

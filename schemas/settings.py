@@ -1,5 +1,6 @@
 """Settings is the shape of the environment: every variable that a process reads, once, at its start."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -117,9 +118,16 @@ class Settings(BaseSettings):
         """Where the keys of tokens are."""
         return self.keys or self.home / "keys"
 
-    def conditional(self) -> frozenset[str]:
-        """The commands that are obeyed only on a condition."""
-        return frozenset(name.strip() for name in self.if_match.split(",") if name.strip())
+    def conditional(self, known: Collection[str]) -> frozenset[str]:
+        """The commands that are obeyed only on a condition, of those that can have one.
+
+        Raises:
+            ValueError: if one cannot; the message lists those that can.
+        """
+        names = frozenset(name.strip() for name in self.if_match.split(",") if name.strip())
+        if unknown := sorted(names - {*known}):
+            raise ValueError(f"no command {unknown[0]!r} has an If-Match; there are {', '.join(sorted(known))}")
+        return names
 
     def pausing(self) -> frozenset[str]:
         """The consumers that stand still at a failure.

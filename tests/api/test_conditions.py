@@ -7,6 +7,7 @@ import pytest
 from api.app import create_app
 from api.conditions import expected
 from events.memory import MemoryLog
+from tests.api.people import registered
 from tests.api.world import World, client_of, settings
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +48,18 @@ async def test_of_many_who_have_seen_the_same_one_changes_it(world: World) -> No
     assert (await world.client.get(f"/products/{sku}")).json()["on_hand"] == 1
 
 
+async def test_ones_own_account_that_has_not_changed_is_not_sent_again(world: World) -> None:
+    bearer = await (await registered(world)).bearer()
+    first = await world.client.get("/me", headers=bearer)
+    again = await world.client.get("/me", headers={**bearer, "If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    changed = await world.post("/me/profile", {"name": "Countess"}, If_Match=first.headers["etag"], **bearer)
+    stale = await world.post("/me/profile", {"name": "Ada"}, If_Match=first.headers["etag"], **bearer)
+    assert (changed.status_code, changed.json()["name"], stale.status_code) == (200, "Countess", 412)
+    later = await world.client.get("/me", headers={**bearer, "If-None-Match": first.headers["etag"]})
+    assert (later.status_code, later.headers["etag"]) == (200, changed.headers["etag"])
+
+
 async def test_any_version_is_one_that_is_there(world: World) -> None:
     sku = await world.listed()
     assert (await world.post(f"/products/{sku}/withdraw", If_Match="*")).status_code == 200
@@ -67,6 +80,11 @@ async def test_a_command_that_needs_a_condition_is_not_sent_without() -> None:
         other = await client.post("/products/tea/withdraw")
     assert (answer.status_code, answer.json()["code"]) == (428, "ConditionMissing")
     assert other.status_code == 202
+
+
+def test_a_name_that_is_no_such_command_is_refused_at_the_start_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match=r"'PriceProducts' has an If-Match; there are .*PriceProduct, "):
+        create_app(settings(if_match="CancelOrder, PriceProducts"), log=MemoryLog())
 
 
 @pytest.mark.parametrize(
