@@ -95,6 +95,6 @@ async def hear_provider(request: Request, sender: Literal["stripe", "provider"])
     except (ValueError, LookupError, TypeError, AttributeError):
         raise Problem("BadRequest", f"It is signed, and yet no event as {sender} sends them.") from None
     if command is not None:
-        ask = asked(request)._replace(where=f"webhook/{sender}/{command.tag}", key=event_id)
+        ask = asked(request)._replace(who="", where=f"webhook/{sender}/{command.tag}", key=event_id)
         await put(request, ask, command)
     return Response(status_code=204)
