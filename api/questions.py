@@ -58,7 +58,7 @@ def _is_ours(request: Request, cursor: str) -> bool:
 
 
 def _signed(request: Request, place: str) -> str:
-    scope, secret = request.scope, of(request).settings.cursor_secret
+    scope, secret = request.scope, of(request).settings.account_secret
     filters = sorted(item for item in request.query_params.multi_items() if item[0] not in _APART)
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     return signature(secret, place, path, urlencode(filters), whose(request))
@@ -66,7 +66,7 @@ def _signed(request: Request, place: str) -> str:
 
 def signature(secret: str, place: str, path: str, filters: str = "", who: str = "") -> str:
     """What proves that a list gave this place, to this question and somebody."""
-    said = "\n".join((who, path, filters, place))
+    said = "\n".join(("cursor", who, path, filters, place))
     return base64.urlsafe_b64encode(hmac.digest(secret.encode(), said.encode(), "sha256")[:18]).decode()
 
 

@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     origins: str = Field("", description="origins whose pages may ask the gateway (CORS), comma separated")
     account_secret: str = Field(
         "development-only-secret-change-me-now",
-        description="key that refresh tokens are sealed with and mailed tokens follow from; the same for the API and"
-        " for the worker that sends mail",
+        description="key that refresh tokens and cursors are sealed with and mailed tokens follow from; the same for"
+        " every process of the API and for the worker that sends mail",
     )
     login_unverified: bool = Field(
         False,
@@ -81,9 +81,6 @@ class Settings(BaseSettings):
         description="URL of an OpenTelemetry collector (OTLP over HTTP), to which traces go; none are made without it",
     )
     sampled: float = Field(1.0, ge=0, le=1, description="share of the traces that begin here which are recorded")
-    cursor_secret: str = Field(
-        "development-only-secret-change-me-now", description="key that signs the cursors of lists; one for all"
-    )
     if_match: str = Field(
         "", description="commands that need an If-Match header, comma separated, such as PriceProduct,CancelOrder"
     )

@@ -194,7 +194,7 @@ INJECTED = [
 def signed(cursor: str, **filters: str) -> str:
     """The cursor as the list would give it."""
     said = urlencode(sorted(filters.items()))
-    return f"{cursor}.{signature(settings().cursor_secret, cursor, '/products/search', said)}"
+    return f"{cursor}.{signature(settings().account_secret, cursor, '/products/search', said)}"
 
 
 @pytest.mark.parametrize("words", INJECTED)

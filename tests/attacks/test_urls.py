@@ -165,7 +165,7 @@ def word(place: object) -> str:
 
 
 def signed(path: str, cursor: str) -> str:
-    return f"{cursor}.{signature(Settings().cursor_secret, unquote(cursor, errors='replace'), path)}"
+    return f"{cursor}.{signature(Settings().account_secret, unquote(cursor, errors='replace'), path)}"
 
 
 CURSORS = [
