@@ -73,12 +73,10 @@ async def outcome_under(request: Request, context: str, command_id: str) -> Row 
     Raises:
         Problem: 422, if it was another.
     """
-    rows = await of(request).outcomes_under_key(context, command_id)
-    for row in rows:
-        if row["command_id"] == command_id:
-            return row
-        refuse_other(command_id, row["command_id"])
-    return None
+    rows = {row["command_id"]: row for row in await of(request).outcomes_under_key(context, command_id)}
+    if rows and command_id not in rows:
+        refuse_other(command_id, next(iter(rows)))
+    return rows.get(command_id)
 
 
 async def _followed(request: Request, ask: Asked, command: Command, creates: bool, headers: dict[str, str]) -> Response:

@@ -93,6 +93,9 @@ async def test_the_writer_itself_refuses_what_another_process_has_let_in(world: 
         answers = await asyncio.gather(
             world.post(url, {"quantity": 5}, Idempotency_Key=key), other.post(url, {"quantity": 6}, Idempotency_Key=key)
         )
+    for quantity, answer in zip((5, 6), answers, strict=True):
+        again = await world.post(url, {"quantity": quantity}, Idempotency_Key=key)
+        assert (again.status_code, again.json().get("code")) == (answer.status_code, answer.json().get("code"))
     [refused] = [answer.json() for answer in answers if answer.status_code == 422]
     [done] = [answer.json() for answer in answers if answer.status_code == 200]
     assert refused["code"] == "KeyReused"
