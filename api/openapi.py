@@ -29,18 +29,18 @@ _KEY = r'^"?[!#-~]([ -~]{0,198}[!#-~])?"?$'
 _TAG = r'"\d{1,18}(\.\d{1,9})?"'
 
 
-def header(name: str, said: str, **more: str) -> Part:
+def header(name: str, said: str, example: str = "", **more: str) -> Part:
     """A header that a request may have."""
-    return {"name": name, "in": "header", "description": said, "schema": {"type": "string", **more}}
+    shown = {"example": example} if example else {}
+    return {"name": name, "in": "header", "description": said, **shown, "schema": {"type": "string", **more}}
 
 
-PREFER = header("Prefer", "`wait=N`: answer with the outcome if it is there within N seconds, 30 at most")
-HEADERS = [
-    header("Idempotency-Key", "1 to 200 visible characters: a retry with it gets the first answer again", pattern=_KEY),
-    PREFER,
-]
-_IF_MATCH = header("If-Match", "ETags, of which one must be the current one; else 412", pattern=rf"^(\*|{_TAG})$")
-_IF_NONE_MATCH = header("If-None-Match", "an ETag: 304 if it is still the current one", pattern=rf"^(\*|{_TAG})$")
+_RETRY = "1 to 200 visible characters: a retry with it gets the first answer again"
+_CURRENT = "ETags, of which one must be the current one; else 412"
+PREFER = header("Prefer", "`wait=N`: answer with the outcome if it is there within N seconds, 30 at most", "wait=5")
+HEADERS = [header("Idempotency-Key", _RETRY, "order-17", pattern=_KEY), PREFER]
+_IF_MATCH = header("If-Match", _CURRENT, '"7.1"', pattern=rf"^(\*|{_TAG})$")
+_IF_NONE_MATCH = header("If-None-Match", "an ETag: 304 if it is still the current one", '"7.1"')
 _CREATING = ("PlaceOrder", "ListProduct")
 """Bodies that, if one waits, are answered with what has been created."""
 
