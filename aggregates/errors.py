@@ -8,6 +8,7 @@ Rejection
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
 ├── UserUnknown · EmailTaken · CredentialsStale · SessionOver · TokenJustUsed · ProofSpent
 ├── AddressUnknown · AddressExists · TooManyAddresses · SecurityMailStays
+├── KeyReused · PreconditionFailed
 └── LetterUnknown · LetterWaits · LetterUnfit
 """
 
@@ -142,6 +143,14 @@ class TooManyAddresses(Rejection):
 
 class SecurityMailStays(Rejection):
     """Mail about the account's security cannot be turned off."""
+
+
+class KeyReused(Rejection):
+    """The Idempotency-Key has been used for another request."""
+
+
+class PreconditionFailed(Rejection):
+    """The resource has changed since the version that If-Match names."""
 
 
 class LetterUnknown(Rejection):

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from aggregates.errors import Rejection, Unreadable
+from aggregates.errors import KeyReused, PreconditionFailed, Rejection, Unreadable
 from aggregates.letters import LOOSE
 from aggregates.repository import LOCAL, Entity, NotLoaded, Repository, Unhandled, split_origin
 from aggregates.retry import Retry
 from events.envelope import CLIENT, Envelope
 from events.event import Event
 from events.fenced import Owner
-from events.ids import derive
+from events.ids import derive, key_of
 from events.letter import LetterParked
 from events.log import Place
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
@@ -120,7 +120,9 @@ class Stage:
         envelope = incoming.envelope
         if self._repeated(envelope, incoming.command):
             return
-        if isinstance(incoming.command, OfLetter | ParkEvent):
+        if refused := self._refused(envelope, incoming.command):
+            self.put([refused], envelope, incoming.offset)
+        elif isinstance(incoming.command, OfLetter | ParkEvent):
             self._together(incoming, incoming.command)
         else:
             self.put(self._answer(incoming), envelope, incoming.offset)
@@ -166,6 +168,22 @@ class Stage:
         source, place = split_origin(envelope.origin)
         staged = self._origins.get(source, (-1, -1))
         return self._repository.handled.has(envelope.origin) or bool(place and place <= staged)
+
+    def _refused(self, envelope: Envelope, command: Command | None) -> Event | None:
+        """The no to a client's command whose circumstances forbid it, whatever the rules say.
+
+        One that expects a version never waits for a person: what it waits for might change the version.
+        """
+        stream, key = _asked(envelope, command), key_of(envelope.id)
+        if envelope.origin != CLIENT or not (key or envelope.expected) or self.known(stream) != stream:
+            return None
+        entity = self.entity(stream)
+        if key and any(key_of(seen) == key for seen in entity.seen):
+            return CommandRejected(about=stream, code=KeyReused.__name__, detail=KeyReused().detail)
+        if not envelope.expected or (entity.letters.head is None and _is_as_expected(entity, envelope.expected)):
+            return None
+        no = PreconditionFailed("" if entity.letters.head is None else "Something that came before waits for a person.")
+        return CommandRejected(about=stream, code=type(no).__name__, detail=no.detail)
 
     def _answer(self, incoming: Incoming) -> Sequence[Event]:
         command = incoming.command
@@ -219,6 +237,7 @@ class Stage:
         """A letter, if it can ever be handled; what comes later waits for it, if the aggregate is surely meant."""
         stream, decoded = _asked(incoming.envelope, incoming.command), incoming.command is not None
         mendable = incoming.envelope.origin != LOCAL if decoded else incoming.mendable
+        mendable = mendable and not incoming.envelope.expected  # by the time of its mending it may be another version
         if not mendable or self.known(stream) != stream:
             return incoming.park(self.known(stream), reason)
         entity = self.entity(stream)
@@ -289,6 +308,10 @@ class Stage:
         self.commit.append((envelope, body))
         self.size += len(body) + _OVERHEAD
         return envelope
+
+
+def _is_as_expected(entity: Entity, expected: str) -> bool:
+    return entity.version > 0 if expected == "*" else str(entity.version) in expected.split(",")
 
 
 def _asked(envelope: Envelope, command: Command | None) -> str:

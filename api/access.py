@@ -14,7 +14,7 @@ from api.owners import owner_of
 from api.problems import Problem, field_error, invalid
 from api.tokens import NOBODY, ROLES, BadToken, Principal, Role, Tokens
 from api.watch import Row
-from events.ids import derive
+from events.ids import mark
 
 
 class Rule(NamedTuple):
@@ -152,22 +152,36 @@ def principal_of(request: Request) -> Principal | None:
 
 
 async def admit(request: Request) -> None:
-    """Let a request in, before anything of it is read.
+    """Let a request in, before anything of it is read, except that it must be an owner's.
 
     Raises:
-        Problem: 401, 403, or the 404 of what is not there.
+        Problem: 401, 403.
     """
-    principal = principal_of(request)
-    path = request.scope["route"].path
-    rule = RULES.get((request.method, path), Rule())
+    principal, rule = principal_of(request), _rule_of(request)
     if principal is None or rule.anyone or rule.roles & principal.roles:
         return
     if not principal.subject:
         raise not_logged_in()
     if not (rule.owner and "customer" in principal.roles):
         raise Problem("Forbidden")
+
+
+async def admit_owner(request: Request) -> None:
+    """Let in what a customer asks of an order, if it is theirs; once the read models have what the client has seen.
+
+    Raises:
+        Problem: the 404 of what is not there.
+    """
+    principal, rule = principal_of(request), _rule_of(request)
+    if principal is None or rule.anyone or rule.roles & principal.roles:
+        return
     if await owner_of(request, request.path_params["order_id"]) != principal.subject:
-        raise Problem("PaymentUnknown" if path.startswith("/payments/") else "OrderUnknown")
+        of_payment = request.scope["route"].path.startswith("/payments/")
+        raise Problem("PaymentUnknown" if of_payment else "OrderUnknown")
+
+
+def _rule_of(request: Request) -> Rule:
+    return RULES.get((request.method, request.scope["route"].path), Rule())
 
 
 def not_logged_in() -> Problem:
@@ -220,27 +234,15 @@ def refuse_foreign_order(request: Request, customer_id: str, order_id: str | Non
         raise invalid([field_error(["order_id"], "is chosen here; leave it out", "order_id_chosen")])
 
 
-def command_id_of(request: Request, key: str, path: str) -> str | None:
-    """The id of a command that somebody sends under a key; None for those inside, who may choose ids.
-
-    Its first half follows from who sends it, so that it says whose it is, before and after anything is decided.
-    """
+def whose(request: Request) -> str:
+    """Who asks, as ids of commands and cursors are bound to it; empty for those inside, and for nobody else."""
     principal = principal_of(request)
-    if principal is None:
-        return None
-    return _mark(principal) + derive("idempotency", f"{principal.subject}/{path}/{key}")[_MARK:]
+    return "" if principal is None else f"user {principal.subject}"
 
 
 def visible_command(request: Request, command_id: str) -> str:
-    """The id, if the command may be seen; else one that no command has."""
+    """The id, if the command may be seen, as it says whose it is; else one that no command has."""
     principal = principal_of(request)
-    if principal is None or principal.roles & {"staff", "operator"} or command_id.startswith(_mark(principal)):
+    if principal is None or principal.roles & {"staff", "operator"} or command_id.startswith(mark(whose(request))):
         return command_id
     return str(uuid4())
-
-
-_MARK = len("00000000-0000-0000")
-
-
-def _mark(principal: Principal) -> str:
-    return derive("commands", principal.subject)[:_MARK]

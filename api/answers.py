@@ -1,11 +1,10 @@
-"""Answers are how resources leave: JSON encoded at once, lists by opaque cursor, rows without what is secret."""
+"""Answers are how resources leave: JSON encoded at once, lists by signed cursor, rows without what is secret."""
 
 import base64
 import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.problems import field_error, invalid
+from api.questions import following
 from api.watch import Row
 from schemas.values import SECRET
 
@@ -26,6 +26,8 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    after: str | None = Field(None, max_length=4000, description="a Log-Position: wait until the read model is there")
+
 
 class Limited(Strict):
     """How many rows at most."""
@@ -34,9 +36,9 @@ class Limited(Strict):
 
 
 class Paged(Limited):
-    """One page of a list; `cursor` is from the page before."""
+    """One page of a list; `cursor` is from the page before, to the same question."""
 
-    cursor: str | None = Field(None, max_length=300)
+    cursor: str | None = Field(None, max_length=400)
 
 
 def reply(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -67,14 +69,8 @@ def linked(url: str | None) -> dict[str, str]:
     return {"Link": f'<{url}>; rel="next"'} if url else {}
 
 
-def following(request: Request, cursor: str) -> str:
-    """The URL of the same question for what comes after a place in its list."""
-    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{request.url.path}?{urlencode([*asked, ('cursor', cursor)])}"
-
-
 def write_cursor(*place: Any) -> str:
-    """A place in a list as an opaque word."""
+    """A place in a list as an opaque word, not signed yet."""
     return base64.urlsafe_b64encode(_JSON.encode(place)).decode().rstrip("=")
 
 
@@ -123,8 +119,10 @@ def sorted_after(cursor: str | None, sort: str, shape: Any) -> dict[str, Any]:
 
 
 def _place(cursor: str, shape: Any) -> Any:
+    """The place in a cursor, whose signature questions.py has looked at."""
+    word = cursor.partition(".")[0]
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
         place = msgspec.json.decode(raw, type=shape)
     except (msgspec.MsgspecError, binascii.Error, ValueError):
         raise bad_cursor() from None

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from api import (
     customers,
+    described,
     health,
     jwks,
     letters,
@@ -26,10 +27,12 @@ from api import (
     users,
     webhooks,
 )
-from api.access import Recognize, admit
+from api.access import Recognize, admit, admit_owner
 from api.door import Door
 from api.health import Probe
 from api.keys import Keyring
+from api.positions import read_your_writes
+from api.questions import well_asked
 from api.system import System
 from api.tokens import Tokens
 from api.traced import Traced
@@ -79,10 +82,11 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         responses=openapi.DEFAULT,
-        dependencies=[Depends(admit)],
+        dependencies=[Depends(each) for each in (admit, well_asked, read_your_writes, admit_owner)],
         exception_handlers=problems.HANDLERS,  # type: ignore[arg-type]
     )
     app.state.tokens, app.state.ways = tokens, ways
+    app.state.conditional = settings.conditional(openapi.CONDITIONAL)
     app.add_middleware(Recognize, tokens=tokens, inside=settings.inside == "open")
     app.add_middleware(Door)
     app.add_middleware(Traced)
@@ -90,5 +94,5 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     operating = (letters.router, operations.router, projections.router, health.router, pages.router)
     for router in (*served, *operating):
         app.include_router(router)
-    openapi.complete(app)
+    described.complete(app)
     return app

@@ -10,8 +10,12 @@ from starlette.types import Receive, Scope, Send
 from api.access import RULES, Rule
 from api.answers import reply
 from api.app import create_app
+from api.described import with_headers
 from api.paths import outward_of
 from schemas.settings import CONTEXTS, Settings
+
+_ADDED = ("RateLimit", "RateLimit-Policy", "Deprecation", "Sunset")
+"""Headers of answers that the gateway adds, the last two where the version of the API is to end."""
 
 _OUTSIDE = ("/health", "/ready")
 """What is there without the prefix too, and below it is not."""
@@ -51,6 +55,8 @@ def _secured(path: str, methods: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _may(rule: Rule, operation: Mapping[str, Any]) -> dict[str, Any]:
+    answers = {status: with_headers(answer, *_ADDED) for status, answer in operation["responses"].items()}
+    operation = {**operation, "responses": answers}
     if rule.anyone:
         return {**operation, "security": []}
     roles = ", ".join(sorted(rule.roles)) + ("; a customer what is theirs" if rule.owner else "")

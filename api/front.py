@@ -21,7 +21,14 @@ JWKS = "/.well-known/jwks.json"
 OPEN = ("/health", "/ready", "/problems")
 """What is there for everybody, whatever the settings say."""
 
-EXPOSED = ("Location", "Link", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id", "ETag", "Deprecation")
+EXPOSED = (
+    *("Location", "Link", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id", "ETag", "Deprecation"),
+    *("Log-Position", "Idempotent-Replayed", "Preference-Applied"),
+)
+ALLOWED = (
+    *("Authorization", "Content-Type", "Idempotency-Key", "Prefer", "If-Match", "If-None-Match", "Log-Position"),
+    *("X-Request-Id", "traceparent"),
+)
 
 
 class Front:
@@ -67,7 +74,7 @@ def _shared(app: ASGIApp, origins: str) -> ASGIApp:
         app,
         allow_origins=allowed,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "If-Match", "X-Request-Id"],
+        allow_headers=ALLOWED,
         expose_headers=EXPOSED,
         max_age=600,
     )

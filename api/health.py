@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from msgspec import Struct
 
 from api.answers import reply
+from api.openapi import gives
 from api.problems import Problem
 from api.system import System, in_time, of
 from events.errors import LogError
@@ -102,7 +103,7 @@ def _lag(ends: list[int], marks: Mapping[int, int]) -> dict[str, int]:
     return {str(partition): max(0, end - marks.get(partition, 0)) for partition, end in enumerate(ends)}
 
 
-@router.get("/health")
+@router.get("/health", **gives("Health"))
 async def health(request: Request) -> Response:
     """The process is there; it asks nobody else."""
     system = of(request)
@@ -110,7 +111,7 @@ async def health(request: Request) -> Response:
     return reply({"status": "ok", "version": this_version(), "contexts": system.contexts, "uptime_seconds": uptime})
 
 
-@router.get("/ready")
+@router.get("/ready", **gives("Ready"))
 async def ready(request: Request) -> Response:
     """The log and the databases answer, and the read models are not far behind; else 503 with the reasons."""
     probe: Probe = request.app.state.probe

@@ -115,10 +115,11 @@ class Lanes:
         causation: str,
         traceparent: str = "",
         context: str = "",
+        expected: str = "",
     ) -> Receipt:
         """Append the command; `correlation` and `causation` are ids of the request behind it.
 
-        `context` is who is asked, where the command does not say so.
+        `context` is who is asked, where the command does not say so; `expected` is as in Envelope.
 
         Raises:
             Unavailable, TooLarge: nothing was written.
@@ -129,9 +130,17 @@ class Lanes:
         now = datetime.now(UTC).isoformat()
         facts = {"messaging.message.id": command_id, "messaging.message.conversation_id": correlation}
         with span("api", f"send {place.topic}", "producer", traceparent, facts=facts | sending(place, command)) as told:
-            trace = told.traceparent
             envelope = Envelope(
-                command_id, command.tag, "api", now, stream, correlation, causation, CLIENT, traceparent=trace
+                id=command_id,
+                type=command.tag,
+                source="api",
+                time=now,
+                subject=stream,
+                correlation=correlation,
+                causation=causation,
+                origin=CLIENT,
+                traceparent=told.traceparent,
+                expected=expected,
             )
             draft = Draft(stream, command_codec.encode(command), envelope.headers())
             lane = self._lanes.get(place) or self._lanes.setdefault(place, Lane(self._log, place))

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import Limited, reply
+from api.asking import asked
 from api.bodies import MODELS, body_of, parse, read
-from api.commands import accepted, asked, put
-from api.openapi import takes, takes_body
+from api.commands import accepted, outcome_under, put
+from api.openapi import gives, lists, takes, takes_body
 from api.operations import everywhere, labelled
 from api.problems import Problem, field_error, invalid
 from api.system import of, served
@@ -41,26 +42,26 @@ class EditedLetter(Value):
 MODELS.update(EditedLetter=EditedLetter)
 
 
-@router.get("")
+@router.get("", **lists("Letter"))
 async def list_dead_letters(request: Request, query: Annotated[Listed, Query()]) -> Response:
     """What was set aside, with the reason, where it lies, what it waits behind and how many wait behind it."""
     return reply({"items": [brief(row) for row in await everywhere(of(request), DEAD_LETTERS, query.model_dump())]})
 
 
-@router.get("/{context}")
+@router.get("/{context}", **lists("Letter"))
 async def list_dead_letters_of(request: Request, context: str, query: Annotated[Listed, Query()]) -> Response:
     """What one context has set aside."""
     rows = await of(request).rows(served(request, context), DEAD_LETTERS, query.model_dump())
     return reply({"items": [brief(row) for row in labelled(context, rows)]})
 
 
-@router.get("/{context}/{letter}")
+@router.get("/{context}/{letter}", **gives("WholeLetter"))
 async def get_dead_letter(request: Request, context: str, letter: Id) -> Response:
     """One letter, decoded as far as possible, and who waits behind it."""
     return reply(await _shown(request, context, letter))
 
 
-@router.post("/{context}/{letter}/retry", **takes(RetryLetter, *ELSEWHERE))
+@router.post("/{context}/{letter}/retry", **takes(RetryLetter, *ELSEWHERE, view="WholeLetter"))
 async def retry_dead_letter(request: Request, context: str, letter: Id) -> Response:
     """Handle it as if it came now; if that goes well, those that wait behind it too."""
     await read(request, body_of(RetryLetter, *ELSEWHERE))
@@ -68,7 +69,7 @@ async def retry_dead_letter(request: Request, context: str, letter: Id) -> Respo
     return await _sent(request, context, RetryLetter(about=row["stream"], letter=letter, partition=row["home"]))
 
 
-@router.post("/{context}/{letter}/edit", **takes_body("EditedLetter"))
+@router.post("/{context}/{letter}/edit", **takes_body("EditedLetter", "WholeLetter"))
 async def edit_dead_letter(request: Request, context: str, letter: Id) -> Response:
     """Give it another body, which must fit its type, and retry it."""
     edited = await read(request, EditedLetter)
@@ -78,7 +79,7 @@ async def edit_dead_letter(request: Request, context: str, letter: Id) -> Respon
     return await _sent(request, context, command)
 
 
-@router.post("/{context}/{letter}/discard", **takes(DiscardLetter, *ELSEWHERE))
+@router.post("/{context}/{letter}/discard", **takes(DiscardLetter, *ELSEWHERE, view="WholeLetter"))
 async def discard_dead_letter(request: Request, context: str, letter: Id) -> Response:
     """Set it aside for good; those that wait behind it are handled."""
     said = await read(request, body_of(DiscardLetter, *ELSEWHERE))
@@ -112,17 +113,16 @@ async def _shown(request: Request, context: str, letter: str) -> Row:
 async def _sent(request: Request, context: str, command: OfLetter) -> Response:
     """Send what is to become of a letter; answer 202, or with the letter if the client waits or has asked before."""
     ask, system = asked(request), of(request)
-    outcome = await system.outcome(context, ask.command_id) if ask.keyed else None
+    command_id = ask.id_of(command)
+    outcome = await outcome_under(request, context, command_id) if ask.keyed else None
     if outcome is None:
         await _on_record(request, context, command)
         await put(request, ask, command, context)
-        outcome = await system.outcome(context, ask.command_id, ask.wait) if ask.wait else None
+        outcome = await system.outcome(context, command_id, ask.wait) if ask.wait else None
     if outcome is None:
-        return accepted(context, ask.command_id, f"/dead-letters/{context}/{command.letter}")
-    if outcome["stream"] != command.stream:
-        raise Problem("KeyReused", f"It was first used for {outcome['stream']}.")
+        return accepted(context, command_id, f"/dead-letters/{context}/{command.letter}")
     if outcome["status"] == "rejected":
-        raise Problem(outcome["code"], outcome["detail"], command_id=ask.command_id)
+        raise Problem(outcome["code"], outcome["detail"], command_id=command_id)
     return reply(await _shown(request, context, command.letter))
 
 

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import reply
-from api.commands import Asked, asked, put
-from api.openapi import HEADERS, request_body
+from api.asking import Asked, asked
+from api.commands import put
+from api.openapi import PREFER, gives, request_body
 from api.problems import PROBLEMS, Problem
 from api.system import of
 from api.watch import Row
@@ -28,7 +29,6 @@ PATIENCE = 10
 
 BEARER = {"WWW-Authenticate": "Bearer"}
 PRIVATE = {"Cache-Control": "no-store"}
-PREFER = next(header for header in HEADERS if header["name"] == "Prefer")
 _DOUBT = "Nobody knows yet whether it was done. Ask again in a moment; should that be refused, log in anew."
 
 
@@ -56,7 +56,7 @@ async def decided(request: Request, command: Command) -> Row:
         Problem: what the rules say no with; 503, if nobody knows within `PATIENCE`.
     """
     ask = await _put(request, command)
-    outcome = await of(request).outcome("user", ask.command_id, PATIENCE)
+    outcome = await of(request).outcome("user", ask.id_of(command), PATIENCE)
     if outcome is None:
         raise Problem("OutcomeUnknown", _DOUBT)
     if outcome["status"] == "rejected":
@@ -74,14 +74,14 @@ async def quietly(request: Request, command: Command, said: str) -> Response:
     """
     ask = await _put(request, command)
     waits = ask.wait and of(request).settings.login_unverified
-    decided = await of(request).outcome("user", ask.command_id, ask.wait) if waits else None
+    decided = await of(request).outcome("user", ask.id_of(command), ask.wait) if waits else None
     headers = {"Preference-Applied": f"wait={ask.wait}"} if decided else {}
     return reply({"status": "accepted", "detail": said}, 202, headers)
 
 
 async def _put(request: Request, command: Command) -> Asked:
-    """Put a command on its topic under an id that only we know: who knew it could ask what became of it."""
-    ask = asked(request)._replace(command_id=str(uuid4()), keyed=False)
+    """Put a command on its topic under an id that only we know."""
+    ask = asked(request).secretly()
     try:
         await put(request, ask, command)
     except Problem as problem:
@@ -98,22 +98,17 @@ def new_proof(request: Request, purpose: Purpose, user_id: str) -> Proof:
 
 def takes_quietly(body: str) -> dict[str, Any]:
     """Arguments of a route that takes a body and answers 202 whatever becomes of it."""
-    text = {"type": "string"}
-    schema = {"type": "object", "required": ["status", "detail"], "properties": {"status": text, "detail": text}}
-    accepted = {"description": "Accepted; the answer is the same for every address"}
+    noted = gives("Noted")["responses"][200]
     return {
         "status_code": 202,
-        "responses": {202: {**accepted, "content": {"application/json": {"schema": schema}}}},
+        "responses": {202: {**noted, "description": "Accepted; the answer is the same for every address"}},
         "openapi_extra": {"requestBody": request_body(body), "parameters": [PREFER]},
     }
 
 
-def takes_and_gives(body: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of a route that takes a body and, once it is decided, answers with this schema."""
-    return {
-        "responses": {200: {"description": "Done", "content": {"application/json": {"schema": schema}}}},
-        "openapi_extra": {"requestBody": request_body(body)},
-    }
+def takes_and_gives(body: str, shape: str) -> dict[str, Any]:
+    """Arguments of a route that takes a body and, once it is decided, answers with this shape."""
+    return {**gives(shape), "openapi_extra": {"requestBody": request_body(body)}}
 
 
 def takes_in_silence(body: str | None = None) -> dict[str, Any]:

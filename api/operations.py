@@ -9,7 +9,8 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.access import visible_command
 from api.answers import reply
-from api.commands import wait_of
+from api.asking import wait_of
+from api.openapi import gives
 from api.resources import url_of
 from api.system import System, of, served
 from api.watch import Row
@@ -31,7 +32,7 @@ SUMMARY = {
 """Parts of the summary: the context asked, and the question."""
 
 
-@router.get("/commands/{command_id}")
+@router.get("/commands/{command_id}", **gives("Outcome"))
 async def find_command(request: Request, command_id: Id) -> Response:
     """What became of a command, whichever context it went to; pending if nobody knows (yet)."""
     system = of(request)
@@ -41,7 +42,7 @@ async def find_command(request: Request, command_id: Id) -> Response:
     return _outcome(command_id, *hit)
 
 
-@router.get("/commands/{context}/{command_id}")
+@router.get("/commands/{context}/{command_id}", **gives("Outcome"))
 async def get_command(request: Request, context: str, command_id: Id) -> Response:
     """What became of a command; with `Prefer: wait=N`, as soon as it is known."""
     visible = visible_command(request, command_id)
@@ -49,13 +50,13 @@ async def get_command(request: Request, context: str, command_id: Id) -> Respons
     return _outcome(command_id, context, row)
 
 
-@router.get("/summary")
+@router.get("/summary", **gives("Summary"))
 async def get_summary(request: Request) -> Response:
     """How many orders, how much money, stock and post there is."""
     return reply(await summary(of(request)))
 
 
-@router.get("/statistics")
+@router.get("/statistics", **gives("Statistics"))
 async def get_statistics(request: Request) -> Response:
     """What happened per minute, over the last hour."""
     since = datetime.now(UTC) - timedelta(hours=1)

@@ -8,14 +8,14 @@ from pydantic import Field
 from aggregates.order import Status
 from api.access import only_of, principal_of, refuse_foreign_order, shown
 from api.answers import Paged, before, history, paged, reply
+from api.asking import asked
 from api.bodies import body_of, read
-from api.commands import asked, repeated, sent, submit
-from api.openapi import gives, takes
+from api.commands import sent, submit
+from api.openapi import gives, lists, pages, takes
 from api.problems import Problem
-from api.resources import AsOf, load_as_of
+from api.resources import AsOf, one
 from api.system import of
 from api.watch import Row
-from events.ids import derive
 from events.order import OrderNoted
 from projections.order import PAGE
 from projections.registry import HISTORY
@@ -58,13 +58,14 @@ async def place_order(request: Request) -> Response:
     ask = asked(request)
     fields = dict(await read(request, body_of(PlaceOrder, optional=("order_id",))))
     refuse_foreign_order(request, fields["customer_id"], fields["order_id"])
-    order_id = fields.pop("order_id") or derive(ask.command_id, "order")
+    order_id = fields.pop("order_id") or ask.derived("order")
     command = PlaceOrder(order_id=order_id, **fields)
-    if answer := await repeated(request, ask, command, creates=True):
-        return answer
-    if (catalogue := of(request).catalogue) is not None:
-        await catalogue.refuse_unknown(command.lines)
-    return await sent(request, ask._replace(keyed=False), command, creates=True)
+
+    async def on_sale() -> None:
+        if (catalogue := of(request).catalogue) is not None:
+            await catalogue.refuse_unknown(command.lines)
+
+    return await sent(request, ask, command, creates=True, check=on_sale)
 
 
 @router.post("/orders/{order_id}/cancel", **takes(CancelOrder, "order_id", "by", view="OrderView"))
@@ -121,7 +122,7 @@ async def add_note(request: Request, order_id: Id) -> Response:
     return await _named(request, AddNote, "note_id", order_id=order_id)
 
 
-@router.get("/orders")
+@router.get("/orders", **pages("OrderView"))
 async def list_orders(request: Request, query: Annotated[Orders, Query()]) -> Response:
     """Orders, the latest first."""
     only = only_of(request)
@@ -138,10 +139,10 @@ async def get_order(request: Request, order_id: Id, query: Annotated[OneOrder, Q
     """One order."""
     if query.wait_for:
         await of(request).settled(order_id, query.timeout)
-    return reply(shown(request, await load_as_of(of(request), f"order-{order_id}", query.as_of)))
+    return await one(request, f"order-{order_id}", query.as_of)
 
 
-@router.get("/orders/{order_id}/history")
+@router.get("/orders/{order_id}/history", **lists("Happened"))
 async def get_history(request: Request, order_id: Id) -> Response:
     """What happened to the order: its recorded events."""
     rows = await of(request).rows("order", HISTORY, {"stream": f"order-{order_id}"})
@@ -158,7 +159,7 @@ async def _named(request: Request, command: type[Asked], name: str, **known: Any
     """Send a command that names what is to happen once: the id, in the field of this name, follows from the key."""
     ask, by = asked(request), _by(request)
     body = await read(request, body_of(command, name, "by", *known))
-    return await sent(request, ask, command(**{name: derive(ask.command_id, name)}, by=by, **known, **dict(body)))
+    return await sent(request, ask, command(**{name: ask.derived(name)}, by=by, **known, **dict(body)))
 
 
 def _by(request: Request) -> str:

@@ -10,6 +10,7 @@ from api.problems import Problem
 from api.system import of
 from projections.order import CUSTOMER
 
+_PASSED_ON = (b"authorization", b"log-position")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -28,7 +29,9 @@ async def owner_of(request: Request, order_id: str) -> str | None:
     way = request.app.state.ways.get("order")
     if way is None:
         raise Problem("NotServedHere", "Whose an order is the order context knows; ORDERLOG_WAYS says where that is.")
-    headers = [(name, value) for name, value in request.headers.raw if name == b"authorization"]
+    headers = [(name, value) for name, value in request.headers.raw if name in _PASSED_ON]
+    if after := request.query_params.get("after"):
+        headers.append((b"log-position", after.encode()))
     headers.append((b"x-request-id", request.scope["request_id"].encode()))
     async with way.asked("GET", f"/orders/{order_id}", headers) as answer:
         if answer.status_code == 200:

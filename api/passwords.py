@@ -16,7 +16,6 @@ from schemas.values import Value
 router = APIRouter(tags=["users"])
 
 _SENT = "If there is an account with this address, a code is on its way."
-_DONE = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}}
 
 
 class PasswordChange(Value):
@@ -37,7 +36,7 @@ class PasswordReset(Value):
 MODELS.update(PasswordChange=PasswordChange, PasswordReset=PasswordReset)
 
 
-@router.post("/me/password", **takes_and_gives("PasswordChange", _DONE))
+@router.post("/me/password", **takes_and_gives("PasswordChange", "Done"))
 async def change_password(request: Request) -> Response:
     """Change one's own password."""
     user_id = user_of(request)
@@ -61,7 +60,7 @@ async def request_reset(request: Request) -> Response:
     return await quietly(request, RequestReset(user_id=user_id, proof=proof), _SENT)
 
 
-@router.post("/password-reset/confirm", **takes_and_gives("PasswordReset", _DONE))
+@router.post("/password-reset/confirm", **takes_and_gives("PasswordReset", "Done"))
 async def reset_password(request: Request) -> Response:
     """Set a new password by the code of the mail; every session ends, and the address counts as verified."""
     body = await read(request, PasswordReset)

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import Paged, before, paged, reply
+from api.answers import Paged, before, paged
+from api.asking import asked
 from api.bodies import body_of, read
-from api.commands import asked, sent
-from api.openapi import gives, takes
-from api.resources import AsOf, load_as_of
+from api.commands import sent
+from api.openapi import gives, pages, takes
+from api.resources import AsOf, one
 from api.system import of
-from events.ids import derive
 from projections.payment import PAGE
 from schemas.payment import RefundPayment
 from schemas.values import OrderId
@@ -25,11 +25,11 @@ async def refund_payment(request: Request, order_id: Id) -> Response:
     """Give back an amount, or all that is left."""
     ask = asked(request)
     body = await read(request, body_of(RefundPayment, "order_id", "refund_id"))
-    refund_id = derive(ask.command_id, "refund")
+    refund_id = ask.derived("refund")
     return await sent(request, ask, RefundPayment(order_id=order_id, refund_id=refund_id, **dict(body)))
 
 
-@router.get("/payments")
+@router.get("/payments", **pages("PaymentView"))
 async def list_payments(request: Request, query: Annotated[Paged, Query()]) -> Response:
     """Payments, the latest first."""
     parameters = {**before(query.cursor), "limit": query.limit + 1}
@@ -40,4 +40,4 @@ async def list_payments(request: Request, query: Annotated[Paged, Query()]) -> R
 @router.get("/payments/{order_id}", **gives("PaymentView"))
 async def get_payment(request: Request, order_id: Id, query: Annotated[AsOf, Query()]) -> Response:
     """The payment of one order."""
-    return reply(await load_as_of(of(request), f"payment-{order_id}", query.as_of))
+    return await one(request, f"payment-{order_id}", query.as_of)

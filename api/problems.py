@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from aggregates import errors as no
 from events.errors import Fenced, TooLarge, Truncated, Unavailable
+from events.tracing import here, trace_of
 from projections.postgres import DatabaseUnavailable
 
 REJECTIONS: dict[type[no.Rejection], int] = {
@@ -49,6 +50,8 @@ REJECTIONS: dict[type[no.Rejection], int] = {
     no.AddressExists: 409,
     no.TooManyAddresses: 409,
     no.SecurityMailStays: 422,
+    no.KeyReused: 422,
+    no.PreconditionFailed: 412,
     no.LetterUnknown: 404,
     no.LetterWaits: 409,
     no.LetterUnfit: 422,
@@ -56,8 +59,12 @@ REJECTIONS: dict[type[no.Rejection], int] = {
 PROBLEMS: dict[str, tuple[int, str]] = {
     "BadRequest": (400, "The request makes no sense."),
     "BadJson": (400, "The body is no JSON in UTF-8."),
-    "BadIdempotencyKey": (400, "The Idempotency-Key is neither a UUID nor 1 to 200 visible ASCII characters."),
+    "BadIdempotencyKey": (400, "The Idempotency-Key is not 1 to 200 visible ASCII characters."),
     "BadSignature": (400, "The webhook's signature does not fit its body, or is older than 5 minutes."),
+    "BadCondition": (400, "The If-Match header is neither * nor a list of entity tags that we have given."),
+    "ConditionMissing": (428, "This command needs an If-Match header with the ETag of the resource."),
+    "KeyRunning": (409, "A request under this Idempotency-Key is still being answered."),
+    "BehindPosition": (503, "The read model has not reached the Log-Position in time."),
     "NotLoggedIn": (401, "There is no valid token."),
     "CredentialsWrong": (401, "E-mail address and password do not belong together, or the address is not verified."),
     "TokenReused": (401, "The token had been exchanged before, so its session has been ended: log in anew."),
@@ -71,7 +78,6 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "UnsupportedMediaType": (415, "The body must be application/json."),
     "Invalid": (422, "The request does not fit its schema."),
     "SkuUnknown": (422, "A line names a product that is not on sale."),
-    "KeyReused": (422, "The Idempotency-Key has been used for another request."),
     "TooManyRequests": (429, "You have asked too often; wait as long as Retry-After says."),
     "InternalError": (500, "This is our fault, and it has been logged."),
     "CommandParked": (500, "The command was set aside for a person to look at; it has changed nothing."),
@@ -139,12 +145,19 @@ def respond(request: Request, problem: Problem) -> Response:
         "detail": problem.detail or problem.title,
         "instance": request.url.path,
         "request_id": request.scope.get("request_id", ""),
+        **_traced(request),
         **({"errors": problem.errors} if problem.errors else {}),
         **problem.more,
     }
     if problem.status == 503:
         problem.headers.setdefault("Retry-After", "1")
     return Response(msgspec.json.encode(said), problem.status, problem.headers, "application/problem+json")
+
+
+def _traced(request: Request) -> dict[str, str]:
+    """The id of the trace that the request belongs to: ours, or the one that it names (W3C Trace Context)."""
+    trace = trace_of(here() or request.headers.get("traceparent", ""))
+    return {"trace_id": trace} if trace else {}
 
 
 async def on_problem(request: Request, error: Exception) -> Response:

@@ -6,23 +6,14 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from api.access import refuse_foreign
-from api.answers import (
-    Limited,
-    Paged,
-    after,
-    before_version,
-    following,
-    linked,
-    paged,
-    reply,
-    sorted_after,
-    write_cursor,
-)
+from api.answers import Limited, Paged, after, before_version, linked, paged, reply, sorted_after, write_cursor
+from api.asking import asked
 from api.bodies import body_of, read
-from api.commands import asked, sent, submit
-from api.openapi import gives, lists, takes
+from api.commands import sent, submit
+from api.openapi import gives, pages, takes
 from api.problems import Problem, field_error, invalid
-from api.resources import AsOf, load_as_of
+from api.questions import following
+from api.resources import AsOf, one
 from api.system import of
 from projections.finding import SORTS, question
 from projections.price import OF_PRODUCT as PRICES
@@ -160,7 +151,7 @@ async def _waiting(request: Request, command: type[AwaitStock | StopAwaitingStoc
     return await sent(request, asked(request), command(sku=sku, **dict(body)))
 
 
-@router.get("/products")
+@router.get("/products", **pages("ProductView"))
 async def list_products(request: Request, query: Annotated[Products, Query()]) -> Response:
     """Products by SKU, those that fit the words, those of which no more are left than their threshold says."""
     parameters = {"words": query.q, "low": query.low, **after(query.cursor), "limit": query.limit + 1}
@@ -195,7 +186,7 @@ async def get_stock(request: Request, sku: Key, query: Annotated[Limited, Query(
     return reply(row)
 
 
-@router.get("/products/{sku}/prices", **lists("Price"))
+@router.get("/products/{sku}/prices", **pages("Price"))
 async def list_prices(request: Request, sku: Key, query: Annotated[Paged, Query()]) -> Response:
     """Every price that the product has had, the latest first: since when, until when, why, by which request."""
     parameters = {"sku": sku, **before_version(query.cursor), "limit": query.limit + 1}
@@ -208,4 +199,4 @@ async def list_prices(request: Request, sku: Key, query: Annotated[Paged, Query(
 @router.get("/products/{sku}", **gives("ProductView"))
 async def get_product(request: Request, sku: Key, query: Annotated[AsOf, Query()]) -> Response:
     """One product with its stock."""
-    return reply(await load_as_of(of(request), f"product-{sku}", query.as_of))
+    return await one(request, f"product-{sku}", query.as_of)

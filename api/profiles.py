@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from api.access import user_of
+from api.asking import asked
 from api.bodies import body_of, read
-from api.commands import asked, sent
+from api.commands import sent
 from api.openapi import takes
-from events.ids import derive
 from schemas.user import (
     AddAddress,
     ChangePreferences,
@@ -37,7 +37,7 @@ async def add_address(request: Request) -> Response:
     user_id = user_of(request)
     ask = asked(request)
     body = await read(request, body_of(AddAddress, *_ONE))
-    address_id = derive(ask.command_id, "address")
+    address_id = ask.derived("address")
     return await sent(request, ask, AddAddress(user_id=user_id, address_id=address_id, **dict(body)))
 
 

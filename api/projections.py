@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from msgspec import json
 
 from api.answers import reply
+from api.openapi import lists
 from api.problems import Problem
 from api.system import System, in_time, of, served
 from events.errors import LogError
@@ -25,7 +26,7 @@ PATIENCE = 1.0
 """Seconds that the log may take to say where it ends."""
 
 
-@router.get("/projections")
+@router.get("/projections", **lists("Standing"))
 async def list_projections(request: Request) -> Response:
     """Every version of every read model: which is live, how far it is, what it waits for."""
     system = of(request)
@@ -33,7 +34,7 @@ async def list_projections(request: Request) -> Response:
     return reply({"items": [one for several in found for one in several]})
 
 
-@router.get("/projections/{context}/{name}")
+@router.get("/projections/{context}/{name}", **lists("Standing"))
 async def get_projection(request: Request, context: str, name: str) -> Response:
     """The versions of one read model."""
     return reply({"items": await _named(of(request), served(request, context), name)})

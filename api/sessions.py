@@ -41,18 +41,8 @@ class RefreshToken(Value):
 
 MODELS.update(Credentials=Credentials, RefreshToken=RefreshToken)
 
-_TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
-_FIELDS = {
-    "access_token": _TEXT,
-    "token_type": _TEXT,
-    "expires_in": _NUMBER,
-    "refresh_token": _TEXT,
-    "refresh_expires_in": _NUMBER,
-}
-TOKENS = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
 
-
-@router.post("/login", **takes_and_gives("Credentials", TOKENS))
+@router.post("/login", **takes_and_gives("Credentials", "Tokens"))
 async def login(request: Request) -> Response:
     """Tokens, for an e-mail address and its password. Unknown, wrong and not verified are one answer."""
     body, system = await read(request, Credentials), of(request)
@@ -75,7 +65,7 @@ async def login(request: Request) -> Response:
     return _tokens(user_id, token, system)
 
 
-@router.post("/refresh", **takes_and_gives("RefreshToken", TOKENS))
+@router.post("/refresh", **takes_and_gives("RefreshToken", "Tokens"))
 async def refresh(request: Request) -> Response:
     """The next tokens, for the last refresh token. One that comes again ends the session."""
     body, system = await read(request, RefreshToken), of(request)

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
 
@@ -11,13 +11,18 @@ from api.accounts import Passwords
 from api.catalogue import Catalogue
 from api.lanes import Lanes
 from api.problems import Problem
+from api.repeats import Keys
 from api.tokens import Tokens
 from api.watch import Row, Watch
+from events.ids import key_of
 from events.log import Log
 from projections import order, product
 from projections.postgres import Database, DatabaseUnavailable
-from projections.registry import OUTCOME, OUTCOMES
+from projections.registry import CHECKPOINTS, OUTCOME, OUTCOMES, REACHED, UNDER_KEY
 from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from api.positions import Seen
 
 PATIENCE = 1.8
 """Seconds that a request waits for an answer of a database, connecting included."""
@@ -32,10 +37,13 @@ class System:
         self.settings, self.log, self.databases = settings, log, databases
         self.contexts = settings.chosen()
         self.started = time.monotonic()
-        self.lanes = Lanes(log)
+        self.lanes, self.keys = Lanes(log), Keys()
         self.passwords, self.tokens = Passwords(), tokens
         self._outcomes = {
             context: Watch(self._asker(context, OUTCOMES, "command_ids"), "command_id") for context in self.contexts
+        }
+        self._reached = {
+            context: Watch(self._asker(context, REACHED, "wanted"), "wanted", pause=0.02) for context in self.contexts
         }
         self._settled = Watch(self._asker("order", order.SETTLED, "order_ids"), "order_id", pause=0.025)
         # Stock is another context's: where this process does not serve it, orders for unknown SKUs are rejected later.
@@ -50,7 +58,7 @@ class System:
     async def close(self) -> None:
         """Let go of everything."""
         await self.lanes.close()
-        for watch in (*self._outcomes.values(), self._settled):
+        for watch in (*self._outcomes.values(), *self._reached.values(), self._settled):
             await watch.close()
         for database in self.databases.values():
             await database.close()
@@ -74,6 +82,25 @@ class System:
         if within:
             return await self._outcomes[context].within(command_id, within)
         return await self.row(context, OUTCOME, command_id=command_id)
+
+    async def outcomes_under_key(self, context: str, command_id: str) -> list[Row]:
+        """What became of the commands that were sent under the key that this id follows from."""
+        return await self.rows(context, UNDER_KEY, {"key": key_of(command_id)})
+
+    async def checkpoint(self, context: str, partition: int) -> int:
+        """The offset up to which the read models have taken in a partition."""
+        rows = await self.rows(context, CHECKPOINTS)
+        return next((row["next"] for row in rows if row["partition"] == partition), 0)
+
+    async def seen(self, places: Sequence["Seen"], within: float) -> bool:
+        """Whether the read models have all of these, as soon as they do."""
+        return all(await asyncio.gather(*(self._seen(place, within) for place in places)))
+
+    async def _seen(self, place: "Seen", within: float) -> bool:
+        if place.command_id:
+            return await self.outcome(place.context, place.command_id, within) is not None
+        wanted = f"{place.partition}/{place.offset}"
+        return await self._reached[place.context].within(wanted, within) is not None
 
     async def settled(self, order_id: str, within: float) -> None:
         """Wait until the order waits for nobody but people."""

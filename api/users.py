@@ -7,8 +7,9 @@ from pydantic import Field, StringConstraints
 
 from api.access import user_of
 from api.answers import reply
+from api.asking import asked
 from api.bodies import MODELS, read
-from api.commands import asked, sent
+from api.commands import sent
 from api.me import (
     BEARER,
     decided,
@@ -21,7 +22,7 @@ from api.me import (
 )
 from api.openapi import gives, takes_body
 from api.problems import Problem
-from api.resources import load
+from api.resources import found, unless_known
 from api.system import of
 from schemas import ticket
 from schemas.user import DeleteUser, OpenAccount, RequestVerification, VerifyEmail
@@ -89,7 +90,7 @@ async def send_verification(request: Request) -> Response:
     return await quietly(request, RequestVerification(user_id=user_id, proof=proof), _SENT)
 
 
-@router.post("/users/verify", **takes_and_gives("MailedToken", {"type": "object", "required": ["status"]}))
+@router.post("/users/verify", **takes_and_gives("MailedToken", "Done"))
 async def verify_email(request: Request) -> Response:
     """Verify the address, by the code of the mail."""
     body = await read(request, MailedToken)
@@ -104,13 +105,14 @@ async def verify_email(request: Request) -> Response:
 @router.get("/me", **gives("UserView"))
 async def me(request: Request) -> Response:
     """The account that the token names."""
+    stream = f"user-{user_of(request)}"
     try:
-        row = await load(of(request), f"user-{user_of(request)}")
+        row = await found(of(request), stream)
     except Problem as problem:
         raise (Problem("NotLoggedIn", headers=BEARER) if problem.status == 404 else problem) from None
     if row["status"] == "deleted":
         raise Problem("NotLoggedIn", headers=BEARER)
-    return reply(row)
+    return unless_known(request, stream, row)
 
 
 @router.post("/me/delete", **takes_body("Confirmation", "UserView"))

@@ -11,8 +11,10 @@ from starlette.types import Receive, Scope, Send
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
+from api.asking import wait_of
 from api.circuit import Circuit, NoAnswer, Open
-from api.commands import wait_of
+from api.positions import HEADER
+from api.positions import PATIENCE as POSITIONS
 from api.problems import Problem
 from schemas.settings import Settings
 
@@ -151,4 +153,5 @@ def _patience(request: Request) -> float:
     asked: Mapping[str, Any] = request.query_params
     said = str(asked.get("timeout", "10" if "wait_for" in asked else "0"))
     wanted = float(said) if said.replace(".", "", 1).isdecimal() else 0.0
-    return PATIENCE + max(wait_of(request), min(wanted, 30.0))
+    seen = POSITIONS if "after" in asked or HEADER in request.headers else 0.0
+    return PATIENCE + max(wait_of(request), min(wanted, 30.0), seen)

@@ -36,7 +36,8 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     before. origin: where the command came from: `topic/partition/offset/index` when a reaction sent it.
     Recorded events carry more: version of the aggregate (gapless from 1; 0 for outcomes), epoch and writer (who
     claims to own the partition) and position (offset of the command in `<context>.commands`; -1 when it came
-    from the owner itself).
+    from the owner itself). A command may carry what it expects: versions of the aggregate, comma separated, of which
+    one must be the current one, or it is rejected; * is any but 0.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     epoch: int = 0
     writer: str = ""
     position: int = -1
+    expected: str = ""
 
     def headers(self) -> list[tuple[str, bytes]]:
         """As Kafka headers."""
@@ -68,6 +70,8 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
         ]
         if self.traceparent:
             named.append(("traceparent", self.traceparent.encode()))
+        if self.expected:
+            named.append(("expected", self.expected.encode()))
         if self.epoch:
             named += (
                 _header("version", str(self.version)),
@@ -104,6 +108,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
                 int(headers.get("epoch", 0)),
                 headers.get("writer", b"").decode(),
                 int(headers.get("position", -1)),
+                headers.get("expected", b"").decode(),
             )
         except KeyError as missing:
             raise Undecodable(f"header {missing} is missing") from None

@@ -14,7 +14,7 @@ Moment: TypeAlias = datetime | int
 """A time, or the offset of a record in its partition; what happened at it is included."""
 
 UPTO = """
-SELECT partition, position, version, type, at, convert_to(data::text, 'UTF8') AS data FROM history
+SELECT partition, position, version, type, at, causation, convert_to(data::text, 'UTF8') AS data FROM history
 WHERE stream = %(stream)s AND version > 0 ORDER BY version
 """
 

@@ -56,12 +56,23 @@ CREATE TABLE IF NOT EXISTS worker_states (
 """
 
 CHECKPOINTS = "SELECT * FROM checkpoints ORDER BY partition"
+REACHED = """
+SELECT wanted FROM unnest(%(wanted)s::text[]) AS wanted JOIN checkpoints
+  ON partition = split_part(wanted, '/', 1)::int AND next > split_part(wanted, '/', 2)::bigint
+"""
+"""Those of some places, as `partition/offset`, that the read models have passed."""
 HISTORY = "SELECT * FROM history WHERE stream = %(stream)s AND version > 0 ORDER BY version"
 RECORDED = "SELECT type FROM history WHERE partition = %(partition)s AND position = %(position)s"
 OUTCOME = "SELECT * FROM outcomes WHERE command_id = %(command_id)s ORDER BY again DESC LIMIT 1"
 OUTCOMES = """
 SELECT DISTINCT ON (command_id) * FROM outcomes WHERE command_id = ANY(%(command_ids)s) ORDER BY command_id, again DESC
 """
+UNDER_KEY = """
+SELECT DISTINCT ON (command_id) * FROM outcomes
+WHERE command_id BETWEEN %(key)s || '00000000' AND %(key)s || 'ffffffff' AND starts_with(command_id, %(key)s)
+ORDER BY command_id, again DESC
+"""
+"""Outcomes of all commands whose ids begin alike, for they were sent under one key."""
 STATISTICS = """
 SELECT minute, name, currency, sum(value)::bigint AS value FROM statistics
 WHERE minute >= %(since)s GROUP BY minute, name, currency ORDER BY minute, name, currency

@@ -1,5 +1,6 @@
 """Settings is the shape of the environment: every variable that a process reads, once, at its start."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -56,8 +57,8 @@ class Settings(BaseSettings):
     origins: str = Field("", description="origins whose pages may ask the gateway (CORS), comma separated")
     account_secret: str = Field(
         "development-only-secret-change-me-now",
-        description="key that refresh tokens are sealed with and mailed tokens follow from; the same for the API and"
-        " for the worker that sends mail",
+        description="key that refresh tokens and cursors are sealed with and mailed tokens follow from; the same for"
+        " every process of the API and for the worker that sends mail",
     )
     login_unverified: bool = Field(
         False,
@@ -80,6 +81,9 @@ class Settings(BaseSettings):
         description="URL of an OpenTelemetry collector (OTLP over HTTP), to which traces go; none are made without it",
     )
     sampled: float = Field(1.0, ge=0, le=1, description="share of the traces that begin here which are recorded")
+    if_match: str = Field(
+        "", description="commands that need an If-Match header, comma separated, such as PriceProduct,CancelOrder"
+    )
     who: str = Field("", description="who an operator is, for the audit stream; user@host where it says nothing")
 
     def chosen(self) -> tuple[str, ...]:
@@ -110,6 +114,17 @@ class Settings(BaseSettings):
     def key_folder(self) -> Path:
         """Where the keys of tokens are."""
         return self.keys or self.home / "keys"
+
+    def conditional(self, known: Collection[str]) -> frozenset[str]:
+        """The commands that are obeyed only on a condition, of those that can have one.
+
+        Raises:
+            ValueError: if one cannot; the message lists those that can.
+        """
+        names = frozenset(name.strip() for name in self.if_match.split(",") if name.strip())
+        if unknown := sorted(names - {*known}):
+            raise ValueError(f"no command {unknown[0]!r} has an If-Match; there are {', '.join(sorted(known))}")
+        return names
 
     def pausing(self) -> frozenset[str]:
         """The consumers that stand still at a failure.

@@ -9,7 +9,7 @@ from schemas.client.connection import Connection, part
 
 class Accepted(TypedDict):
     command_id: str
-    status: str
+    status: Literal["pending"]
     command: str
     resource: str
 
@@ -105,6 +105,10 @@ class DiscardLetter(TypedDict):
     why: str
 
 
+class Done(TypedDict):
+    status: str
+
+
 class EditedLetter(TypedDict):
     body: dict[str, Any]
     why: str
@@ -114,6 +118,21 @@ class Facets(TypedDict):
     departments: list[Counted]
     brands: list[Counted]
     prices: list[PriceBand]
+
+
+class FieldError(TypedDict):
+    field: str
+    pointer: str
+    detail: str
+    code: str
+
+
+class Figure(TypedDict):
+    context: str
+    minute: str
+    name: str
+    currency: str
+    value: int
 
 
 class Found(TypedDict):
@@ -136,6 +155,30 @@ class FoundPage(TypedDict):
     facets: Facets | None
 
 
+class Happened(TypedDict):
+    partition: int
+    position: int
+    stream: str
+    version: int
+    id: str
+    type: str
+    at: str
+    correlation: str
+    causation: str
+    data: dict[str, Any]
+
+
+class HappenedList(TypedDict):
+    items: list[Happened]
+
+
+class Health(TypedDict):
+    status: Literal["ok"]
+    version: str
+    contexts: list[str]
+    uptime_seconds: float
+
+
 class Holding(TypedDict):
     order_id: str
     quantity: int
@@ -147,6 +190,37 @@ class InspectedItem(TypedDict):
     sku: str
     quantity: int
     verdict: Literal["restock", "damaged", "refuse"]
+
+
+class Jwks(TypedDict):
+    keys: list[dict[str, str]]
+
+
+class Letter(TypedDict):
+    context: str
+    id: str
+    status: Literal["aside", "discarded", "open", "retried"]
+    stream: str
+    consumer: str | None
+    type: str | None
+    message: str | None
+    command_id: str | None
+    topic: str | None
+    partition: int | None
+    position: int | None
+    reason: str | None
+    attempts: int | None
+    blocks: bool | None
+    why: str | None
+    at: str
+    changed: str
+    home: int
+    behind: str
+    waiting: int
+
+
+class LetterList(TypedDict):
+    items: list[Letter]
 
 
 class ListProduct(TypedDict):
@@ -162,6 +236,20 @@ class ListProduct(TypedDict):
 
 class MailedToken(TypedDict):
     token: str
+
+
+class Noted(TypedDict):
+    status: Literal["accepted"]
+    detail: str
+
+
+class NotificationList(TypedDict):
+    items: list[NotificationView]
+
+
+class NotificationPage(TypedDict):
+    items: list[NotificationView]
+    next: str | None
 
 
 class NotificationView(TypedDict):
@@ -189,6 +277,11 @@ class OrderLine(TypedDict):
     tax_cents: NotRequired[int]
 
 
+class OrderPage(TypedDict):
+    items: list[OrderView]
+    next: str | None
+
+
 class OrderView(TypedDict):
     order_id: str
     customer_id: str
@@ -212,6 +305,17 @@ class OrderView(TypedDict):
     returns: NotRequired[list[dict[str, Any]]]
     notes: NotRequired[list[dict[str, Any]]]
     staff_notes: NotRequired[list[dict[str, Any]]]
+    version: NotRequired[int]
+
+
+class Outcome(TypedDict):
+    command_id: str
+    status: Literal["accepted", "parked", "pending", "rejected", "unchanged"]
+    code: NotRequired[str]
+    detail: NotRequired[str]
+    at: NotRequired[str | None]
+    context: NotRequired[str]
+    resource: NotRequired[str]
 
 
 class PasswordChange(TypedDict):
@@ -223,6 +327,11 @@ class PasswordChange(TypedDict):
 class PasswordReset(TypedDict):
     token: str
     password: str
+
+
+class PaymentPage(TypedDict):
+    items: list[PaymentView]
+    next: str | None
 
 
 class PaymentView(TypedDict):
@@ -238,6 +347,7 @@ class PaymentView(TypedDict):
     requested_at: str
     updated_at: str
     reduced: NotRequired[int]
+    version: NotRequired[int]
 
 
 class Place(TypedDict):
@@ -276,6 +386,11 @@ class PriceBand(TypedDict):
     count: int
 
 
+class PricePage(TypedDict):
+    items: list[Price]
+    next: str | None
+
+
 class PriceProduct(TypedDict):
     price: int
     currency: NotRequired[str]
@@ -285,12 +400,18 @@ class PriceProduct(TypedDict):
 class Problem(TypedDict):
     type: str
     title: str
+    status: int
     code: str
     detail: str
     instance: NotRequired[str]
     request_id: NotRequired[str]
-    status: int
-    errors: NotRequired[list[dict[str, str]]]
+    trace_id: NotRequired[str]
+    errors: NotRequired[list[FieldError]]
+
+
+class ProductPage(TypedDict):
+    items: list[ProductView]
+    next: str | None
 
 
 class ProductView(TypedDict):
@@ -311,6 +432,12 @@ class ProductView(TypedDict):
     low: bool
     listed_at: str
     updated_at: str
+    version: NotRequired[int]
+
+
+class Ready(TypedDict):
+    status: Literal["ready"]
+    checks: dict[str, dict[str, Any]]
 
 
 class ReceiveReturn(TypedDict):
@@ -357,6 +484,10 @@ class Revenue(TypedDict):
     department: NotRequired[str | None]
 
 
+class RevenueList(TypedDict):
+    items: list[Revenue]
+
+
 class SetLowStock(TypedDict):
     threshold: int | None
 
@@ -381,6 +512,35 @@ class Spent(TypedDict):
     spent: int
 
 
+class SpentList(TypedDict):
+    items: list[Spent]
+
+
+class Standing(TypedDict):
+    context: str
+    name: str
+    version: int
+    code: int
+    wanted: int
+    live: bool
+    state: str
+    behind: int
+    rate: float | None
+    seconds_left: float | None
+    parked: int
+    said: str
+    positions: dict[str, int]
+
+
+class StandingList(TypedDict):
+    items: list[Standing]
+
+
+class Statistics(TypedDict):
+    since: str
+    items: list[Figure]
+
+
 Status = Literal[
     "unknown", "placed", "secured", "confirmed", "partially_shipped", "shipped", "delivered", "rejected", "cancelled"
 ]
@@ -400,6 +560,22 @@ class StopAwaitingStock(TypedDict):
     customer_id: str
 
 
+class Summary(TypedDict):
+    orders: NotRequired[list[dict[str, Any]]]
+    reasons: NotRequired[list[dict[str, Any]]]
+    money: NotRequired[list[dict[str, Any]]]
+    stock: NotRequired[list[dict[str, Any]]]
+    messages: NotRequired[list[dict[str, Any]]]
+
+
+class Tokens(TypedDict):
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+
+
 class TransferStock(TypedDict):
     quantity: int
     source: str
@@ -410,7 +586,6 @@ class UserView(TypedDict):
     user_id: str
     email: str
     name: str
-    password_hash: str
     registered_at: str
     status: NotRequired[str]
     verified: NotRequired[bool]
@@ -420,6 +595,34 @@ class UserView(TypedDict):
     addresses: NotRequired[list[dict[str, Any]]]
     default_address: NotRequired[str]
     preferences: NotRequired[dict[str, dict[str, bool]]]
+    version: NotRequired[int]
+
+
+class WholeLetter(TypedDict):
+    context: str
+    id: str
+    status: Literal["aside", "discarded", "open", "retried"]
+    stream: str
+    consumer: str | None
+    type: str | None
+    message: str | None
+    command_id: str | None
+    topic: str | None
+    partition: int | None
+    position: int | None
+    reason: str | None
+    attempts: int | None
+    blocks: bool | None
+    why: str | None
+    at: str
+    changed: str
+    home: int
+    behind: str
+    waiting: int
+    readable: bool
+    waiting_behind: list[dict[str, Any]]
+    body: NotRequired[Any]
+    text: NotRequired[str]
 
 
 class WithdrawProduct(TypedDict):
@@ -430,13 +633,13 @@ class Client(Connection):
     """The API's operations. `key` is an Idempotency-Key, made if there is none; `wait` are seconds."""
 
     async def place_order(
-        self, body: PlaceOrder, *, key: str | None = None, wait: int | None = None
+        self, body: PlaceOrder, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | OrderView:
         """Order these lines; every SKU must be on sale."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             "/orders",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
@@ -445,24 +648,37 @@ class Client(Connection):
     async def list_orders(
         self,
         *,
+        after: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         customer_id: str | None = None,
         status: Status | None = None,
-    ) -> Any:
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> OrderPage:
         """Orders, the latest first."""
-        return await self.ask(
-            "GET", "/orders", query={"limit": limit, "cursor": cursor, "customer_id": customer_id, "status": status}
+        answer: OrderPage = await self.ask(
+            "GET",
+            "/orders",
+            query={"after": after, "limit": limit, "cursor": cursor, "customer_id": customer_id, "status": status},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
+        return answer
 
     async def cancel_order(
-        self, order_id: str, body: CancelOrder | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: CancelOrder | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Call the order off; possible until it is shipped."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/cancel",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
@@ -476,90 +692,128 @@ class Client(Connection):
         *,
         key: str | None = None,
         wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Call off so many of one SKU, or all that have not left the house; what is paid for them already is given back."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/lines/{part(sku)}/cancel",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def ship_order(
-        self, order_id: str, body: ShipOrder | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: ShipOrder | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Hand these items to the carrier, or all that are left."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/ship",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def deliver_order(
-        self, order_id: str, body: DeliverOrder | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: DeliverOrder | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Record that a shipment has arrived, or all that are under way."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/deliver",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def request_return(
-        self, order_id: str, body: RequestReturn, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: RequestReturn,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Announce that items come back; the order's `returns` tell the return's id."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/returns",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def receive_return(
-        self, order_id: str, return_id: str, body: ReceiveReturn, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        return_id: str,
+        body: ReceiveReturn,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Say what came back and what is to become of it; what is accepted is given back."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/returns/{part(return_id)}/receive",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def change_address(
-        self, order_id: str, body: ChangeAddress, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: ChangeAddress,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Send the order elsewhere; possible until something has been shipped."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/address",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def add_note(
-        self, order_id: str, body: AddNote, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: AddNote,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | OrderView:
         """Write something down about the order."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/notes",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
@@ -569,181 +823,306 @@ class Client(Connection):
         self,
         order_id: str,
         *,
+        after: str | None = None,
         as_of: str | None = None,
         wait_for: Literal["settled"] | None = None,
         timeout: float | None = None,
+        if_none_match: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
     ) -> OrderView:
         """One order."""
         answer: OrderView = await self.ask(
-            "GET", f"/orders/{part(order_id)}", query={"as_of": as_of, "wait_for": wait_for, "timeout": timeout}
+            "GET",
+            f"/orders/{part(order_id)}",
+            query={"after": after, "as_of": as_of, "wait_for": wait_for, "timeout": timeout},
+            headers={
+                "If-None-Match": if_none_match,
+                "Log-Position": log_position,
+                "Prefer": f"wait={wait}" if wait else None,
+            },
         )
         return answer
 
-    async def get_history(self, order_id: str) -> Any:
+    async def get_history(
+        self, order_id: str, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> HappenedList:
         """What happened to the order: its recorded events."""
-        return await self.ask("GET", f"/orders/{part(order_id)}/history")
-
-    async def get_spending(self, customer_id: str) -> dict[str, Any]:
-        """What a customer's confirmed orders come to, by currency, without those cancelled since; nothing for strangers."""
-        answer: dict[str, Any] = await self.ask("GET", f"/customers/{part(customer_id)}/spending")
+        answer: HappenedList = await self.ask(
+            "GET",
+            f"/orders/{part(order_id)}/history",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
         return answer
 
-    async def list_spending(self, *, limit: int | None = None, currency: str | None = None) -> dict[str, Any]:
+    async def get_spending(
+        self, customer_id: str, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> SpentList:
+        """What a customer's confirmed orders come to, by currency, without those cancelled since; nothing for strangers."""
+        answer: SpentList = await self.ask(
+            "GET",
+            f"/customers/{part(customer_id)}/spending",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
+
+    async def list_spending(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        currency: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> SpentList:
         """The customers who have spent most in each currency, the first `limit` of them."""
-        answer: dict[str, Any] = await self.ask("GET", "/spending", query={"limit": limit, "currency": currency})
+        answer: SpentList = await self.ask(
+            "GET",
+            "/spending",
+            query={"after": after, "limit": limit, "currency": currency},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
         return answer
 
     async def get_revenue(
-        self, *, from_: str | None = None, to: str | None = None, by: str | None = None
-    ) -> dict[str, Any]:
+        self,
+        *,
+        after: str | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        by: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> RevenueList:
         """What the orders confirmed on these days come to, without those cancelled since, in minor units."""
-        answer: dict[str, Any] = await self.ask("GET", "/revenue", query={"from": from_, "to": to, "by": by})
+        answer: RevenueList = await self.ask(
+            "GET",
+            "/revenue",
+            query={"after": after, "from": from_, "to": to, "by": by},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
         return answer
 
     async def list_product(
-        self, body: ListProduct, *, key: str | None = None, wait: int | None = None
+        self, body: ListProduct, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | ProductView:
         """Offer a product, with the stock there is at the start."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             "/products",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def list_products(
-        self, *, limit: int | None = None, cursor: str | None = None, low: bool | None = None, q: str | None = None
-    ) -> Any:
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        low: bool | None = None,
+        q: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> ProductPage:
         """Products by SKU, those that fit the words, those of which no more are left than their threshold says."""
-        return await self.ask("GET", "/products", query={"limit": limit, "cursor": cursor, "low": low, "q": q})
+        answer: ProductPage = await self.ask(
+            "GET",
+            "/products",
+            query={"after": after, "limit": limit, "cursor": cursor, "low": low, "q": q},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
     async def describe_product(
-        self, sku: str, body: DescribeProduct, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: DescribeProduct,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Change what the catalogue says of a product."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/describe",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def price_product(
-        self, sku: str, body: PriceProduct, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: PriceProduct,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Change a product's price, and say why; orders already placed keep theirs."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/price",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def withdraw_product(
-        self, sku: str, body: WithdrawProduct | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: WithdrawProduct | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Stop selling a product; stock already held stays held."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/withdraw",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def receive_stock(
-        self, sku: str, body: ReceiveStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: ReceiveStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Put goods on the shelf, at one of the places where it stands."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/receive",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def adjust_stock(
-        self, sku: str, body: AdjustStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: AdjustStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Correct the stock of a location by a difference, such as -2 for breakage."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/adjust",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def count_stock(
-        self, sku: str, body: CountStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: CountStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Set the stock of a location to what was counted there."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/count",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def transfer_stock(
-        self, sku: str, body: TransferStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: TransferStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Take goods from one location to another; what orders hold goes along."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/transfer",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def set_low_stock(
-        self, sku: str, body: SetLowStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: SetLowStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Say at how many available the stock is low; null says that it never is."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/low",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def await_stock(
-        self, sku: str, body: AwaitStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: AwaitStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """Have a customer told by mail, once, when there is something to buy again."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/await",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def stop_awaiting_stock(
-        self, sku: str, body: StopAwaitingStock, *, key: str | None = None, wait: int | None = None
+        self,
+        sku: str,
+        body: StopAwaitingStock,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | ProductView:
         """The customer wants to hear of it no more."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/stop-awaiting",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
@@ -752,6 +1131,7 @@ class Client(Connection):
     async def search_products(
         self,
         *,
+        after: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         q: str | None = None,
@@ -762,12 +1142,15 @@ class Client(Connection):
         currency: str | None = None,
         in_stock: bool | None = None,
         sort: Literal["relevance", "price", "-price", "newest", "name"] | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
     ) -> FoundPage:
         """Products on sale that fit, page by page; the first page counts them by department, brand and price."""
         answer: FoundPage = await self.ask(
             "GET",
             "/products/search",
             query={
+                "after": after,
                 "limit": limit,
                 "cursor": cursor,
                 "q": q,
@@ -779,97 +1162,195 @@ class Client(Connection):
                 "in_stock": in_stock,
                 "sort": sort,
             },
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
         return answer
 
-    async def get_stock(self, sku: str, *, limit: int | None = None) -> Stock:
+    async def get_stock(
+        self,
+        sku: str,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> Stock:
         """A product's stock, and the reservations that hold some of it: those that lapse soonest, `limit` at most."""
-        answer: Stock = await self.ask("GET", f"/products/{part(sku)}/stock", query={"limit": limit})
-        return answer
-
-    async def list_prices(self, sku: str, *, limit: int | None = None, cursor: str | None = None) -> dict[str, Any]:
-        """Every price that the product has had, the latest first: since when, until when, why, by which request."""
-        answer: dict[str, Any] = await self.ask(
-            "GET", f"/products/{part(sku)}/prices", query={"limit": limit, "cursor": cursor}
+        answer: Stock = await self.ask(
+            "GET",
+            f"/products/{part(sku)}/stock",
+            query={"after": after, "limit": limit},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
         return answer
 
-    async def get_product(self, sku: str, *, as_of: str | None = None) -> ProductView:
+    async def list_prices(
+        self,
+        sku: str,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> PricePage:
+        """Every price that the product has had, the latest first: since when, until when, why, by which request."""
+        answer: PricePage = await self.ask(
+            "GET",
+            f"/products/{part(sku)}/prices",
+            query={"after": after, "limit": limit, "cursor": cursor},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
+
+    async def get_product(
+        self,
+        sku: str,
+        *,
+        after: str | None = None,
+        as_of: str | None = None,
+        if_none_match: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> ProductView:
         """One product with its stock."""
-        answer: ProductView = await self.ask("GET", f"/products/{part(sku)}", query={"as_of": as_of})
+        answer: ProductView = await self.ask(
+            "GET",
+            f"/products/{part(sku)}",
+            query={"after": after, "as_of": as_of},
+            headers={
+                "If-None-Match": if_none_match,
+                "Log-Position": log_position,
+                "Prefer": f"wait={wait}" if wait else None,
+            },
+        )
         return answer
 
     async def refund_payment(
-        self, order_id: str, body: RefundPayment | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        order_id: str,
+        body: RefundPayment | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | PaymentView:
         """Give back an amount, or all that is left."""
         answer: Accepted | PaymentView = await self.ask(
             "POST",
             f"/orders/{part(order_id)}/refund",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
-    async def list_payments(self, *, limit: int | None = None, cursor: str | None = None) -> Any:
+    async def list_payments(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> PaymentPage:
         """Payments, the latest first."""
-        return await self.ask("GET", "/payments", query={"limit": limit, "cursor": cursor})
+        answer: PaymentPage = await self.ask(
+            "GET",
+            "/payments",
+            query={"after": after, "limit": limit, "cursor": cursor},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def get_payment(self, order_id: str, *, as_of: str | None = None) -> PaymentView:
+    async def get_payment(
+        self,
+        order_id: str,
+        *,
+        after: str | None = None,
+        as_of: str | None = None,
+        if_none_match: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> PaymentView:
         """The payment of one order."""
-        answer: PaymentView = await self.ask("GET", f"/payments/{part(order_id)}", query={"as_of": as_of})
+        answer: PaymentView = await self.ask(
+            "GET",
+            f"/payments/{part(order_id)}",
+            query={"after": after, "as_of": as_of},
+            headers={
+                "If-None-Match": if_none_match,
+                "Log-Position": log_position,
+                "Prefer": f"wait={wait}" if wait else None,
+            },
+        )
         return answer
 
     async def hear_provider(self, sender: str, body: dict[str, Any]) -> Any:
         """What the payment provider has to say, signed with the secret that we share."""
         return await self.ask("POST", f"/payments/webhooks/{part(sender)}", body=body)
 
-    async def register(self, body: Registration, *, wait: int | None = None) -> dict[str, Any]:
+    async def register(self, body: Registration, *, wait: int | None = None) -> Noted:
         """Open an account. Whether the address had one, only its owner is told: by mail."""
-        answer: dict[str, Any] = await self.ask(
+        answer: Noted = await self.ask(
             "POST", "/users", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
         )
         return answer
 
-    async def send_verification(self, body: AccountAddress, *, wait: int | None = None) -> dict[str, Any]:
+    async def send_verification(self, body: AccountAddress, *, wait: int | None = None) -> Noted:
         """Send the code again; once a minute at most."""
-        answer: dict[str, Any] = await self.ask(
+        answer: Noted = await self.ask(
             "POST", "/users/verification", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
         )
         return answer
 
-    async def verify_email(self, body: MailedToken) -> dict[str, Any]:
+    async def verify_email(self, body: MailedToken) -> Done:
         """Verify the address, by the code of the mail."""
-        answer: dict[str, Any] = await self.ask("POST", "/users/verify", body=body)
+        answer: Done = await self.ask("POST", "/users/verify", body=body)
         return answer
 
-    async def me(self) -> UserView:
+    async def me(
+        self,
+        *,
+        after: str | None = None,
+        if_none_match: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> UserView:
         """The account that the token names."""
-        answer: UserView = await self.ask("GET", "/me")
+        answer: UserView = await self.ask(
+            "GET",
+            "/me",
+            query={"after": after},
+            headers={
+                "If-None-Match": if_none_match,
+                "Log-Position": log_position,
+                "Prefer": f"wait={wait}" if wait else None,
+            },
+        )
         return answer
 
     async def close_account(
-        self, body: Confirmation, *, key: str | None = None, wait: int | None = None
+        self, body: Confirmation, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | UserView:
         """Close the account: nobody can log in any more, and what its owner has told us is gone from it. Orders stay."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             "/me/delete",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
-    async def login(self, body: Credentials) -> dict[str, Any]:
+    async def login(self, body: Credentials) -> Tokens:
         """Tokens, for an e-mail address and its password. Unknown, wrong and not verified are one answer."""
-        answer: dict[str, Any] = await self.ask("POST", "/login", body=body)
+        answer: Tokens = await self.ask("POST", "/login", body=body)
         return answer
 
-    async def refresh(self, body: RefreshToken) -> dict[str, Any]:
+    async def refresh(self, body: RefreshToken) -> Tokens:
         """The next tokens, for the last refresh token. One that comes again ends the session."""
-        answer: dict[str, Any] = await self.ask("POST", "/refresh", body=body)
+        answer: Tokens = await self.ask("POST", "/refresh", body=body)
         return answer
 
     async def logout(self, body: RefreshToken) -> Any:
@@ -880,70 +1361,82 @@ class Client(Connection):
         """End all sessions of the account that the access token names."""
         return await self.ask("POST", "/logout/all")
 
-    async def change_password(self, body: PasswordChange) -> dict[str, Any]:
+    async def change_password(self, body: PasswordChange) -> Done:
         """Change one's own password."""
-        answer: dict[str, Any] = await self.ask("POST", "/me/password", body=body)
+        answer: Done = await self.ask("POST", "/me/password", body=body)
         return answer
 
-    async def request_reset(self, body: AccountAddress, *, wait: int | None = None) -> dict[str, Any]:
+    async def request_reset(self, body: AccountAddress, *, wait: int | None = None) -> Noted:
         """Send a mail with a code that sets a new password, good for 30 minutes; once a minute at most."""
-        answer: dict[str, Any] = await self.ask(
+        answer: Noted = await self.ask(
             "POST", "/password-reset", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
         )
         return answer
 
-    async def reset_password(self, body: PasswordReset) -> dict[str, Any]:
+    async def reset_password(self, body: PasswordReset) -> Done:
         """Set a new password by the code of the mail; every session ends, and the address counts as verified."""
-        answer: dict[str, Any] = await self.ask("POST", "/password-reset/confirm", body=body)
+        answer: Done = await self.ask("POST", "/password-reset/confirm", body=body)
         return answer
 
     async def change_profile(
-        self, body: ChangeProfile, *, key: str | None = None, wait: int | None = None
+        self, body: ChangeProfile, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | UserView:
         """Say how one is called, can be called, and is written to."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             "/me/profile",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def add_address(
-        self, body: AddAddress, *, key: str | None = None, wait: int | None = None
+        self, body: AddAddress, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | UserView:
         """Keep an address; the first is the default by itself."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             "/me/addresses",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def replace_address(
-        self, address_id: str, body: CorrectAddress, *, key: str | None = None, wait: int | None = None
+        self,
+        address_id: str,
+        body: CorrectAddress,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | UserView:
         """Correct an address."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             f"/me/addresses/{part(address_id)}",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
     async def remove_address(
-        self, address_id: str, body: RemoveAddress | None = None, *, key: str | None = None, wait: int | None = None
+        self,
+        address_id: str,
+        body: RemoveAddress | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | UserView:
         """Forget an address."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             f"/me/addresses/{part(address_id)}/remove",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
@@ -956,61 +1449,127 @@ class Client(Connection):
         *,
         key: str | None = None,
         wait: int | None = None,
+        if_match: str | None = None,
     ) -> Accepted | UserView:
         """Make an address the one that is offered first."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             f"/me/addresses/{part(address_id)}/default",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
         )
         return answer
 
     async def change_preferences(
-        self, body: ChangePreferences, *, key: str | None = None, wait: int | None = None
+        self, body: ChangePreferences, *, key: str | None = None, wait: int | None = None, if_match: str | None = None
     ) -> Accepted | UserView:
         """Say which messages are wanted over which channel; what is not named stays as it was."""
         answer: Accepted | UserView = await self.ask(
             "POST",
             "/me/preferences",
-            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
         )
         return answer
 
-    async def get_jwks(self) -> Any:
+    async def get_jwks(
+        self, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> Jwks:
         """Every key that verifies a token now, the newest last (RFC 7517)."""
-        return await self.ask("GET", "/.well-known/jwks.json")
+        answer: Jwks = await self.ask(
+            "GET",
+            "/.well-known/jwks.json",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def list_notifications(self, *, limit: int | None = None, cursor: str | None = None) -> Any:
+    async def list_notifications(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> NotificationPage:
         """Messages, the latest first."""
-        return await self.ask("GET", "/notifications", query={"limit": limit, "cursor": cursor})
+        answer: NotificationPage = await self.ask(
+            "GET",
+            "/notifications",
+            query={"after": after, "limit": limit, "cursor": cursor},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def list_about_order(self, order_id: str) -> Any:
+    async def list_about_order(
+        self, order_id: str, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> NotificationList:
         """Messages about one order, the earliest first."""
-        return await self.ask("GET", f"/orders/{part(order_id)}/notifications")
+        answer: NotificationList = await self.ask(
+            "GET",
+            f"/orders/{part(order_id)}/notifications",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
     async def list_dead_letters(
-        self, *, limit: int | None = None, status: Literal["open", "aside", "retried", "discarded"] | None = None
-    ) -> Any:
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        status: Literal["open", "aside", "retried", "discarded"] | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> LetterList:
         """What was set aside, with the reason, where it lies, what it waits behind and how many wait behind it."""
-        return await self.ask("GET", "/dead-letters", query={"limit": limit, "status": status})
+        answer: LetterList = await self.ask(
+            "GET",
+            "/dead-letters",
+            query={"after": after, "limit": limit, "status": status},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
     async def list_dead_letters_of(
         self,
         context: str,
         *,
+        after: str | None = None,
         limit: int | None = None,
         status: Literal["open", "aside", "retried", "discarded"] | None = None,
-    ) -> Any:
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> LetterList:
         """What one context has set aside."""
-        return await self.ask("GET", f"/dead-letters/{part(context)}", query={"limit": limit, "status": status})
+        answer: LetterList = await self.ask(
+            "GET",
+            f"/dead-letters/{part(context)}",
+            query={"after": after, "limit": limit, "status": status},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def get_dead_letter(self, context: str, letter: str) -> Any:
+    async def get_dead_letter(
+        self,
+        context: str,
+        letter: str,
+        *,
+        after: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> WholeLetter:
         """One letter, decoded as far as possible, and who waits behind it."""
-        return await self.ask("GET", f"/dead-letters/{part(context)}/{part(letter)}")
+        answer: WholeLetter = await self.ask(
+            "GET",
+            f"/dead-letters/{part(context)}/{part(letter)}",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
     async def retry_dead_letter(
         self,
@@ -1020,72 +1579,164 @@ class Client(Connection):
         *,
         key: str | None = None,
         wait: int | None = None,
-    ) -> Any:
+    ) -> Accepted | WholeLetter:
         """Handle it as if it came now; if that goes well, those that wait behind it too."""
-        return await self.ask(
+        answer: Accepted | WholeLetter = await self.ask(
             "POST",
             f"/dead-letters/{part(context)}/{part(letter)}/retry",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body or {},
             keyed=True,
         )
+        return answer
 
     async def edit_dead_letter(
         self, context: str, letter: str, body: EditedLetter, *, key: str | None = None, wait: int | None = None
-    ) -> Any:
+    ) -> Accepted | WholeLetter:
         """Give it another body, which must fit its type, and retry it."""
-        return await self.ask(
+        answer: Accepted | WholeLetter = await self.ask(
             "POST",
             f"/dead-letters/{part(context)}/{part(letter)}/edit",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body,
             keyed=True,
         )
+        return answer
 
     async def discard_dead_letter(
         self, context: str, letter: str, body: DiscardLetter, *, key: str | None = None, wait: int | None = None
-    ) -> Any:
+    ) -> Accepted | WholeLetter:
         """Set it aside for good; those that wait behind it are handled."""
-        return await self.ask(
+        answer: Accepted | WholeLetter = await self.ask(
             "POST",
             f"/dead-letters/{part(context)}/{part(letter)}/discard",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body,
             keyed=True,
         )
+        return answer
 
-    async def find_command(self, command_id: str) -> Any:
+    async def find_command(
+        self, command_id: str, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> Outcome:
         """What became of a command, whichever context it went to; pending if nobody knows (yet)."""
-        return await self.ask("GET", f"/commands/{part(command_id)}")
+        answer: Outcome = await self.ask(
+            "GET",
+            f"/commands/{part(command_id)}",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def get_command(self, context: str, command_id: str) -> Any:
+    async def get_command(
+        self,
+        context: str,
+        command_id: str,
+        *,
+        after: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> Outcome:
         """What became of a command; with `Prefer: wait=N`, as soon as it is known."""
-        return await self.ask("GET", f"/commands/{part(context)}/{part(command_id)}")
+        answer: Outcome = await self.ask(
+            "GET",
+            f"/commands/{part(context)}/{part(command_id)}",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def get_summary(self) -> Any:
+    async def get_summary(
+        self, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> Summary:
         """How many orders, how much money, stock and post there is."""
-        return await self.ask("GET", "/summary")
+        answer: Summary = await self.ask(
+            "GET",
+            "/summary",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def get_statistics(self) -> Any:
+    async def get_statistics(
+        self, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> Statistics:
         """What happened per minute, over the last hour."""
-        return await self.ask("GET", "/statistics")
+        answer: Statistics = await self.ask(
+            "GET",
+            "/statistics",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def list_projections(self) -> Any:
+    async def list_projections(
+        self, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> StandingList:
         """Every version of every read model: which is live, how far it is, what it waits for."""
-        return await self.ask("GET", "/projections")
+        answer: StandingList = await self.ask(
+            "GET",
+            "/projections",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def get_projection(self, context: str, name: str) -> Any:
+    async def get_projection(
+        self,
+        context: str,
+        name: str,
+        *,
+        after: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> StandingList:
         """The versions of one read model."""
-        return await self.ask("GET", f"/projections/{part(context)}/{part(name)}")
+        answer: StandingList = await self.ask(
+            "GET",
+            f"/projections/{part(context)}/{part(name)}",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def follow_projection(self, context: str, name: str) -> Any:
+    async def follow_projection(
+        self,
+        context: str,
+        name: str,
+        *,
+        after: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> Any:
         """How far its versions are, as server-sent events, until none is being built any more."""
-        return await self.ask("GET", f"/projections/{part(context)}/{part(name)}/progress")
+        return await self.ask(
+            "GET",
+            f"/projections/{part(context)}/{part(name)}/progress",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
 
-    async def health(self) -> Any:
+    async def health(
+        self, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> Health:
         """The process is there; it asks nobody else."""
-        return await self.ask("GET", "/health")
+        answer: Health = await self.ask(
+            "GET",
+            "/health",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
 
-    async def ready(self) -> Any:
+    async def ready(
+        self, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> Ready:
         """The log and the databases answer, and the read models are not far behind; else 503 with the reasons."""
-        return await self.ask("GET", "/ready")
+        answer: Ready = await self.ask(
+            "GET",
+            "/ready",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer

@@ -29,8 +29,9 @@ class Problem(Exception):
 class Connection:
     """An API at `url`; `token` is what login gave.
 
-    What the API cannot answer now (429, 503) is asked again for `patience` seconds, and so is what a broken connection
-    left unanswered, if it changes nothing or has an Idempotency-Key: it takes effect once.
+    What the API cannot answer now (429, 503, or 409 while it answers the same request) is asked again for `patience`
+    seconds, and so is what a broken connection left unanswered, if it changes nothing or has an Idempotency-Key: it
+    takes effect once.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Connection:
                     raise
                 await asyncio.sleep(0.2)
                 continue
-            if answer.status_code not in BUSY or clock() > deadline:
+            if not _comes_later(answer) or clock() > deadline:
                 return _understood(answer)
             await asyncio.sleep(_pause(answer))
 
@@ -107,6 +108,13 @@ class Connection:
 def part(name: str) -> str:
     """A name as one part of a path, whatever it holds."""
     return quote(name, safe="")
+
+
+def _comes_later(answer: httpx2.Response) -> bool:
+    """Whether the same request is answered later: the API is busy, perhaps with this very request."""
+    if answer.status_code == httpx2.codes.CONFLICT:
+        return b'"KeyRunning"' in answer.content
+    return answer.status_code in BUSY
 
 
 def _pause(answer: httpx2.Response) -> float:

@@ -43,6 +43,7 @@ async def test_a_product_and_a_payment_have_a_past_too(world: World) -> None:
     full = await world.until(f"/products/{sku}", available=6)
     then = (await world.client.get(f"/products/{sku}", params={"as_of": full["updated_at"]})).json()
     assert (then.pop("as_of")["at"], then) == (full["updated_at"], full)
+    await world.until(f"/payments/{row['order_id']}", captured=250)
     payment = (await world.client.get(f"/payments/{row['order_id']}", params={"as_of": "2999-01-01"})).json()
     assert payment["captured"] == 250
 

@@ -11,6 +11,7 @@ from api import lanes as lanes_module
 from api.app import create_app
 from api.lanes import Lanes, Receipt, Unanswered
 from events.errors import Unavailable
+from events.ids import key_of, under
 from events.log import Draft, Place
 from events.memory import MemoryLog
 from events.topics import MAX_BATCH_BYTES
@@ -87,7 +88,9 @@ async def test_an_open_outcome_is_a_503_that_says_how_to_retry_safely(monkeypatc
     assert (answer.status_code, answer.json()["code"]) == (503, "OutcomeUnknown")
     assert answer.headers["retry-after"] == "1"
     (written,) = (record for records in log.records.values() for record in records)
-    assert written.headers["ce_id"].decode() == answer.json()["idempotency_key"]
+    assert written.headers["ce_id"].decode() == answer.json()["command_id"]
+    key, path = key_of(answer.json()["command_id"]), answer.json()["instance"]
+    assert key_of(under("", f"POST {path}", answer.json()["idempotency_key"], b"")) == key
 
 
 class BrokenLog(MemoryLog):

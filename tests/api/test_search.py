@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from itertools import groupby, product
 from random import Random
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 
 from api.answers import write_cursor
+from api.questions import signature
 from projections.finding import BANDS, SORTS
 from projections.postgres import DatabaseUnavailable
-from tests.api.world import World
+from tests.api.world import World, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -189,6 +191,12 @@ INJECTED = [
 ]
 
 
+def signed(cursor: str, **filters: str) -> str:
+    """The cursor as the list would give it."""
+    said = urlencode(sorted(filters.items()))
+    return f"{cursor}.{signature(settings().account_secret, cursor, '/products/search', said)}"
+
+
 @pytest.mark.parametrize("words", INJECTED)
 async def test_what_looks_like_sql_is_a_word_like_any_other(shelf: Shelf, words: str) -> None:
     for name in ("department", "brand"):
@@ -196,7 +204,7 @@ async def test_what_looks_like_sql_is_a_word_like_any_other(shelf: Shelf, words:
     assert (await shelf.world.client.get("/products/search", params={"q": words})).status_code == 200
     for sort in SORTS:
         place = {"relevance": [False, -1.0, words], "name": [words, words]}.get(sort, [0, words])
-        await shelf.ask(sort=sort, cursor=write_cursor(place, sort))
+        await shelf.ask(sort=sort, cursor=signed(write_cursor(place, sort), q=shelf.word, sort=sort))
     assert len((await shelf.ask(limit=200))["items"]) == len(shelf.rows)
 
 
@@ -212,5 +220,6 @@ async def test_what_looks_like_sql_is_a_word_like_any_other(shelf: Shelf, words:
     ],
 )
 async def test_a_cursor_of_another_list_is_refused(shelf: Shelf, cursor: str) -> None:
-    answer = await shelf.world.client.get("/products/search", params={"sort": "price", "cursor": cursor})
+    asked = {"sort": "price", "cursor": signed(cursor, sort="price")}
+    answer = await shelf.world.client.get("/products/search", params=asked)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cursor")

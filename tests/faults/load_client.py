@@ -105,4 +105,5 @@ class Client:
             return Answer("unknown", None, {"error": f"{type(error).__name__} {error}"})
         if response.status_code < 300:
             return Answer("ok", response.status_code, said)
-        return Answer("refused" if response.status_code < 500 else "unknown", response.status_code, said)
+        final = response.status_code < 500 and said.get("code") != "KeyRunning"
+        return Answer("refused" if final else "unknown", response.status_code, said)

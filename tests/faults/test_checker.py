@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from events.ids import under
 from tests.faults import checker
 from tests.faults.checker.__main__ import main
-from tests.faults.checker.evidence import command_id_of
+from tests.faults.checker.evidence import key_of, start_of
 from tests.faults.checker.verdict import check
 from tests.faults.checker.wire import Decoder, records, to_line
 from tests.faults.checker_cases.paper import uuid
@@ -202,7 +203,8 @@ def test_numbers_that_are_no_integers_are_seen() -> None:
         assert decoder.floats == floats, text
 
 
-def test_a_commands_id_is_its_key_or_follows_from_it() -> None:
+def test_a_commands_id_begins_as_its_key_and_path_say() -> None:
     key = "0A000000-0000-4000-8000-00000000000a"
-    assert command_id_of(key, "/orders") == key.lower()
-    assert command_id_of("my-first-order", "/orders") == "dbbbb673-ca08-5c3e-80c5-eb1825378ac4"
+    for said, heard in (("my-first-order", "my-first-order"), (key, key.lower())):
+        assert start_of(said, "/orders") == key_of(under("", "POST /orders", heard, b"any body"))
+    assert key_of(key) == key

@@ -30,6 +30,7 @@ HEADERS = {
     "causation": "id of the message directly before",
     "origin": "where the command came from: topic/partition/offset/index, `client`, `owner` or `operator`",
     "traceparent": "W3C trace context; optional",
+    "expected": "versions of the aggregate, comma separated, of which one must be the current one; * is any; optional",
     "version": "of the aggregate, gapless from 1; 0 for outcomes",
     "epoch": "of the claim under which it was written",
     "writer": "of the same claim",
@@ -140,8 +141,8 @@ def _message(tag: str, model: type[Any]) -> Json:
 
 
 def _schemas() -> Json:
-    command = Envelope("", "", "", "", "", "", "", "", traceparent="some")
-    event = replace(command, epoch=1)
+    command = Envelope("", "", "", "", "", "", "", "", traceparent="some", expected="1")
+    event = replace(command, epoch=1, expected="")
     found: Json = {
         "headers.command": _headers(dict(command.headers())),
         "headers.event": _headers(dict(event.headers())),
@@ -159,5 +160,5 @@ def _headers(names: Iterable[str]) -> Json:
     return {
         "type": "object",
         "properties": {name: {"type": "string", "description": HEADERS[name]} for name in names},
-        "required": [name for name in names if name != "traceparent"],
+        "required": [name for name in names if name not in ("traceparent", "expected")],
     }

@@ -89,5 +89,6 @@ RULES_SAID_NO = (
     "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "UserUnknown",
     "CredentialsStale", "SessionOver", "TokenJustUsed", "ProofSpent", "AddressUnknown", "AddressExists",
     "TooManyAddresses", "SecurityMailStays", "LetterUnknown", "LetterWaits", "LetterUnfit",
+    "KeyReused", "PreconditionFailed",
 )  # fmt: skip
 """Codes of refusals that are recorded in the log; all others are given at the door."""

@@ -3,7 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from hashlib import sha1
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -44,9 +45,9 @@ class Request:
 
     @property
     def command_id(self) -> str:
-        """As the answers say; where none does, as it follows from the key."""
+        """What the ids of its commands begin with, as the answers say; where none does, as it follows from the key."""
         told = next((attempt.command_id for attempt in self.attempts if attempt.command_id), None)
-        return told or command_id_of(self.key, self.path)
+        return key_of(told) if told else start_of(self.key, self.path)
 
     @property
     def accepted(self) -> bool:
@@ -127,19 +128,18 @@ class Evidence:
         return list(lines(path))
 
 
-def command_id_of(key: str, path: str) -> str:
-    """The command's id, as documented: the Idempotency-Key if it is a UUID, else derived from it and the path."""
-    try:
-        if str(UUID(key)) == key.lower():
-            return key.lower()
-    except ValueError:
-        pass
-    return _derived("idempotency", f"{path}/{key}")
+def start_of(key: str, path: str) -> str:
+    """What ids of commands sent under a key begin with, as documented: it follows from nobody, path and key."""
+    with suppress(ValueError):
+        key = key.lower() if str(UUID(key)) == key.lower() else key
+    nobody, under = (sha256(said.encode()).digest() for said in ("", f"\nPOST {path}\n{key}"))
+    version, variant = bytes((under[2] & 0x0F | 0x80,)), bytes((under[4] & 0x3F | 0x80,))
+    return key_of(str(UUID(bytes=nobody[:4] + under[:2] + version + under[3:4] + variant + under[5:8] + bytes(4))))
 
 
-def _derived(cause: str, name: str) -> str:
-    digest = sha1(f"{cause}/{name}".encode(), usedforsecurity=False).digest()[:16]
-    return str(UUID(bytes=digest, version=5))
+def key_of(command_id: str) -> str:
+    """What of a command's id all that was sent under its key have; of one without a key, all of it."""
+    return command_id[:28] if command_id[14:15] == "8" else command_id
 
 
 def _requests(history: Iterable[dict[str, Any]]) -> list[Request]:

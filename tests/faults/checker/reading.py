@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from tests.faults.checker.contexts import CLIENT, CONTEXTS, LETTERS, OUTCOMES, OWNER, PARKED, reactions_to
-from tests.faults.checker.evidence import Evidence, Ledger, Place, Request
+from tests.faults.checker.evidence import Evidence, Ledger, Place, Request, key_of
 from tests.faults.checker.fence import CLAIMED, COUNTS, Fence, number, readable
 from tests.faults.checker.findings import Fact, Findings, Violation
 from tests.faults.checker.folds.orders import Orders
@@ -181,7 +181,7 @@ class _Partition:
         elif (asked := (f"{self._context}.commands", self._partition, fact.position)) in world.evidence.poison:
             world.heeded.add(asked)
         if new and fact.origin == CLIENT:
-            world.outcomes.setdefault(fact.causation, []).append(Outcome(self._context, fact))
+            world.outcomes.setdefault(key_of(fact.causation), []).append(Outcome(self._context, fact))
         elif new and fact.origin != OWNER:
             self._reacted(fact)
         if fact.kind in OUTCOMES:
@@ -197,7 +197,7 @@ class _Partition:
         world, body = self._world, fact.body
         world.letters.append(fact)
         if body.get("command") and body.get("became") != "parked":
-            world.became[body["command"]] = fact
+            world.became[key_of(body["command"])] = fact
         if fact.kind == "letter.released.v1":
             heard = json.loads(base64.b64decode(body["value"]))
             commands = reactions_to(body["type"], heard, world.evidence.partitions).get(self._context, 0)

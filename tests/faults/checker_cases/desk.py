@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.checker_cases.paper import Body, Command, Event, New, Paper, home, uuid
+from tests.faults.checker_cases.paper import Body, Command, Event, New, Paper, command_id, home, uuid
 
 UNCHANGED = "command.unchanged.v1"
 
@@ -24,11 +24,12 @@ class Desk(Paper):
     ) -> list[Event]:
         """A request, accepted, and what is recorded upon it."""
         key = uuid(f"key/{len(self.history)}")
+        name = command_id(key, path)
         n = self.send(kind, target, path, asked, key)
         given = self.command(
-            context, home(stream), tag, stream, asked, Command(key, "client", -1, uuid(f"request {n}"))
+            context, home(stream), tag, stream, asked, Command(name, "client", -1, uuid(f"request {n}"))
         )
-        self.answer(n, "ok", 202, key)
+        self.answer(n, "ok", 202, name)
         return self.record(context, home(stream), given, news)
 
     def react(self, cause: Event, context: str, tag: str, stream: str, body: Body, *news: New) -> list[Event]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from tests.faults.checker.contexts import CONTEXTS, home_of
+from tests.faults.checker.evidence import start_of
 
 BEGAN = 1_764_000_000.0
 PARTITIONS = 2
@@ -53,6 +54,11 @@ class Command(NamedTuple):
 def uuid(name: str) -> str:
     """An id that follows from a name."""
     return str(uuid5(NAMESPACE_URL, name))
+
+
+def command_id(key: str, path: str) -> str:
+    """The id of the command that was sent under a key."""
+    return f"{start_of(key, path)}{uuid(key)[-8:]}"
 
 
 class Paper:

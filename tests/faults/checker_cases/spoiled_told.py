@@ -1,6 +1,6 @@
 """What clients were told, what read models show, and what people were sent, where it is not so."""
 
-from tests.faults.checker_cases.paper import Command, Line, home, uuid
+from tests.faults.checker_cases.paper import Command, Line, command_id, home, uuid
 from tests.faults.checker_cases.shop import Shop
 from tests.faults.checker_cases.spoil import breaks
 from tests.faults.checker_cases.story import BREAD, CANCELLED, DELIVERED, KEPT, TEA
@@ -224,12 +224,14 @@ def answer_to(shop: Shop, kind: str, target: str) -> Line:
 def receive_twice(shop: Shop, outcome: str) -> str:
     """One delivery of goods, sent twice and booked twice."""
     key, stream, news = uuid("twice"), f"product-{TEA}", {"sku": TEA, "quantity": 5}
+    path = f"/products/{TEA}/stock/receive"
+    name = command_id(key, path)
     for repeat_of in (None, len(shop.history) // 2 + 1):
-        n = shop.send("stock", TEA, f"/products/{TEA}/stock/receive", {"quantity": 5}, key, repeat_of)
+        n = shop.send("stock", TEA, path, {"quantity": 5}, key, repeat_of)
         given = shop.command(
-            "product", home(stream), "product.receive_stock", stream, news, Command(key, "client", -1, "")
+            "product", home(stream), "product.receive_stock", stream, news, Command(name, "client", -1, "")
         )
-        shop.answer(n, outcome, 202 if outcome == "ok" else None, key if outcome == "ok" else None)
+        shop.answer(n, outcome, 202 if outcome == "ok" else None, name if outcome == "ok" else None)
         shop.record("product", home(stream), given, [("stock.received.v1", stream, news)])
     shop.rows()
     return TEA

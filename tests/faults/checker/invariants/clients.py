@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.faults.checker.contexts import LETTERS, PARKED, RULES_SAID_NO
-from tests.faults.checker.evidence import OK, REFUSED, Attempt, Request
+from tests.faults.checker.evidence import OK, REFUSED, Attempt, Request, key_of
 from tests.faults.checker.findings import Fact, Violation
 from tests.faults.checker.folds.order import line_of
 from tests.faults.checker.reading import Outcome, World
@@ -79,7 +79,7 @@ def answers_are_true(world: World) -> Iterator[Violation]:
 def as_asked(world: World) -> Iterator[Violation]:
     """An order has the lines, prices, and circumstances that were asked for; a refund its amount."""
     for order in world.orders.all.values():
-        request = world.asked.get(order.asked)
+        request = world.asked.get(key_of(order.asked))
         if request is None:
             continue  # a ghost, or of poison: told elsewhere
         body = {**DEFAULTS, **request.body}

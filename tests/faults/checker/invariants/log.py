@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tests.faults.checker.contexts import CLIENT, CONTEXTS, OUTCOMES, OWNER, PARKED, home_of
+from tests.faults.checker.evidence import key_of
 from tests.faults.checker.fence import Fence, readable
 from tests.faults.checker.findings import Fact, Violation
 from tests.faults.checker.wire import Decoder, Record, records
@@ -153,7 +154,7 @@ class Tenure:
     def _promise_of(self, fact: Fact) -> str:
         if fact.origin not in (CLIENT, OWNER):
             return "log.reactions_once"
-        request = self._world.asked.get(fact.causation)
+        request = self._world.asked.get(key_of(fact.causation))
         return "clients.unknown_at_most_once" if request and request.unclear else "clients.one_outcome"
 
     def _report(self, promise: str, said: str, fact: Fact) -> None:
