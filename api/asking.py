@@ -63,7 +63,7 @@ def asked(request: Request) -> Asked:
     """Read the headers.
 
     Raises:
-        Problem: 400, if the Idempotency-Key or If-Match is none.
+        Problem: 400 or 422, if the Idempotency-Key or If-Match is none.
     """
     headers = request.headers
     keys, trace = headers.getlist("idempotency-key"), headers.get("traceparent", "")

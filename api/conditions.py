@@ -30,7 +30,7 @@ def expected(said: Sequence[str]) -> str:
     """What If-Match asks for, as an envelope has it: versions, comma separated, or *; empty if there is no header.
 
     Raises:
-        Problem: 400, if it is no list of tags as we give them.
+        Problem: 422, if it is no list of tags as we give them.
     """
     if not said:
         return ""

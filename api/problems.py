@@ -61,7 +61,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "BadJson": (400, "The body is no JSON in UTF-8."),
     "BadIdempotencyKey": (400, "The Idempotency-Key is not 1 to 200 visible ASCII characters."),
     "BadSignature": (400, "The webhook's signature does not fit its body, or is older than 5 minutes."),
-    "BadCondition": (400, "The If-Match header is neither * nor a list of entity tags that we have given."),
+    "BadCondition": (422, "The If-Match header is neither * nor a list of entity tags that we have given."),
     "ConditionMissing": (428, "This command needs an If-Match header with the ETag of the resource."),
     "KeyRunning": (409, "A request under this Idempotency-Key is still being answered."),
     "BehindPosition": (503, "The read model has not reached the Log-Position in time."),
