@@ -6,6 +6,7 @@ Rejection
 ├── StockHeld · StockElsewhere · StockThere · WaitingListFull
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
 ├── EmailTaken
+├── DeviceUnknown · TooManyDevices · SecurityByMail
 └── LetterUnknown · LetterWaits · LetterUnfit
 """
 
@@ -84,6 +85,18 @@ class RefundTooLarge(Rejection):
 
 class EmailTaken(Rejection):
     """There is an account with this e-mail address."""
+
+
+class DeviceUnknown(Rejection):
+    """The customer has no such device."""
+
+
+class TooManyDevices(Rejection):
+    """A customer can have 20 devices; drop one first."""
+
+
+class SecurityByMail(Rejection):
+    """Mails about the security of an account cannot be turned off."""
 
 
 class LetterUnknown(Rejection):

@@ -147,6 +147,7 @@ def confirm(command: ConfirmOrder, order: Order) -> list[Event]:
             skus=order.skus,
             amount=order.amount,
             currency=order.currency,
+            customer_id=order.customer_id,
         )
     ]
 
@@ -197,7 +198,15 @@ def ship(command: ShipOrder, order: Order) -> list[Event]:
     _refuse_unless_known_and_open(order)
     if order.status is not Status.CONFIRMED or order.uncommitted:
         raise OrderNotReady
-    return [OrderShipped(order_id=command.order_id, email=order.email, tracking=command.tracking, skus=order.skus)]
+    return [
+        OrderShipped(
+            order_id=command.order_id,
+            email=order.email,
+            tracking=command.tracking,
+            skus=order.skus,
+            customer_id=order.customer_id,
+        )
+    ]
 
 
 def deliver(command: DeliverOrder, order: Order) -> list[Event]:
@@ -206,7 +215,7 @@ def deliver(command: DeliverOrder, order: Order) -> list[Event]:
     _refuse_unless_known_and_open(order)
     if order.status is not Status.SHIPPED:
         raise OrderNotShipped
-    return [OrderDelivered(order_id=command.order_id, email=order.email)]
+    return [OrderDelivered(order_id=command.order_id, email=order.email, customer_id=order.customer_id)]
 
 
 def _contents(placed: OrderPlaced) -> int:
@@ -222,11 +231,20 @@ def _refuse_unless_known_and_open(order: Order) -> None:
 
 
 def _rejected(order_id: str, order: Order, reason: str, refused: tuple[str, ...]) -> OrderRejected:
-    return OrderRejected(order_id=order_id, email=order.email, reason=reason, skus=order.skus, refused=refused)
+    return OrderRejected(
+        order_id=order_id,
+        email=order.email,
+        reason=reason,
+        skus=order.skus,
+        refused=refused,
+        customer_id=order.customer_id,
+    )
 
 
 def _cancelled(order_id: str, order: Order, reason: str) -> OrderCancelled:
-    return OrderCancelled(order_id=order_id, email=order.email, reason=reason, skus=order.skus)
+    return OrderCancelled(
+        order_id=order_id, email=order.email, reason=reason, skus=order.skus, customer_id=order.customer_id
+    )
 
 
 DECIDER = Decider(

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from api import (
+    contacts,
     customers,
     health,
     letters,
@@ -18,7 +19,10 @@ from api import (
     problems,
     products,
     projections,
+    reports,
     revenue,
+    templates,
+    unsubscribe,
     users,
     webhooks,
 )
@@ -36,7 +40,13 @@ ROUTERS: dict[str, tuple[APIRouter, ...]] = {
     "product": (products.router,),
     "payment": (payments.router, webhooks.router),
     "user": (users.router,),
-    "notification": (notifications.router,),
+    "notification": (
+        contacts.router,
+        templates.router,
+        unsubscribe.router,
+        reports.router,
+        notifications.router,  # the last, for one message's URL fits all of theirs
+    ),
 }
 
 

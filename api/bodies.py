@@ -117,7 +117,11 @@ def _places(value: Any, where: tuple[str | int, ...]) -> Iterator[tuple[str | in
 
 
 async def raw_of(request: Request) -> bytes:
-    """All of it, unless it is too long: then no more than the limit is read. A length that is no number lies."""
+    """All of it, unless it is too long: then no more than the limit is read. A length that is no number lies.
+
+    Raises:
+        Problem: 413.
+    """
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced[:20]) > LIMIT:
         raise _too_large()

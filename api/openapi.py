@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from api.bodies import MODELS, body_of
+from api.shown import ContactShown, Preview, Template
 from projections.finding import FoundPage
 from projections.notification import NotificationView
 from projections.order import OrderView
@@ -18,7 +19,20 @@ from projections.revenue import Revenue
 from projections.spending import Spent
 from schemas.values import Command
 
-VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, Price, FoundPage, Spent, Revenue)
+VIEWS = (
+    OrderView,
+    ProductView,
+    PaymentView,
+    NotificationView,
+    Stock,
+    Price,
+    FoundPage,
+    Spent,
+    Revenue,
+    ContactShown,
+    Preview,
+    Template,
+)
 _REF = "#/components/schemas/{}"
 _JSON = "application/json"
 

@@ -44,6 +44,7 @@ class OrderConfirmed(_OfOrder, tag="order.confirmed.v1"):
     skus: tuple[str, ...]
     amount: int
     currency: str
+    customer_id: str = ""
 
 
 class OrderLinesCommitted(_OfOrder, tag="order.lines_committed.v1"):
@@ -57,22 +58,26 @@ class OrderRejected(_OfOrder, tag="order.rejected.v1"):
     reason: str
     skus: tuple[str, ...]
     refused: tuple[str, ...]
+    customer_id: str = ""
 
 
 class OrderCancelled(_OfOrder, tag="order.cancelled.v1"):
     email: str
     reason: str
     skus: tuple[str, ...]
+    customer_id: str = ""
 
 
 class OrderShipped(_OfOrder, tag="order.shipped.v1"):
     email: str
     tracking: str
     skus: tuple[str, ...]
+    customer_id: str = ""
 
 
 class OrderDelivered(_OfOrder, tag="order.delivered.v1"):
     email: str
+    customer_id: str = ""
 
 
 OrderEvent: TypeAlias = (

@@ -30,7 +30,7 @@ Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """An amount in minor units of its currency."""
 
 
-SECRET = frozenset({"password_hash", "payment_token"})
+SECRET = frozenset({"password_hash", "payment_token", "push_address", "push_addresses"})
 """Fields that nobody is shown."""
 
 

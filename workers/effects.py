@@ -16,7 +16,7 @@ from aggregates.decider import Decider, Todo
 from aggregates.repository import Entity
 from events.errors import Fenced
 from schemas.values import Command
-from workers.mail import MailUnavailable
+from workers.channel import MailUnavailable
 from workers.provider import CircuitOpen, ProviderUnavailable
 
 logger = logging.getLogger(__name__)

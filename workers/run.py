@@ -165,6 +165,7 @@ class Run:
             "PROVIDER": address.provider,
             "SMTP": address.smtp,
             "API_PORT": str(port),
+            "PUBLIC_URL": address.api,
         }
         return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}, **self.plan.env}
 

@@ -17,7 +17,7 @@ from events.registry import event_codec
 from events.topics import PARTITIONS, events
 
 Row = dict[str, Any]
-SECRETS = {"password_hash", "payment_token", "token"}
+SECRETS = {"password_hash", "payment_token", "token", "push_address"}
 BYTES = {"value", "before"}
 
 

@@ -20,6 +20,7 @@ from projections.registry import PROJECTIONS, install
 from projections.store import Store
 from schemas.settings import CONTEXTS, Settings
 from workers.compose import mailer_of, parts_of, provider_of
+from workers.contact_book import ContactBook
 from workers.context import Assign, Context
 
 NOWHERE = "postgresql://orderlog@127.0.0.1:1/postgres"
@@ -148,7 +149,8 @@ async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[Worl
     for context, database in databases.items():
         await database.open()
         await install(database, context)
-    parts = parts_of(settings(), provider_of(settings()), mailer_of(settings()))
+    book = ContactBook(databases["notification"], log)
+    parts = parts_of(settings(), provider_of(settings()), mailer_of(settings()), book)
     stores = {context: Store(databases[context], context, PROJECTIONS[context]) for context in CONTEXTS}
     contexts = [Context(log, parts[context], _all_partitions, stores[context], None) for context in CONTEXTS]
     running = [asyncio.create_task(context.run()) for context in contexts]

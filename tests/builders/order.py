@@ -16,6 +16,7 @@ from schemas.values import total_of
 from tests.builders.values import BREAD, EMAIL, EUR, FIGS, MILK, A
 
 TOTAL = 850
+CUSTOMER = "ada"
 SKUS = (FIGS, MILK, BREAD)
 LINES = (
     OrderLine(sku=FIGS, quantity=2, unit_price=150),
@@ -25,7 +26,7 @@ LINES = (
 ADDRESS = ShippingAddress(name="Ada", street="1 Mill Lane", city="Springfield", postal_code="12345", country="US")
 
 
-def place(order_id: str = A, lines: tuple[OrderLine, ...] = LINES, customer_id: str = "ada") -> PlaceOrder:
+def place(order_id: str = A, lines: tuple[OrderLine, ...] = LINES, customer_id: str = CUSTOMER) -> PlaceOrder:
     return PlaceOrder(
         order_id=order_id,
         customer_id=customer_id,
@@ -50,7 +51,7 @@ def secured(order_id: str = A) -> OrderStockSecured:
 
 
 def confirmed(order_id: str = A) -> OrderConfirmed:
-    return OrderConfirmed(order_id=order_id, email=EMAIL, skus=SKUS, amount=TOTAL, currency=EUR)
+    return OrderConfirmed(order_id=order_id, email=EMAIL, skus=SKUS, amount=TOTAL, currency=EUR, customer_id=CUSTOMER)
 
 
 def committed(*skus: str, order_id: str = A) -> OrderLinesCommitted:
@@ -58,16 +59,18 @@ def committed(*skus: str, order_id: str = A) -> OrderLinesCommitted:
 
 
 def rejected(reason: str = "out of stock", *refused: str, order_id: str = A) -> OrderRejected:
-    return OrderRejected(order_id=order_id, email=EMAIL, reason=reason, skus=SKUS, refused=refused)
+    return OrderRejected(
+        order_id=order_id, email=EMAIL, reason=reason, skus=SKUS, refused=refused, customer_id=CUSTOMER
+    )
 
 
 def cancelled(reason: str = "customer's wish", order_id: str = A) -> OrderCancelled:
-    return OrderCancelled(order_id=order_id, email=EMAIL, reason=reason, skus=SKUS)
+    return OrderCancelled(order_id=order_id, email=EMAIL, reason=reason, skus=SKUS, customer_id=CUSTOMER)
 
 
 def shipped(tracking: str = "", order_id: str = A) -> OrderShipped:
-    return OrderShipped(order_id=order_id, email=EMAIL, tracking=tracking, skus=SKUS)
+    return OrderShipped(order_id=order_id, email=EMAIL, tracking=tracking, skus=SKUS, customer_id=CUSTOMER)
 
 
 def delivered(order_id: str = A) -> OrderDelivered:
-    return OrderDelivered(order_id=order_id, email=EMAIL)
+    return OrderDelivered(order_id=order_id, email=EMAIL, customer_id=CUSTOMER)

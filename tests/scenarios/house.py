@@ -24,9 +24,10 @@ from tests.scenarios.chronicle import Chronicle
 from tests.scenarios.shop import client_draft, place_of, product
 from tests.scenarios.switchboard import Door, Switchboard
 from tests.scenarios.till import Till
+from workers.channel import ByChannel
 from workers.compose import parts_of
 from workers.context import Assign, Context
-from workers.mail import ByChannel, InProcessMailbox
+from workers.mail import InProcessMailbox
 
 DEADLINES = {"product": timedelta(seconds=900), "payment": timedelta(seconds=600)}
 EVERY = frozenset(range(topics.PARTITIONS))

@@ -9,7 +9,8 @@ from schemas.notification import RecordDelivery, RecordRefusal, RequestNotificat
 from tests.builders import notification, order, payment, product, user
 from tests.builders.values import EMAIL
 from tests.workers.hearing import asks
-from workers.mail import ByChannel, InProcessMailbox
+from workers.channel import ByChannel
+from workers.mail import InProcessMailbox
 from workers.notification import REACTIONS, effects
 
 MILESTONES: dict[str, Event] = {

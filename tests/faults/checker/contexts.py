@@ -67,5 +67,6 @@ RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
     "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "LetterUnknown", "LetterWaits", "LetterUnfit",
+    "DeviceUnknown", "TooManyDevices", "SecurityByMail",
 )  # fmt: skip
 """Codes of refusals that are recorded in the log; all others are given at the door."""

@@ -17,8 +17,8 @@ COMPARED = {
     "payments": "status reason currency amount captured refunded refunds reference requested_at updated_at version "
     "partition position",
     "users": "email name password_hash registered_at version partition position",
-    "notifications": "about channel recipient template params status reason requested_at updated_at version partition "
-    "position",
+    "notifications": "about channel recipient template params status reason requested_at updated_at customer_id kind "
+    "locale ways skipped version partition position",
     "history": "partition position stream version id type at correlation causation data",
     "outcomes": "command_id status code stream partition position at",
     "dead_letters": "topic partition position stream reason",
