@@ -29,6 +29,7 @@ _PAGE = (
 )
 _EXTRA = {
     "requestBody": {
+        "required": False,
         "description": "What RFC 8058 has mail programs say; it changes nothing whether it is there.",
         "content": {
             "application/x-www-form-urlencoded": {
