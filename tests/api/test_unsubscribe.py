@@ -17,7 +17,10 @@ pytestmark = pytest.mark.anyio
 
 SECRET = settings().link_secret
 PATH = "/notifications/unsubscribe/" + write_token(SECRET, "ada", "order")
-ONE_CLICK = {"content": "List-Unsubscribe=One-Click", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+ONE_CLICK: dict[str, Any] = {
+    "content": "List-Unsubscribe=One-Click",
+    "headers": {"Content-Type": "application/x-www-form-urlencoded"},
+}
 
 
 def asked(door: World) -> list[Any]:

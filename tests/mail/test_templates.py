@@ -34,7 +34,7 @@ def test_it_is_said_over_every_channel(name: str, locale: str, params: str) -> N
     assert f'lang="{locale}"' in mailed.html
     said = [mailed.subject, mailed.text]
     for medium in ("sms", "push"):
-        other = words(name, medium, locale, given)  # type: ignore[arg-type]
+        other = words(name, medium, locale, given)
         assert bool(other.subject) == (medium == "push")
         assert 0 < len(other.text) <= 160
         assert "\n" not in other.text
@@ -45,7 +45,7 @@ def test_it_is_said_over_every_channel(name: str, locale: str, params: str) -> N
 def test_german_and_english_differ_everywhere() -> None:
     for name, params in SAMPLES.items():
         for medium in ("email", "sms", "push"):
-            english, german = (words(name, medium, locale, params) for locale in LANGUAGES)  # type: ignore[arg-type]
+            english, german = (words(name, medium, locale, params) for locale in LANGUAGES)
             assert english.text != german.text
 
 
