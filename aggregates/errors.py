@@ -8,6 +8,7 @@ Rejection
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge
 ├── UserUnknown · EmailTaken · CredentialsStale · SessionOver · TokenJustUsed · ProofSpent
 ├── AddressUnknown · AddressExists · TooManyAddresses · SecurityMailStays
+├── DeviceUnknown · TooManyDevices
 └── LetterUnknown · LetterWaits · LetterUnfit
 """
 
@@ -142,6 +143,14 @@ class TooManyAddresses(Rejection):
 
 class SecurityMailStays(Rejection):
     """Mail about the account's security cannot be turned off."""
+
+
+class DeviceUnknown(Rejection):
+    """The customer has no such device."""
+
+
+class TooManyDevices(Rejection):
+    """A customer can have 20 devices; drop one first."""
 
 
 class LetterUnknown(Rejection):

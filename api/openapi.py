@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from api.bodies import MODELS, body_of
+from api.shown import ContactShown, Preview, Template
 from projections.finding import FoundPage
 from projections.notification import NotificationView
 from projections.order import OrderView
@@ -19,7 +20,21 @@ from projections.spending import Spent
 from projections.user import UserView
 from schemas.values import Command
 
-VIEWS = (OrderView, ProductView, PaymentView, NotificationView, Stock, Price, FoundPage, Spent, Revenue, UserView)
+VIEWS = (
+    OrderView,
+    ProductView,
+    PaymentView,
+    NotificationView,
+    Stock,
+    Price,
+    FoundPage,
+    Spent,
+    Revenue,
+    UserView,
+    ContactShown,
+    Preview,
+    Template,
+)
 _REF = "#/components/schemas/{}"
 _JSON = "application/json"
 

@@ -149,12 +149,13 @@ class Run:
             servers.postgres.url,
         )
         self._env, folder = self._environment(address, api), self.plan.home
-        self.spawn("provider", "api.stub", "--port", provider, "--ledger", folder / "ledger.jsonl")
+        files = ("--ledger", folder / "ledger.jsonl", "--sms", folder / "sms.jsonl")
+        self.spawn("provider", "api.stub", "--port", provider, *files)
         self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
         for contexts in self.plan.workers:
             self.spawn("-".join(("worker", *contexts)), "workers", "worker", "--contexts", ",".join(contexts))
         self.spawn("api", "api")
-        self.say(f"Started the payment provider (stub), a mailbox, the workers and the API on {address.api}")
+        self.say(f"Started the payment provider (stub), a mailbox, phones, the workers and the API on {address.api}")
         return address
 
     def _environment(self, address: Address, port: int) -> dict[str, str]:
@@ -167,6 +168,11 @@ class Run:
             "API_PORT": str(port),
             "INSIDE": "open",  # it is bound to loopback
             "LOGIN_UNVERIFIED": "true",
+            "PUBLIC_URL": f"{address.api}/api",
+            "TWILIO_ACCOUNT": "AC-development",
+            "TWILIO_TOKEN": "development",
+            "TWILIO_SENDER": "+15005550006",
+            "TWILIO_URL": address.provider,
         }
         return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}, **self.plan.env}
 

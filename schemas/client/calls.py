@@ -24,6 +24,12 @@ class AddAddress(TypedDict):
     default: NotRequired[bool]
 
 
+class AddDevice(TypedDict):
+    device_id: str
+    platform: Literal["fcm", "web"]
+    push_address: str
+
+
 class AddNote(TypedDict):
     text: str
     audience: NotRequired[Literal["everyone", "staff"]]
@@ -63,11 +69,28 @@ class ChangeProfile(TypedDict):
     locale: NotRequired[str]
 
 
+class ChooseChannel(TypedDict):
+    kind: Literal["order", "account", "security", "marketing"]
+    channel: Literal["email", "sms", "push"]
+    wanted: bool
+
+
 ChooseDefaultAddress = dict[str, Any]
 
 
 class Confirmation(TypedDict):
     password: str
+
+
+class ContactShown(TypedDict):
+    customer_id: str
+    phone: str | None
+    locale: str
+    time_zone: str
+    quiet: dict[str, str] | None
+    chosen: dict[str, bool]
+    devices: dict[str, str]
+    updated_at: str
 
 
 class CorrectAddress(TypedDict):
@@ -94,6 +117,13 @@ class DeliverOrder(TypedDict):
     shipment_id: NotRequired[str | None]
 
 
+class DescribeContact(TypedDict):
+    phone: NotRequired[str | None]
+    locale: NotRequired[str]
+    time_zone: NotRequired[str]
+    quiet: NotRequired[Quiet | None]
+
+
 class DescribeProduct(TypedDict):
     name: str
     description: NotRequired[str]
@@ -103,6 +133,9 @@ class DescribeProduct(TypedDict):
 
 class DiscardLetter(TypedDict):
     why: str
+
+
+DropDevice = dict[str, Any]
 
 
 class EditedLetter(TypedDict):
@@ -175,6 +208,11 @@ class NotificationView(TypedDict):
     reason: str
     requested_at: str
     updated_at: str
+    customer_id: NotRequired[str]
+    kind: NotRequired[str]
+    locale: NotRequired[str]
+    ways: NotRequired[dict[str, WayView]]
+    skipped: NotRequired[dict[str, str]]
 
 
 class OrderItem(TypedDict):
@@ -259,6 +297,13 @@ class PlaceOrder(TypedDict):
     shipping_cents: NotRequired[int]
 
 
+class Preview(TypedDict):
+    locale: str
+    subject: str
+    text: str
+    html: str
+
+
 class Price(TypedDict):
     price: int
     currency: str
@@ -313,6 +358,11 @@ class ProductView(TypedDict):
     updated_at: str
 
 
+class Quiet(TypedDict):
+    begins: str
+    ends: str
+
+
 class ReceiveReturn(TypedDict):
     items: list[InspectedItem]
     note: NotRequired[str]
@@ -359,6 +409,7 @@ class Revenue(TypedDict):
 
 class SetLowStock(TypedDict):
     threshold: int | None
+    tell: NotRequired[str | None]
 
 
 class ShipOrder(TypedDict):
@@ -400,6 +451,13 @@ class StopAwaitingStock(TypedDict):
     customer_id: str
 
 
+class Template(TypedDict):
+    name: str
+    channels: list[str]
+    locales: list[str]
+    params: dict[str, Any]
+
+
 class TransferStock(TypedDict):
     quantity: int
     source: str
@@ -420,6 +478,15 @@ class UserView(TypedDict):
     addresses: NotRequired[list[dict[str, Any]]]
     default_address: NotRequired[str]
     preferences: NotRequired[dict[str, dict[str, bool]]]
+
+
+class WayView(TypedDict):
+    recipient: str
+    status: NotRequired[str]
+    reason: NotRequired[str]
+    attempts: NotRequired[int]
+    reference: NotRequired[str]
+    due_at: NotRequired[str | None]
 
 
 class WithdrawProduct(TypedDict):
@@ -713,7 +780,7 @@ class Client(Connection):
     async def set_low_stock(
         self, sku: str, body: SetLowStock, *, key: str | None = None, wait: int | None = None
     ) -> Accepted | ProductView:
-        """Say at how many available the stock is low; null says that it never is."""
+        """Say at how many available the stock is low, and who is told by mail; null says that it never is."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/low",
@@ -984,9 +1051,103 @@ class Client(Connection):
         """Every key that verifies a token now, the newest last (RFC 7517)."""
         return await self.ask("GET", "/.well-known/jwks.json")
 
-    async def list_notifications(self, *, limit: int | None = None, cursor: str | None = None) -> Any:
+    async def get_contact(self, customer_id: str, *, as_of: str | None = None) -> ContactShown:
+        """How a customer is reached; 404 for one who has said nothing."""
+        answer: ContactShown = await self.ask(
+            "GET", f"/notifications/contacts/{part(customer_id)}", query={"as_of": as_of}
+        )
+        return answer
+
+    async def describe_contact(
+        self, customer_id: str, body: DescribeContact | None = None, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | ContactShown:
+        """Say how a customer is reached, as a whole: what is left out is forgotten."""
+        answer: Accepted | ContactShown = await self.ask(
+            "POST",
+            f"/notifications/contacts/{part(customer_id)}/describe",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def choose_channel(
+        self, customer_id: str, body: ChooseChannel, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | ContactShown:
+        """Whether messages of a kind may come over a channel."""
+        answer: Accepted | ContactShown = await self.ask(
+            "POST",
+            f"/notifications/contacts/{part(customer_id)}/channels",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def add_device(
+        self, customer_id: str, body: AddDevice, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | ContactShown:
+        """Let a device be pushed to; its address is shown to nobody."""
+        answer: Accepted | ContactShown = await self.ask(
+            "POST",
+            f"/notifications/contacts/{part(customer_id)}/devices",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def drop_device(
+        self,
+        customer_id: str,
+        device_id: str,
+        body: DropDevice | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+    ) -> Accepted | ContactShown:
+        """Push to a device no more."""
+        answer: Accepted | ContactShown = await self.ask(
+            "POST",
+            f"/notifications/contacts/{part(customer_id)}/devices/{part(device_id)}/drop",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def list_templates(self) -> dict[str, Any]:
+        """Every template, with the parameters that its preview has."""
+        answer: dict[str, Any] = await self.ask("GET", "/notifications/templates")
+        return answer
+
+    async def preview_template(
+        self, name: str, *, channel: Literal["email", "sms", "push"] | None = None, locale: str | None = None
+    ) -> Preview:
+        """What a message would say; nothing is sent."""
+        answer: Preview = await self.ask(
+            "GET", f"/notifications/templates/{part(name)}/preview", query={"channel": channel, "locale": locale}
+        )
+        return answer
+
+    async def show_unsubscribe(self, token: str) -> Any:
+        """Ask whether there are to be no more mails of a kind."""
+        return await self.ask("GET", f"/notifications/unsubscribe/{part(token)}")
+
+    async def list_notifications(
+        self, *, limit: int | None = None, cursor: str | None = None, customer_id: str | None = None
+    ) -> Any:
         """Messages, the latest first."""
-        return await self.ask("GET", "/notifications", query={"limit": limit, "cursor": cursor})
+        return await self.ask(
+            "GET", "/notifications", query={"limit": limit, "cursor": cursor, "customer_id": customer_id}
+        )
+
+    async def get_notification(self, notification_id: str, *, as_of: str | None = None) -> NotificationView:
+        """One message: over which ways it goes, and whether it arrived."""
+        answer: NotificationView = await self.ask(
+            "GET", f"/notifications/{part(notification_id)}", query={"as_of": as_of}
+        )
+        return answer
 
     async def list_about_order(self, order_id: str) -> Any:
         """Messages about one order, the earliest first."""
