@@ -53,6 +53,6 @@ def _secured(path: str, methods: Mapping[str, Any]) -> dict[str, Any]:
 def _may(rule: Rule, operation: Mapping[str, Any]) -> dict[str, Any]:
     if rule.anyone:
         return {**operation, "security": []}
-    roles = ", ".join(sorted(rule.roles)) + ("; a customer what is theirs" if rule.owner else "")
+    roles = "; ".join(filter(None, [", ".join(sorted(rule.roles)), "a customer what is theirs" if rule.owner else ""]))
     said = f"{operation.get('description', '')}\n\nFor: {roles}.".strip()
     return {**operation, "description": said, "security": [{"token": []}]}
