@@ -9,6 +9,7 @@ Rejection
 ├── UserUnknown · EmailTaken · CredentialsStale · SessionOver · TokenJustUsed · ProofSpent
 ├── AddressUnknown · AddressExists · TooManyAddresses · SecurityMailStays
 ├── KeyReused · PreconditionFailed
+├── DeviceUnknown · TooManyDevices
 └── LetterUnknown · LetterWaits · LetterUnfit
 """
 
@@ -151,6 +152,14 @@ class KeyReused(Rejection):
 
 class PreconditionFailed(Rejection):
     """The resource has changed since the version that If-Match names."""
+
+
+class DeviceUnknown(Rejection):
+    """The customer has no such device."""
+
+
+class TooManyDevices(Rejection):
+    """A customer can have 20 devices; drop one first."""
 
 
 class LetterUnknown(Rejection):

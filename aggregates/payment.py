@@ -78,6 +78,7 @@ class Payment(Struct, frozen=True):
     refunds: dict[str, int] = {}
     refunded: int = 0
     known_refunds: tuple[str, ...] = ()
+    customer_id: str = ""
 
     @property
     def due(self) -> int:
@@ -105,6 +106,7 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
                 currency=event.currency,
                 token=event.token,
                 email=event.email,
+                customer_id=event.customer_id,
                 due_at=event.due_at,
             )
         case PaymentAuthorized():
@@ -247,6 +249,7 @@ def record_refund(command: RecordRefund, payment: Payment) -> list[Event]:
             amount=payment.refunds[command.refund_id],
             currency=payment.currency,
             email=payment.email,
+            customer_id=payment.customer_id,
         )
     ]
 

@@ -67,6 +67,7 @@ class Product(Struct, frozen=True):
 
     `elsewhere`: what of the stock on hand lies at other locations than the main one. `low`: this has been said, and the
     stock has not been above the threshold since. `waiting`: e-mail addresses by customer, who came first comes first.
+    `tell`: who is told that it is low, `lows` times so far.
     """
 
     listed: bool = False
@@ -84,6 +85,8 @@ class Product(Struct, frozen=True):
     low: bool = False
     waiting: dict[str, str] = {}
     told: int = 0
+    tell: str = ""
+    lows: int = 0
 
     @property
     def locations(self) -> dict[str, int]:
@@ -130,9 +133,9 @@ def _evolve(product: Product, event: ProductEvent) -> Product:
         case StockShipped():
             return _stocked(replace(product, held=product.held - event.quantity), event)
         case LowStockSet():
-            return replace(product, threshold=event.threshold)
+            return replace(product, threshold=event.threshold, tell=event.tell)
         case StockRanLow():
-            return replace(product, low=True)
+            return replace(product, low=True, lows=event.nth or product.lows)
         case StockAwaited():
             return replace(product, waiting=product.waiting | {event.customer_id: event.email})
         case StockNotAwaited():
@@ -223,7 +226,10 @@ def transfer(command: TransferStock, product: Product) -> list[Event]:
 def set_low_stock(command: SetLowStock, product: Product) -> list[Event]:
     if not product.listed:
         raise ProductUnknown
-    return [] if command.threshold == product.threshold else [LowStockSet(**dict(command))]
+    tell = command.tell or ""
+    if (command.threshold, tell) == (product.threshold, product.tell):
+        return []
+    return [LowStockSet(sku=command.sku, threshold=command.threshold, tell=tell)]
 
 
 def await_stock(command: AwaitStock, product: Product) -> list[Event]:

@@ -63,7 +63,8 @@ def _notices(stream: str, before: Product, after: Product) -> Iterator[Event]:
     if not after.on_sale:
         return
     if after.threshold is not None and after.available <= after.threshold and not after.low:
-        yield StockRanLow(sku=sku, available=after.available, threshold=after.threshold)
+        told = {"tell": after.tell, "name": after.name, "nth": after.lows + 1} if after.tell else {}
+        yield StockRanLow(sku=sku, available=after.available, threshold=after.threshold, **told)
     if before.available <= 0 < after.available and after.waiting:
         yield StockReturned(sku=sku, available=after.available, waiting=len(after.waiting))
 

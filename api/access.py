@@ -18,7 +18,7 @@ from events.ids import mark
 
 
 class Rule(NamedTuple):
-    """Who may: these roles, or a customer whose order the path names; or `anyone`, with a token or without."""
+    """Who may: these roles, or the customer whom, or whose order, the path names; or `anyone`, without a token too."""
 
     roles: frozenset[Role] = frozenset()
     owner: bool = False
@@ -35,6 +35,7 @@ _STAFF = _may("staff")
 _OPERATOR = _may("operator")
 _FIGURES = _may("staff", "operator", "analyst")
 _READ = _may("staff", "analyst", owner=True)
+_THEIRS_ALONE = _may(owner=True)
 
 RULES: dict[tuple[str, str], Rule] = {
     # order
@@ -96,8 +97,22 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/me/delete"): _LOGGED_IN,
     ("GET", "/.well-known/jwks.json"): ANYONE,
     # notification
-    ("GET", "/notifications"): _STAFF,
+    ("GET", "/notifications"): _may("customer", "staff"),
+    ("GET", "/notifications/{notification_id}"): _may("customer", "staff"),
     ("GET", "/orders/{order_id}/notifications"): _may("staff", owner=True),
+    ("GET", "/notifications/contacts/{customer_id}"): _may("staff", owner=True),
+    ("POST", "/notifications/contacts/{customer_id}/describe"): _THEIRS_ALONE,
+    ("POST", "/notifications/contacts/{customer_id}/channels"): _THEIRS_ALONE,
+    ("POST", "/notifications/contacts/{customer_id}/devices"): _THEIRS_ALONE,
+    ("POST", "/notifications/contacts/{customer_id}/devices/{device_id}/drop"): _THEIRS_ALONE,
+    ("GET", "/notifications/templates"): _STAFF,
+    ("GET", "/notifications/templates/{name}/preview"): _STAFF,
+    ("GET", "/notifications/unsubscribe/{token}"): ANYONE,  # whoever has the mail that the link is in
+    ("POST", "/notifications/unsubscribe/{token}"): ANYONE,
+    (
+        "POST",
+        "/notifications/{notification_id}/reports/twilio",
+    ): ANYONE,  # signed, too
     # operations; of commands everybody sees their own
     ("GET", "/commands/{command_id}"): ANYONE,
     ("GET", "/commands/{context}/{command_id}"): ANYONE,
@@ -121,6 +136,8 @@ RULES: dict[tuple[str, str], Rule] = {
 
 WHOLE: frozenset[Role] = frozenset({"staff", "analyst"})
 """Roles that see every customer's orders."""
+TOLD: frozenset[Role] = frozenset({"staff"})
+"""Roles that see what every customer was told."""
 
 
 class Recognize:
@@ -164,6 +181,8 @@ async def admit(request: Request) -> None:
         raise not_logged_in()
     if not (rule.owner and "customer" in principal.roles):
         raise Problem("Forbidden")
+    if request.path_params.get("customer_id", principal.subject) != principal.subject:
+        raise Problem("NotFound")
 
 
 async def admit_owner(request: Request) -> None:
@@ -175,6 +194,8 @@ async def admit_owner(request: Request) -> None:
     principal, rule = principal_of(request), _rule_of(request)
     if principal is None or rule.anyone or rule.roles & principal.roles:
         return
+    if "customer_id" in request.path_params:
+        return  # admit has compared it
     if await owner_of(request, request.path_params["order_id"]) != principal.subject:
         of_payment = request.scope["route"].path.startswith("/payments/")
         raise Problem("PaymentUnknown" if of_payment else "OrderUnknown")
@@ -201,10 +222,10 @@ def user_of(request: Request) -> str:
     return principal.subject
 
 
-def only_of(request: Request) -> str | None:
-    """The customer of whom alone this request may see something; None if it may see all."""
+def only_of(request: Request, whole: frozenset[Role] = WHOLE) -> str | None:
+    """The customer of whom alone this request may see something; None if it may see all, as these roles may."""
     principal = principal_of(request)
-    return None if principal is None or principal.roles & WHOLE else principal.subject
+    return None if principal is None or principal.roles & whole else principal.subject
 
 
 def shown(request: Request, row: Row) -> Row:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, Depends, FastAPI
 
 from api import (
+    contacts,
     customers,
     described,
     health,
@@ -22,8 +23,11 @@ from api import (
     products,
     profiles,
     projections,
+    reports,
     revenue,
     sessions,
+    templates,
+    unsubscribe,
     users,
     webhooks,
 )
@@ -49,7 +53,13 @@ ROUTERS: dict[str, tuple[APIRouter, ...]] = {
     "product": (products.router,),
     "payment": (payments.router, webhooks.router),
     "user": (users.router, sessions.router, passwords.router, profiles.router, jwks.router),
-    "notification": (notifications.router,),
+    "notification": (
+        contacts.router,
+        templates.router,
+        unsubscribe.router,
+        reports.router,
+        notifications.router,  # the last, for one message's URL fits all of theirs
+    ),
 }
 
 

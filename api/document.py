@@ -59,6 +59,6 @@ def _may(rule: Rule, operation: Mapping[str, Any]) -> dict[str, Any]:
     operation = {**operation, "responses": answers}
     if rule.anyone:
         return {**operation, "security": []}
-    roles = ", ".join(sorted(rule.roles)) + ("; a customer what is theirs" if rule.owner else "")
+    roles = "; ".join(filter(None, [", ".join(sorted(rule.roles)), "a customer what is theirs" if rule.owner else ""]))
     said = f"{operation.get('description', '')}\n\nFor: {roles}.".strip()
     return {**operation, "description": said, "security": [{"token": []}]}

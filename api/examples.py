@@ -54,6 +54,15 @@ BODIES: dict[str, Any] = {
     "RemoveAddress": {},
     "ChooseDefaultAddress": {},
     "ChangePreferences": {"preferences": {"marketing": {"email": False}}},
+    "DescribeContact": {
+        "phone": "+15550100",
+        "locale": "en",
+        "time_zone": "Europe/Berlin",
+        "quiet": {"begins": "22:00", "ends": "07:00"},
+    },
+    "ChooseChannel": {"kind": "order", "channel": "sms", "wanted": True},
+    "AddDevice": {"device_id": "phone", "platform": "fcm", "push_address": "cXyz:APA91bFq"},
+    "DropDevice": {},
     "RetryLetter": {},
     "EditedLetter": {"body": {"order_id": ORDER, "reason": "changed my mind"}, "why": "the reason was missing"},
     "DiscardLetter": {"why": "a test that went astray"},
@@ -97,6 +106,19 @@ VIEWS: dict[str, Any] = {
         "notification_id": "6a0e1c9b-54f2-5a1d-8f0e-9c3b7d2a1e44", "about": f"order-{ORDER}", "channel": "email",
         "recipient": EMAIL, "template": "order_confirmed", "params": {"order_id": ORDER, "total": 900,
         "currency": "EUR"}, "status": "delivered", "reason": "", "requested_at": AT, "updated_at": LATER,
+        "customer_id": USER, "kind": "order", "locale": "en", "ways": {}, "skipped": {}, "version": 2,
+    },
+    "ContactShown": {
+        "customer_id": USER, "phone": "+15550100", "locale": "en", "time_zone": "Europe/Berlin",
+        "quiet": {"begins": "22:00", "ends": "07:00"}, "chosen": {"order/sms": True}, "devices": {"phone": "fcm"},
+        "updated_at": AT, "version": 1,
+    },
+    "Preview": {
+        "locale": "en", "subject": "Your order is confirmed", "text": "Thank you.", "html": "<p>Thank you.</p>",
+    },
+    "Template": {
+        "name": "order_confirmed", "channels": ["email", "sms", "push"], "locales": ["en", "de"],
+        "params": {"order_id": ORDER, "total": 900, "currency": "EUR"},
     },
     "Stock": {
         "sku": "tea", "on_hand": 10, "held": 2, "available": 8, "locations": {"main": 10}, "holding": 1,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -22,7 +23,8 @@ BODY_SECONDS = 10.0
 """That a client may take to send a body."""
 
 DOCUMENT = "/openapi.json"
-WEBHOOKS = "/payments/webhooks/"
+SIGNED = re.compile(r"/payments/webhooks/|/notifications/(unsubscribe/|[^/]+/reports/)")
+"""What many send from few addresses: providers, and the mail programs of a whole provider."""
 OF_ALL = ("/summary", "/statistics", "/dead-letters", "/projections")
 """What every context answers for itself."""
 
@@ -90,7 +92,7 @@ class Gateway:
             await self._counted(out, quota.login, address)
         elif principal.subject:
             await self._counted(out, quota.user, principal.subject)
-        elif public.startswith(WEBHOOKS):
+        elif SIGNED.match(public):
             await self._counted(out, quota.webhook, address)
         else:
             await self._counted(out, quota.anonymous, address)

@@ -84,6 +84,8 @@ def _either(kinds: Iterable[str]) -> str:
 
 def _calls(path: str, methods: Schema) -> Iterator[list[str]]:
     for method, operation in methods.items():
+        if "application/json" not in operation.get("requestBody", {}).get("content", ["application/json"]):
+            continue  # a form: providers and mail programs send it
         yield _call(path, method.upper(), operation)
 
 

@@ -128,7 +128,7 @@ async def transfer_stock(request: Request, sku: Key) -> Response:
 
 @router.post("/products/{sku}/stock/low", **takes(SetLowStock, "sku", view="ProductView"))
 async def set_low_stock(request: Request, sku: Key) -> Response:
-    """Say at how many available the stock is low; null says that it never is."""
+    """Say at how many available the stock is low, and who is told by mail; null says that it never is."""
     return await submit(request, SetLowStock, sku=sku)
 
 

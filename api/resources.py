@@ -14,7 +14,7 @@ from api.positions import at
 from api.problems import Problem, field_error, invalid
 from api.system import System, of
 from api.watch import Row
-from projections import order, payment, product, user
+from projections import contact, notification, order, payment, product, user
 from projections.moments import UPTO, moment, row_as_of
 from projections.view import Projection
 
@@ -37,6 +37,17 @@ RESOURCES = {
     "order": Resource("order", order.ONE, "order_id", "/orders/{}", "OrderUnknown", order.ORDERS),
     "product": Resource("product", product.ONE, "sku", "/products/{}", "ProductUnknown", product.PRODUCTS),
     "payment": Resource("payment", payment.ONE, "order_id", "/payments/{}", "PaymentUnknown", payment.PAYMENTS),
+    "notification": Resource(
+        "notification",
+        notification.ONE,
+        "notification_id",
+        "/notifications/{}",
+        "NotFound",
+        notification.NOTIFICATIONS,
+    ),
+    "contact": Resource(
+        "notification", contact.ONE, "customer_id", "/notifications/contacts/{}", "NotFound", contact.CONTACTS
+    ),
     "user": Resource("user", user.ONE, "user_id", "/me", "NotFound", user.USERS),
 }
 

@@ -47,6 +47,7 @@ class OrderStockSecured(_OfOrder, tag="order.stock_secured.v1"):
     amount: int
     currency: str
     payment_token: str
+    customer_id: str = ""
 
 
 class OrderConfirmed(_OfOrder, tag="order.confirmed.v1"):
@@ -54,6 +55,7 @@ class OrderConfirmed(_OfOrder, tag="order.confirmed.v1"):
     skus: tuple[str, ...]
     amount: int
     currency: str
+    customer_id: str = ""
 
 
 class OrderLinesCommitted(_OfOrder, tag="order.lines_committed.v1"):
@@ -67,12 +69,14 @@ class OrderRejected(_OfOrder, tag="order.rejected.v1"):
     reason: str
     skus: tuple[str, ...]
     refused: tuple[str, ...]
+    customer_id: str = ""
 
 
 class OrderCancelled(_Asked, tag="order.cancelled.v1"):
     email: str
     reason: str
     skus: tuple[str, ...]
+    customer_id: str = ""
 
 
 class OrderLineCancelled(_Asked, tag="order.line_cancelled.v1"):
@@ -87,6 +91,7 @@ class OrderLineCancelled(_Asked, tag="order.line_cancelled.v1"):
     tax_cents: int
     currency: str
     reason: str
+    customer_id: str = ""
 
 
 class OrderPartlyShipped(_Asked, tag="order.partly_shipped.v1"):
@@ -96,6 +101,7 @@ class OrderPartlyShipped(_Asked, tag="order.partly_shipped.v1"):
     shipment_id: str
     tracking: str
     items: tuple[Item, ...]
+    customer_id: str = ""
 
 
 class OrderShipped(_Asked, tag="order.shipped.v1"):
@@ -106,6 +112,7 @@ class OrderShipped(_Asked, tag="order.shipped.v1"):
     skus: tuple[str, ...]
     shipment_id: str = Field("", exclude_if=operator.not_)
     items: tuple[Item, ...] = Field((), exclude_if=operator.not_)
+    customer_id: str = ""
 
 
 class OrderShipmentDelivered(_Asked, tag="order.shipment_delivered.v1"):
@@ -119,6 +126,7 @@ class OrderDelivered(_Asked, tag="order.delivered.v1"):
     """All that was shipped has arrived."""
 
     email: str
+    customer_id: str = ""
 
 
 class OrderReturnRequested(_Asked, tag="order.return_requested.v1"):
@@ -128,6 +136,7 @@ class OrderReturnRequested(_Asked, tag="order.return_requested.v1"):
     return_id: str
     items: tuple[Item, ...]
     reason: str
+    customer_id: str = ""
 
 
 class OrderReturnReceived(_Asked, tag="order.return_received.v1"):
@@ -139,6 +148,7 @@ class OrderReturnReceived(_Asked, tag="order.return_received.v1"):
     amount: int
     currency: str
     note: str
+    customer_id: str = ""
 
 
 class OrderAddressChanged(_Asked, tag="order.address_changed.v1"):

@@ -20,6 +20,7 @@ class PaymentRequested(_OfPayment, tag="payment.requested.v1"):
     token: str
     email: str
     due_at: datetime
+    customer_id: str = ""
 
 
 class PaymentAuthorized(_OfPayment, tag="payment.authorized.v1"):
@@ -78,6 +79,7 @@ class PaymentRefunded(_OfPayment, tag="payment.refunded.v1"):
     amount: int
     currency: str
     email: str
+    customer_id: str = ""
 
 
 class PaymentRefused(_OfPayment, tag="payment.refused.v1"):

@@ -1,10 +1,11 @@
 """Product events are what has happened to a product's listing, its stock, and an order's reservation on a shelf."""
 
+import operator
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from events.event import Event
 from schemas.values import MAIN, Item
@@ -109,16 +110,20 @@ class StockShipped(_OfProduct, tag="stock.shipped.v1"):
 
 
 class LowStockSet(_OfProduct, tag="product.low_stock_set.v1"):
-    """The stock is low when no more than `threshold` are available; never, if that is null."""
+    """The stock is low when no more than `threshold` are available; never, if that is null. `tell`: a mail address."""
 
     threshold: int | None
+    tell: str = Field("", exclude_if=operator.not_)
 
 
 class StockRanLow(_OfProduct, tag="stock.ran_low.v1"):
-    """The stock has become low; not said again until it was more."""
+    """The stock has become low; not said again until it was more. `nth` counts such events that somebody is told of."""
 
     available: int
     threshold: int
+    tell: str = Field("", exclude_if=operator.not_)
+    name: str = Field("", exclude_if=operator.not_)
+    nth: int = Field(0, exclude_if=operator.not_)
 
 
 class StockAwaited(_OfProduct, tag="stock.awaited.v1"):

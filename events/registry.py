@@ -18,14 +18,14 @@ EVENTS: dict[str, tuple[type[Event], ...]] = {
     "product": get_args(product.ProductEvent) + get_args(product.ReservationEvent),
     "payment": get_args(payment.PaymentEvent),
     "user": get_args(user.UserEvent),
-    "notification": get_args(notification.NotificationEvent),
+    "notification": get_args(notification.NotificationEvent) + get_args(notification.ContactEvent),
 }
 COMMANDS: dict[str, tuple[type[Command], ...]] = {
     "order": get_args(ask_order.OrderCommand),
     "product": get_args(ask_product.ProductCommand),
     "payment": get_args(ask_payment.PaymentCommand),
     "user": get_args(ask_user.UserCommand),
-    "notification": get_args(ask_notification.NotificationCommand),
+    "notification": get_args(ask_notification.NotificationCommand) + get_args(ask_notification.ContactCommand),
 }
 OUTCOMES: tuple[type[Event], ...] = get_args(outcome.Outcome) + get_args(letter.LetterEvent)
 """What any context may record of what changed no state: it has no version."""

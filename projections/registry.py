@@ -1,6 +1,7 @@
 """Registry lists the read models of each context, and the tables that every context has."""
 
 from projections import versions
+from projections.contact import CONTACTS
 from projections.journals import journals
 from projections.notification import NOTIFICATIONS
 from projections.order import ORDERS
@@ -20,7 +21,7 @@ PROJECTIONS: dict[str, tuple[Projection, ...]] = {
     "product": (PRODUCTS, RESERVATIONS, SEARCH),
     "payment": (PAYMENTS,),
     "user": (USERS,),
-    "notification": (NOTIFICATIONS,),
+    "notification": (NOTIFICATIONS, CONTACTS),
 }
 """Each context's own; where one is listed in two versions, this code keeps both up to date."""
 

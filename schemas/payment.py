@@ -22,6 +22,7 @@ class RequestPayment(_ToPayment, tag="payment.request"):
     currency: Currency
     token: str
     email: str
+    customer_id: str = ""
 
 
 class CapturePayment(_ToPayment, tag="payment.capture"):

@@ -99,9 +99,10 @@ class TransferStock(_ToProduct, tag="product.transfer_stock"):
 
 
 class SetLowStock(_ToProduct, tag="product.set_low_stock"):
-    """Say at how many available the stock is low; null says that it never is."""
+    """Say at how many available the stock is low, and who is told of it; a threshold of null says that it never is."""
 
     threshold: Stock | None
+    tell: Email | None = None
 
 
 class AwaitStock(_ToProduct, tag="product.await_stock"):

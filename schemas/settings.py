@@ -30,6 +30,24 @@ class Settings(BaseSettings):
     webhook_secret: str = Field("", description="what the provider signs its webhooks with; without it none is taken")
     smtp: str = Field("127.0.0.1:1025", description="mail server, host:port; 'in-process' for the twin")
     sender: str = Field("orders@orderlog.example", description="address that mail is sent from")
+    public_url: str = Field(
+        "", description="the API's address as customers and providers see it, for links in mails and for reports"
+    )
+    link_secret: str = Field(
+        "development-only-secret-change-me-now", description="key that signs links in mails", repr=False
+    )
+    twilio_account: str = Field("", description="Twilio's account SID, for SMS; none are sent without")
+    twilio_token: str = Field("", description="the account's auth token; it also signs Twilio's reports", repr=False)
+    twilio_sender: str = Field("", description="number, or messaging service, that SMS come from")
+    twilio_url: str = Field("https://api.twilio.com", description="base URL of Twilio's API")
+    fcm_key: Path | None = Field(None, description="key file of a service account, for push to phones; none without")
+    fcm_url: str = Field("https://fcm.googleapis.com", description="base URL of FCM's API")
+    vapid_key: Path | None = Field(None, description="PEM file with our EC key, for push to browsers; none without")
+    vapid_subject: str = Field("", description="mailto: or https: address at which push services find us")
+    push_services: str = Field(
+        "fcm.googleapis.com,.push.services.mozilla.com,.notify.windows.com,.push.apple.com",
+        description="hosts of push services that may be called, comma separated; .host stands for all below it",
+    )
     api_host: str = Field("127.0.0.1", description="address that the API listens on")
     api_port: int = Field(8080, description="port that the API listens on")
     inside: Literal["closed", "tokens", "open"] = Field(

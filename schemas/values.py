@@ -32,8 +32,11 @@ Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 SECRET = frozenset(
-    {"password_hash", "payment_token", "token_hash", "nonce", "next_hash", "keep_hash", "rehashed", "proof"}
-)
+    {
+        "password_hash", "payment_token", "token_hash", "nonce", "next_hash", "keep_hash", "rehashed", "proof",
+        "push_address", "push_addresses",
+    }
+)  # fmt: skip
 """Fields that nobody is shown."""
 
 

@@ -262,6 +262,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+TOLD = (events("order"), events("payment"), events("user"))
+"""Whose events customers are told of; what little they are told of products, a reactor hears (workers/process.py)."""
+
+
 class Notify(Agent):
     """Sends the commands that events of other contexts ask for; `react` says which, as the reaction tables do.
 
@@ -274,7 +278,7 @@ class Notify(Agent):
         log: Log,
         react: React,
         park: Park,
-        topics: Sequence[str] = (events("order"), events("payment"), events("user")),
+        topics: Sequence[str] = TOLD,
         target: str = commands("notification"),
         clock: Clock = utc_now,
         transient: tuple[type[Exception], ...] = (),

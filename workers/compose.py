@@ -1,5 +1,6 @@
 """Compose is where a context's parts are chosen: its rules, its effects, its reactions."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -8,15 +9,21 @@ from aggregates import order as orders
 from aggregates import payment as payments
 from aggregates import reservation as reservations
 from aggregates import user as users
+from schemas.links import unsubscribe_url, write_token
 from schemas.settings import Settings
-from workers import notification, order, payment, product
+from workers import notification, order, payment, product, sending
+from workers.channel import ByChannel, Channel, Mailer
+from workers.contacts import NOBODY, Contacts
 from workers.context import Parts
-from workers.mail import ByChannel, InProcessMailbox, Mailer, SmtpChannel
+from workers.fcm import FcmChannel, ServiceAccount
+from workers.mail import InProcessMailbox, SmtpChannel
 from workers.proofs import Proving
 from workers.provider import Provider
 from workers.provider_http import HttpProvider
 from workers.provider_stripe import StripeProvider
 from workers.provider_twin import InProcessProvider
+from workers.twilio import TwilioChannel
+from workers.web_push import WebPushChannel, key_of
 
 
 def provider_of(settings: Settings) -> Provider:
@@ -37,14 +44,49 @@ def provider_of(settings: Settings) -> Provider:
 
 
 def mailer_of(settings: Settings) -> Mailer:
-    """The ways to customers that the settings name."""
+    """The ways to customers that the settings name.
+
+    Raises:
+        OSError, ValueError: a key file cannot be read; the message says which.
+    """
+    channels: dict[str, Channel] = {"email": _mail(settings)}
+    if settings.twilio_account:
+        channels["sms"] = TwilioChannel(
+            settings.twilio_account,
+            settings.twilio_token,
+            settings.twilio_sender,
+            base_url=settings.twilio_url,
+            public_url=settings.public_url,
+        )
+    if settings.fcm_key:
+        account = ServiceAccount.read(json.loads(settings.fcm_key.read_text()))
+        channels["fcm"] = FcmChannel(account, base_url=settings.fcm_url)
+    if settings.vapid_key:
+        services = tuple(name.strip() for name in settings.push_services.split(",") if name.strip())
+        key = key_of(settings.vapid_key.read_bytes())
+        channels["web"] = WebPushChannel(key, settings.vapid_subject, services=services)
+    return ByChannel(channels)
+
+
+def _mail(settings: Settings) -> Channel:
     if settings.smtp == "in-process":
-        return ByChannel({"email": InProcessMailbox(settings.sender)})
+        return InProcessMailbox(settings.sender)
     host, _, port = settings.smtp.rpartition(":")
-    return ByChannel({"email": SmtpChannel(host, int(port), settings.sender)})
+    return SmtpChannel(host, int(port), settings.sender)
 
 
-def parts_of(settings: Settings, provider: Provider, mailer: Mailer) -> Mapping[str, Parts]:
+def links_of(settings: Settings) -> sending.Links:
+    """Links to the API, where its address is known."""
+
+    def link(customer_id: str, kind: str) -> str:
+        return unsubscribe_url(settings.public_url, write_token(settings.link_secret, customer_id, kind))
+
+    return link if settings.public_url else sending.no_links
+
+
+def parts_of(
+    settings: Settings, provider: Provider, mailer: Mailer, contacts: Contacts = NOBODY
+) -> Mapping[str, Parts]:
     """The parts of every context."""
     return {
         "order": Parts(orders.DECIDER, {}, order.REACTIONS),
@@ -63,7 +105,7 @@ def parts_of(settings: Settings, provider: Provider, mailer: Mailer) -> Mapping[
         "user": Parts(users.DECIDER, {}, ()),
         "notification": Parts(
             notifications.DECIDER,
-            notification.effects(Proving(mailer, settings.account_secret)),
+            sending.effects(Proving(mailer, settings.account_secret), contacts, links_of(settings)),
             notification.REACTIONS,
             writer_pace=0.2,
             view_pace=0.5,

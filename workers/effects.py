@@ -17,7 +17,7 @@ from aggregates.repository import Entity
 from events.errors import Fenced
 from schemas.values import Command
 from workers import traced
-from workers.mail import MailUnavailable
+from workers.channel import MailUnavailable
 from workers.provider import CircuitOpen, ProviderUnavailable
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Mail takes a notification to a person: one port for all channels, SMTP as the first of them, and a twin in memory."""
+"""Mail takes a notification to a person over SMTP; beside it a twin in memory."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from email.message import EmailMessage, Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import formatdate
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from aiosmtplib import (
@@ -22,143 +22,53 @@ from aiosmtplib import (
     SMTPResponseException,
     SMTPSenderRefused,
 )
-from jinja2 import PackageLoader, StrictUndefined, TemplateError, select_autoescape
-from jinja2.sandbox import SandboxedEnvironment
 
 from events.failpoints import reach
 from events.tracing import Fact, span
+from projections.wording import WordingError, words
+from workers.channel import PLAIN, Delivered, MailUnavailable, Manner, Refused
 
-DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
 OUR_FAULT = (530, 534, 535)
 
 UTF8 = Charset("utf-8")
 UTF8.body_encoding = QP  # base64 would be unreadable in the mailbox's files
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The provider has the message; the reference is its name there."""
-
-    reference: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The provider will never take this message."""
-
-    reason: str
-
-
-class MailUnavailable(Exception):
-    """The message could not be handed over now, or nobody knows whether it was: come again with the same id."""
-
-
-class Channel(Protocol):
-    """One way to a person. The notification's id is the idempotency key."""
-
-    async def deliver(
-        self, notification_id: UUID | str, recipient: str, template: str, params: Mapping[str, Any]
-    ) -> Delivered | Refused:
-        """Hand one message over.
-
-        Raises:
-            MailUnavailable: if it should be tried again.
-        """
-
-    async def aclose(self) -> None:
-        """Let connections go."""
-
-
-class Mailer(Protocol):
-    """All ways to a person."""
-
-    async def deliver(
-        self, notification_id: UUID | str, channel: str, recipient: str, template: str, params: Mapping[str, Any]
-    ) -> Delivered | Refused:
-        """Hand one message over by a channel: email, sms or push.
-
-        Raises:
-            MailUnavailable: if it should be tried again.
-        """
-
-    async def aclose(self) -> None:
-        """Let connections go."""
-
-
-class ByChannel:
-    """The mailer that looks the channel up; one that is not set up refuses, and the order goes on without it."""
-
-    def __init__(self, channels: Mapping[str, Channel]) -> None:
-        self._channels = dict(channels)
-
-    async def deliver(
-        self, notification_id: UUID | str, channel: str, recipient: str, template: str, params: Mapping[str, Any]
-    ) -> Delivered | Refused:
-        """Hand one message over by a channel."""
-        if (way := self._channels.get(channel)) is None:
-            return Refused(f"no channel {channel}")
-        return await way.deliver(notification_id, recipient, template, params)
-
-    async def aclose(self) -> None:
-        """Let all channels' connections go."""
-        await asyncio.gather(*(channel.aclose() for channel in self._channels.values()))
-
-
-def money(amount: int, currency: str) -> str:
-    """An amount in minor units as people write it, such as 12.99 EUR."""
-    decimals = DECIMALS.get(currency, 2)
-    sign, digits = "-" if amount < 0 else "", str(abs(amount)).rjust(decimals + 1, "0")
-    whole, cents = digits[: len(digits) - decimals], digits[len(digits) - decimals :]
-    return f"{sign}{whole}{'.' if cents else ''}{cents} {currency}"
-
-
-# Sandboxed, since what fills a template comes from outside; strict, since a mail with gaps is worse than none.
-TEMPLATES = SandboxedEnvironment(
-    loader=PackageLoader("workers", "templates"),
-    autoescape=select_autoescape(("html",)),
-    undefined=StrictUndefined,
-    auto_reload=False,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-TEMPLATES.filters["money"] = money
-
-
-def render(template: str, params: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Subject, text and HTML; the text template's first line is the subject.
-
-    Raises:
-        TemplateError: if there is no such template, or a parameter that it needs is missing.
-    """
-    subject, _, text = TEMPLATES.get_template(f"{template}.txt").render(params).partition("\n")
-    html = TEMPLATES.get_template(f"{template}.html").render(params)
-    return " ".join(subject.split()), f"{text.strip()}\n", html
-
-
 def compose(
-    notification_id: UUID | str, sender: str, recipient: str, template: str, params: Mapping[str, Any]
+    notification_id: UUID | str,
+    sender: str,
+    recipient: str,
+    template: str,
+    params: Mapping[str, Any],
+    manner: Manner = PLAIN,
 ) -> Message:
     """The mail; its Message-ID follows from the notification's id, so that a repeat can be told.
 
+    Where it can be unsubscribed from, a mail program may do so with one click (RFC 8058).
+
     Raises:
-        TemplateError: if the template cannot be filled in.
+        WordingError: if the template cannot be filled in.
         ValueError: if an address is none.
     """
-    subject, text, html = render(template, params)
+    said = words(template, "email", manner.locale, params, manner.unsubscribe)
     headers = {
         "Message-ID": _message_id(notification_id, sender),
         "Date": formatdate(),
         "From": sender,
         "To": str(_address(recipient)),
-        "Subject": subject,
+        "Subject": said.subject,
+        "Content-Language": said.locale,
     }
+    if manner.unsubscribe:
+        headers["List-Unsubscribe"] = f"<{manner.unsubscribe}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if recipient.isascii():
         # The older of the two classes: it does not parse what it writes, and takes a sixth of the time.
-        message: Message = MIMEMultipart("alternative", _subparts=[_part(text, "plain"), _part(html, "html")])
+        message: Message = MIMEMultipart("alternative", _subparts=[_part(said.text, "plain"), _part(said.html, "html")])
     else:
         message = EmailMessage()
-        message.set_content(text)
-        message.add_alternative(html, subtype="html")
+        message.set_content(said.text)
+        message.add_alternative(said.html, subtype="html")
     for name, value in headers.items():
         message[name] = value
     return message
@@ -211,15 +121,20 @@ class SmtpChannel:
         self._room = asyncio.Semaphore(connections)
 
     async def deliver(
-        self, notification_id: UUID | str, recipient: str, template: str, params: Mapping[str, Any]
+        self,
+        notification_id: UUID | str,
+        recipient: str,
+        template: str,
+        params: Mapping[str, Any],
+        manner: Manner = PLAIN,
     ) -> Delivered | Refused:
         """Hand one mail to the server; 5xx refuses it, all else that goes wrong is for another time."""
         try:
-            message = compose(notification_id, self._sender, recipient, template, params)
+            message = compose(notification_id, self._sender, recipient, template, params, manner)
             async with self._room:
                 with span("notification", "send mail", "client", facts=self._facts):
                     await self._send(message, recipient)
-        except (TemplateError, ValueError, SMTPNotSupported) as error:
+        except (WordingError, ValueError, SMTPNotSupported) as error:
             return Refused(str(error))
         except (SMTPException, OSError) as error:
             return _refusal(error)
@@ -272,6 +187,7 @@ class Letter:
     recipient: str
     subject: str
     text: str
+    unsubscribe: str = ""
 
 
 class InProcessMailbox:
@@ -283,16 +199,22 @@ class InProcessMailbox:
         self._sender = sender
 
     async def deliver(
-        self, notification_id: UUID | str, recipient: str, template: str, params: Mapping[str, Any]
+        self,
+        notification_id: UUID | str,
+        recipient: str,
+        template: str,
+        params: Mapping[str, Any],
+        manner: Manner = PLAIN,
     ) -> Delivered | Refused:
         """Keep one mail."""
         try:
-            message = compose(notification_id, self._sender, recipient, template, params)
-        except (TemplateError, ValueError) as error:
+            message = compose(notification_id, self._sender, recipient, template, params, manner)
+        except (WordingError, ValueError) as error:
             return Refused(str(error))
-        reference, (subject, text, _) = str(message["Message-ID"]), render(template, params)
+        said = words(template, "email", manner.locale, params, manner.unsubscribe)
+        reference = str(message["Message-ID"])
         self.repeats += reference in self.letters
-        letter = Letter(recipient, subject, text)
+        letter = Letter(recipient, said.subject, said.text, manner.unsubscribe)
         self.letters.setdefault(reference, letter)
         return Delivered(reference)
 

@@ -44,6 +44,7 @@ def request_when_secured(event: OrderStockSecured) -> list[RequestPayment]:
             currency=event.currency,
             token=event.payment_token,
             email=event.email,
+            customer_id=event.customer_id,
         )
     ]
 

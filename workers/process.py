@@ -29,6 +29,8 @@ from workers import app, notification
 from workers.agents import Agent, Notify, Parked, Statistics
 from workers.caller import Caller
 from workers.compose import mailer_of, parts_of, provider_of
+from workers.contact_book import ContactBook
+from workers.contacts import NOBODY
 from workers.context import Assign, Context, Parts
 from workers.joint import Joint
 from workers.keeper import Keeper
@@ -48,7 +50,9 @@ class Process:
         self._hub = Hub(self._log)
         self._databases = {name: Database(settings.postgres, name) for name in self._chosen}
         self._provider, self._mailer = provider_of(settings), mailer_of(settings)
-        parts = parts_of(settings, self._provider, self._mailer)
+        known = self._databases.get("notification")
+        contacts = ContactBook(known, self._log) if known else NOBODY
+        parts = parts_of(settings, self._provider, self._mailer, contacts)
         self.contexts = [self._context(parts[name]) for name in self._chosen]
         self._keeper = Keeper(settings, self._databases)
 
@@ -65,8 +69,8 @@ class Process:
 
         database = self._databases[name]
         store = Store(database, name, PROJECTIONS[name])
-        # Notifications are heard by a Faust agent (docs/decisions/0002), so their context has no reactor of its own.
-        heard = replace(parts, reactions=()) if name == "notification" else parts
+        # Notifications are heard by a Faust agent (docs/decisions/0002), but for what their reactor hears beside it.
+        heard = replace(parts, reactions=notification.BESIDE) if name == "notification" else parts
         return Context(self._hub, heard, join, store, Snapshots(database), settings.flush_seconds,
                        pause=settings.pausing())  # fmt: skip
 

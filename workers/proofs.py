@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas.ticket import Purpose, mailed
-from workers.mail import Delivered, Mailer, Refused
+from workers.channel import PLAIN, Delivered, Mailer, Manner, Refused
 
 PROVING: dict[str, Purpose] = {"verify_email": "verification", "password_reset": "reset"}
 """Templates with a token, and what it is for."""
@@ -18,12 +18,18 @@ class Proving:
         self._mailer, self._secret = mailer, secret
 
     async def deliver(
-        self, notification_id: UUID | str, channel: str, recipient: str, template: str, params: Mapping[str, Any]
+        self,
+        notification_id: UUID | str,
+        channel: str,
+        recipient: str,
+        template: str,
+        params: Mapping[str, Any],
+        manner: Manner = PLAIN,
     ) -> Delivered | Refused:
         """As Mailer.deliver."""
         if (purpose := PROVING.get(template)) is not None and (said := proof_of(params)) is not None:
             params = {**params, "token": mailed(purpose, *said, self._secret)}
-        return await self._mailer.deliver(notification_id, channel, recipient, template, params)
+        return await self._mailer.deliver(notification_id, channel, recipient, template, params, manner)
 
     async def aclose(self) -> None:
         """As Mailer.aclose."""

@@ -163,7 +163,8 @@ class Run:
             servers.postgres.url,
         )
         self._env, folder = self._environment(address, api), self.plan.home
-        self.spawn("provider", "api.stub", "--port", provider, "--ledger", folder / "ledger.jsonl")
+        files = ("--ledger", folder / "ledger.jsonl", "--sms", folder / "sms.jsonl")
+        self.spawn("provider", "api.stub", "--port", provider, *files)
         self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
         for contexts in self.plan.workers:
             self.spawn("-".join(("worker", *contexts)), "workers", "worker", "--contexts", ",".join(contexts))
@@ -172,7 +173,7 @@ class Run:
         for service in self._own or ("api",):
             self.spawn(service, "api")
         api_is = "a service a context behind the gateway" if self.plan.apart else "the API"
-        self.say(f"Started the payment provider (stub), a mailbox, the workers and {api_is} on {address.api}")
+        self.say(f"Started the payment provider (stub), a mailbox, phones, the workers and {api_is} on {address.api}")
         return address
 
     def _environment(self, address: Address, port: int) -> dict[str, str]:
@@ -185,6 +186,11 @@ class Run:
             "API_PORT": str(port),
             "INSIDE": "open",  # it is bound to loopback
             "LOGIN_UNVERIFIED": "true",
+            "PUBLIC_URL": f"{address.api}/api",
+            "TWILIO_ACCOUNT": "AC-development",
+            "TWILIO_TOKEN": "development",
+            "TWILIO_SENDER": "+15005550006",
+            "TWILIO_URL": address.provider,
         }
         return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}, **self.plan.env}
 

@@ -94,12 +94,14 @@ def _line_cancelled(command: CancelLine, order: Order) -> list[Event]:
         currency=order.currency,
         reason=command.reason,
         by=command.by,
+        customer_id=order.customer_id,
     )
     after = evolve(order, cancelled)
     if order.status is Status.PLACED and not after.awaited:
         return [cancelled, secured(command.order_id, after)]
     if after.status is Status.SHIPPED and not after.under_way:
-        return [cancelled, OrderDelivered(order_id=command.order_id, email=order.email, by=command.by)]
+        told = {"order_id": command.order_id, "email": order.email, "customer_id": order.customer_id}
+        return [cancelled, OrderDelivered(**told, by=command.by)]
     return [cancelled]
 
 
@@ -117,8 +119,10 @@ def _ordered(skus: tuple[str, ...], order: Order) -> bool:
 
 
 def _rejected(order_id: str, order: Order, reason: str, refused: tuple[str, ...]) -> OrderRejected:
-    return OrderRejected(order_id=order_id, email=order.email, reason=reason, skus=order.skus, refused=refused)
+    told = {"order_id": order_id, "email": order.email, "customer_id": order.customer_id}
+    return OrderRejected(**told, reason=reason, skus=order.skus, refused=refused)
 
 
 def _cancelled(order_id: str, order: Order, reason: str, by: str = "") -> OrderCancelled:
-    return OrderCancelled(order_id=order_id, email=order.email, reason=reason, skus=order.skus, by=by)
+    told = {"order_id": order_id, "email": order.email, "customer_id": order.customer_id}
+    return OrderCancelled(**told, reason=reason, skus=order.skus, by=by)

@@ -34,6 +34,7 @@ def secured(order_id: str, order: Order) -> OrderStockSecured:
         amount=order.amount,
         currency=order.currency,
         payment_token=order.payment_token,
+        customer_id=order.customer_id,
     )
 
 
@@ -47,6 +48,7 @@ def confirm(command: ConfirmOrder, order: Order) -> list[Event]:
             skus=order.skus,
             amount=order.amount,
             currency=order.currency,
+            customer_id=order.customer_id,
         )
     ]
 

@@ -29,6 +29,7 @@ def request_return(command: RequestReturn, order: Order) -> list[Event]:
             items=tuple(Item(sku=sku, quantity=quantity) for sku, quantity in items.items()),
             reason=command.reason,
             by=command.by,
+            customer_id=order.customer_id,
         )
     ]
 
@@ -51,6 +52,7 @@ def receive_return(command: ReceiveReturn, order: Order) -> list[Event]:
             currency=order.currency,
             note=command.note,
             by=command.by,
+            customer_id=order.customer_id,
         )
     ]
 

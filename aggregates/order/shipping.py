@@ -23,6 +23,7 @@ def ship(command: ShipOrder, order: Order) -> list[Event]:
         "order_id": command.order_id,
         "by": command.by,
         "email": order.email,
+        "customer_id": order.customer_id,
         "shipment_id": command.shipment_id or derive(command.order_id, f"shipment/{len(order.known)}"),
         "tracking": command.tracking,
         "items": tuple(Item(sku=sku, quantity=quantity) for sku, quantity in wanted.items()),
@@ -41,7 +42,7 @@ def deliver(command: DeliverOrder, order: Order) -> list[Event]:
     arrived = _arrived(command, order)
     told = {"order_id": command.order_id, "email": order.email, "by": command.by}
     if order.status is Status.SHIPPED and len(arrived) == len(order.under_way):
-        return [OrderDelivered(**told)]
+        return [OrderDelivered(**told, customer_id=order.customer_id)]
     return [OrderShipmentDelivered(**told, shipment_id=which) for which in arrived]
 
 

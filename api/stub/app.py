@@ -14,6 +14,7 @@ from api.stub.answers import Json, LostAnswer, answer, error, silence
 from api.stub.book import Ask, NotFoundHere, Operation
 from api.stub.faults import Faults, Rule
 from api.stub.ledger import Ledger
+from api.stub.phones import router_of
 from api.stub.till import KeyReused, Till
 from api.stub.webhooks import Webhooks
 
@@ -117,8 +118,13 @@ def _documented(body: type[msgspec.Struct]) -> dict[str, Any]:
     return {"requestBody": {"content": content}, "parameters": [key]}
 
 
-def create(ledger: Path, webhook: str | None = None, secret: str = "whsec_development") -> FastAPI:  # noqa: S107
-    """The app over a ledger file; webhooks go to the URL, if there is one."""
+def create(
+    ledger: Path,
+    webhook: str | None = None,
+    secret: str = "whsec_development",  # noqa: S107
+    sms: Path | None = None,
+) -> FastAPI:
+    """The app over a ledger file; webhooks go to the URL, if there is one, and with a file for them, SMS are taken."""
     stub = Stub(ledger, webhook, secret)
     app = FastAPI(title="Payment provider stub", lifespan=stub.lifespan, default_response_class=Json)
 
@@ -140,6 +146,8 @@ def create(ledger: Path, webhook: str | None = None, secret: str = "whsec_develo
 
     _add_reading(app, stub)
     _add_switch(app, stub)
+    if sms:
+        app.include_router(router_of(sms))
     return app
 
 

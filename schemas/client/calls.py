@@ -24,6 +24,12 @@ class AddAddress(TypedDict):
     default: NotRequired[bool]
 
 
+class AddDevice(TypedDict):
+    device_id: str
+    platform: Literal["fcm", "web"]
+    push_address: str
+
+
 class AddNote(TypedDict):
     text: str
     audience: NotRequired[Literal["everyone", "staff"]]
@@ -63,11 +69,29 @@ class ChangeProfile(TypedDict):
     locale: NotRequired[str]
 
 
+class ChooseChannel(TypedDict):
+    kind: Literal["order", "account", "security", "marketing"]
+    channel: Literal["email", "sms", "push"]
+    wanted: bool
+
+
 ChooseDefaultAddress = dict[str, Any]
 
 
 class Confirmation(TypedDict):
     password: str
+
+
+class ContactShown(TypedDict):
+    customer_id: str
+    phone: str | None
+    locale: str
+    time_zone: str
+    quiet: dict[str, str] | None
+    chosen: dict[str, bool]
+    devices: dict[str, str]
+    updated_at: str
+    version: NotRequired[int]
 
 
 class CorrectAddress(TypedDict):
@@ -94,6 +118,13 @@ class DeliverOrder(TypedDict):
     shipment_id: NotRequired[str | None]
 
 
+class DescribeContact(TypedDict):
+    phone: NotRequired[str | None]
+    locale: NotRequired[str]
+    time_zone: NotRequired[str]
+    quiet: NotRequired[Quiet | None]
+
+
 class DescribeProduct(TypedDict):
     name: str
     description: NotRequired[str]
@@ -107,6 +138,9 @@ class DiscardLetter(TypedDict):
 
 class Done(TypedDict):
     status: str
+
+
+DropDevice = dict[str, Any]
 
 
 class EditedLetter(TypedDict):
@@ -263,6 +297,12 @@ class NotificationView(TypedDict):
     reason: str
     requested_at: str
     updated_at: str
+    customer_id: NotRequired[str]
+    kind: NotRequired[str]
+    locale: NotRequired[str]
+    ways: NotRequired[dict[str, WayView]]
+    skipped: NotRequired[dict[str, str]]
+    version: NotRequired[int]
 
 
 class OrderItem(TypedDict):
@@ -369,6 +409,13 @@ class PlaceOrder(TypedDict):
     shipping_cents: NotRequired[int]
 
 
+class Preview(TypedDict):
+    locale: str
+    subject: str
+    text: str
+    html: str
+
+
 class Price(TypedDict):
     price: int
     currency: str
@@ -435,6 +482,11 @@ class ProductView(TypedDict):
     version: NotRequired[int]
 
 
+class Quiet(TypedDict):
+    begins: str
+    ends: str
+
+
 class Ready(TypedDict):
     status: Literal["ready"]
     checks: dict[str, dict[str, Any]]
@@ -490,6 +542,7 @@ class RevenueList(TypedDict):
 
 class SetLowStock(TypedDict):
     threshold: int | None
+    tell: NotRequired[str | None]
 
 
 class ShipOrder(TypedDict):
@@ -568,6 +621,17 @@ class Summary(TypedDict):
     messages: NotRequired[list[dict[str, Any]]]
 
 
+class Template(TypedDict):
+    name: str
+    channels: list[str]
+    locales: list[str]
+    params: dict[str, Any]
+
+
+class TemplateList(TypedDict):
+    items: list[Template]
+
+
 class Tokens(TypedDict):
     access_token: str
     token_type: Literal["Bearer"]
@@ -596,6 +660,15 @@ class UserView(TypedDict):
     default_address: NotRequired[str]
     preferences: NotRequired[dict[str, dict[str, bool]]]
     version: NotRequired[int]
+
+
+class WayView(TypedDict):
+    recipient: str
+    status: NotRequired[str]
+    reason: NotRequired[str]
+    attempts: NotRequired[int]
+    reference: NotRequired[str]
+    due_at: NotRequired[str | None]
 
 
 class WholeLetter(TypedDict):
@@ -1080,7 +1153,7 @@ class Client(Connection):
         wait: int | None = None,
         if_match: str | None = None,
     ) -> Accepted | ProductView:
-        """Say at how many available the stock is low; null says that it never is."""
+        """Say at how many available the stock is low, and who is told by mail; null says that it never is."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
             f"/products/{part(sku)}/stock/low",
@@ -1486,12 +1559,155 @@ class Client(Connection):
         )
         return answer
 
+    async def get_contact(
+        self,
+        customer_id: str,
+        *,
+        after: str | None = None,
+        as_of: str | None = None,
+        if_none_match: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> ContactShown:
+        """How a customer is reached; 404 for one who has said nothing."""
+        answer: ContactShown = await self.ask(
+            "GET",
+            f"/notifications/contacts/{part(customer_id)}",
+            query={"after": after, "as_of": as_of},
+            headers={
+                "If-None-Match": if_none_match,
+                "Log-Position": log_position,
+                "Prefer": f"wait={wait}" if wait else None,
+            },
+        )
+        return answer
+
+    async def describe_contact(
+        self,
+        customer_id: str,
+        body: DescribeContact | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
+    ) -> Accepted | ContactShown:
+        """Say how a customer is reached, as a whole: what is left out is forgotten."""
+        answer: Accepted | ContactShown = await self.ask(
+            "POST",
+            f"/notifications/contacts/{part(customer_id)}/describe",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
+            body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def choose_channel(
+        self,
+        customer_id: str,
+        body: ChooseChannel,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
+    ) -> Accepted | ContactShown:
+        """Whether messages of a kind may come over a channel."""
+        answer: Accepted | ContactShown = await self.ask(
+            "POST",
+            f"/notifications/contacts/{part(customer_id)}/channels",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def add_device(
+        self,
+        customer_id: str,
+        body: AddDevice,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
+    ) -> Accepted | ContactShown:
+        """Let a device be pushed to; its address is shown to nobody."""
+        answer: Accepted | ContactShown = await self.ask(
+            "POST",
+            f"/notifications/contacts/{part(customer_id)}/devices",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def drop_device(
+        self,
+        customer_id: str,
+        device_id: str,
+        body: DropDevice | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
+    ) -> Accepted | ContactShown:
+        """Push to a device no more."""
+        answer: Accepted | ContactShown = await self.ask(
+            "POST",
+            f"/notifications/contacts/{part(customer_id)}/devices/{part(device_id)}/drop",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
+            body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def list_templates(
+        self, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> TemplateList:
+        """Every template, with the parameters that its preview has."""
+        answer: TemplateList = await self.ask(
+            "GET",
+            "/notifications/templates",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
+
+    async def preview_template(
+        self,
+        name: str,
+        *,
+        after: str | None = None,
+        channel: Literal["email", "sms", "push"] | None = None,
+        locale: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> Preview:
+        """What a message would say; nothing is sent."""
+        answer: Preview = await self.ask(
+            "GET",
+            f"/notifications/templates/{part(name)}/preview",
+            query={"after": after, "channel": channel, "locale": locale},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
+
+    async def show_unsubscribe(
+        self, token: str, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
+    ) -> Any:
+        """Ask whether there are to be no more mails of a kind."""
+        return await self.ask(
+            "GET",
+            f"/notifications/unsubscribe/{part(token)}",
+            query={"after": after},
+            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+
     async def list_notifications(
         self,
         *,
         after: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        customer_id: str | None = None,
         log_position: str | None = None,
         wait: int | None = None,
     ) -> NotificationPage:
@@ -1499,8 +1715,31 @@ class Client(Connection):
         answer: NotificationPage = await self.ask(
             "GET",
             "/notifications",
-            query={"after": after, "limit": limit, "cursor": cursor},
+            query={"after": after, "limit": limit, "cursor": cursor, "customer_id": customer_id},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
+        )
+        return answer
+
+    async def get_notification(
+        self,
+        notification_id: str,
+        *,
+        after: str | None = None,
+        as_of: str | None = None,
+        if_none_match: str | None = None,
+        log_position: str | None = None,
+        wait: int | None = None,
+    ) -> NotificationView:
+        """One message: over which ways it goes, and whether it arrived."""
+        answer: NotificationView = await self.ask(
+            "GET",
+            f"/notifications/{part(notification_id)}",
+            query={"after": after, "as_of": as_of},
+            headers={
+                "If-None-Match": if_none_match,
+                "Log-Position": log_position,
+                "Prefer": f"wait={wait}" if wait else None,
+            },
         )
         return answer
 

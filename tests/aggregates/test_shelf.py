@@ -41,6 +41,7 @@ from tests.builders.product import (
     made,
     not_awaited,
     ran_low,
+    ran_low_for,
     received,
     released,
     returned,
@@ -141,6 +142,19 @@ def test_it_is_said_once_until_there_was_more() -> None:
     low.when(SetLowStock(sku=FIGS, threshold=3)).then_nothing()
     more = product.given(listed(), received(3), low_stock_set(3), ran_low(3, 3), received(1))
     more.when(AdjustStock(sku=FIGS, delta=-1, reason="broken")).then(adjusted(-1), ran_low(3, 3))
+
+
+def test_whoever_is_named_is_told_each_time_with_the_products_name() -> None:
+    asked = SetLowStock(sku=FIGS, threshold=3, tell=EMAIL)
+    set_ = low_stock_set(3).model_copy(update={"tell": EMAIL})
+    product.given(listed(), received(4)).when(asked).then(set_)
+    product.given(listed(), received(4), set_).when(asked).then_nothing()
+    said = ran_low_for(EMAIL).model_copy(update={"name": listed().name})
+    there = product.given(listed(), received(4), set_)
+    there.when(AdjustStock(sku=FIGS, delta=-1, reason="broken")).then(adjusted(-1), said)
+    again = product.given(listed(), received(4), set_, adjusted(-1), said, received(1))
+    again.when(AdjustStock(sku=FIGS, delta=-1, reason="broken")).then(adjusted(-1), said.model_copy(update={"nth": 2}))
+    product.given(listed(), received(4), set_).when(SetLowStock(sku=FIGS, threshold=3)).then(low_stock_set(3))
 
 
 def test_without_a_threshold_or_on_sale_no_more_nothing_is_low() -> None:

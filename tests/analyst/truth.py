@@ -18,7 +18,7 @@ from events.registry import event_codec
 from events.topics import PARTITIONS, events
 
 Row = dict[str, Any]
-SECRETS = {"password_hash", "payment_token", "token", "token_hash", "nonce"}
+SECRETS = {"password_hash", "payment_token", "token", "token_hash", "nonce", "push_address"}
 BYTES = {"value", "before"}
 
 

@@ -27,7 +27,7 @@ WHO = ("nobody", "customer", "staff", "operator", "analyst")
 SAMPLES = {
     "order_id": str(uuid4()), "customer_id": str(uuid4()), "sku": "nowhere", "command_id": str(uuid4()),
     "context": "order", "name": "orders", "letter": str(uuid4()), "sender": "stripe", "return_id": str(uuid4()),
-    "address_id": str(uuid4()),
+    "address_id": str(uuid4()), "notification_id": str(uuid4()), "device_id": "phone", "token": "forged",
 }  # fmt: skip
 """What fits a path, and is not there."""
 
@@ -88,7 +88,18 @@ POST /me/delete                                         401    +        +     + 
 POST /login                                             +      +        +     +        +
 GET  /me                                                401    401      401   401      401
 GET  /.well-known/jwks.json                             +      +        +     +        +
-GET  /notifications                                     401    403      +     403      403
+GET  /notifications                                     401    +        +     403      403
+GET  /notifications/{notification_id}                   401    404      404   403      403
+GET  /notifications/contacts/{customer_id}              401    404      404   403      403
+POST /notifications/contacts/{customer_id}/describe     401    404      403   403      403
+POST /notifications/contacts/{customer_id}/channels     401    404      403   403      403
+POST /notifications/contacts/{customer_id}/devices      401    404      403   403      403
+POST /notifications/contacts/{customer_id}/devices/{device_id}/drop 401 404 403 403    403
+GET  /notifications/templates                           401    403      +     403      403
+GET  /notifications/templates/{name}/preview            401    403      +     403      403
+GET  /notifications/unsubscribe/{token}                 404    404      404   404      404
+POST /notifications/unsubscribe/{token}                 404    404      404   404      404
+POST /notifications/{notification_id}/reports/twilio    404    404      404   404      404
 GET  /commands/{command_id}                             +      +        +     +        +
 GET  /commands/{context}/{command_id}                   +      +        +     +        +
 GET  /summary                                           401    403      +     +        +
@@ -200,6 +211,50 @@ async def test_what_is_anothers_looks_as_if_it_were_not_there(entry: httpx2.Asyn
     assert world.commands() == before
     for method, url in OTHERS[:-1]:
         assert (await ada.ask(method, url.format(hers))).status_code == 200, url
+
+
+CONTACT = "/api/notifications/contacts/{}"
+OTHERS_CONTACTS: tuple[tuple[str, str, Any], ...] = (
+    ("GET", CONTACT, None),
+    ("GET", CONTACT + "?as_of=2030-01-01T00:00:00Z", None),
+    ("POST", CONTACT + "/describe", {"phone": "+491701234567"}),
+    ("POST", CONTACT + "/channels", {"kind": "order", "channel": "email", "wanted": False}),
+    ("POST", CONTACT + "/devices", {"device_id": "phone", "platform": "fcm", "push_address": "a token"}),
+    ("POST", CONTACT + "/devices/phone/drop", {}),
+)
+
+
+async def test_how_another_is_reached_is_nobodys_business(entry: httpx2.AsyncClient, world: World) -> None:
+    ada, bob, absent = Person(entry, "customer"), Person(entry, "customer"), str(uuid4())
+    said = await ada.post(f"{CONTACT.format(ada.id)}/describe", {"locale": "de"})
+    assert (said.json()["customer_id"], said.json()["locale"]) == (ada.id, "de"), said.text
+    before = world.commands()
+    for method, url, body in OTHERS_CONTACTS:
+        theirs = await bob.ask(method, url.format(ada.id), json=body)
+        nobodys = await bob.ask(method, url.format(absent), json=body)
+        assert theirs.status_code == 404, (url, theirs.text)
+        assert _said(theirs, ada.id) == _said(nobodys, absent)
+    assert world.commands() == before
+    assert (await ada.get(CONTACT.format(ada.id))).json()["locale"] == "de"
+
+
+async def test_a_customer_sees_what_they_were_told_and_nobody_else(entry: httpx2.AsyncClient, world: World) -> None:
+    ada, bob, both = Person(entry, "customer"), Person(entry, "customer"), Person(entry, "customer", "analyst")
+    hers = (await ada.placed(await world.listed()))["order_id"]
+    await world.settled(hers)
+    await world.listing(f"/notifications?customer_id={ada.id}")
+    [message] = (await ada.get("/api/notifications")).json()["items"]
+    assert (message["about"], message["customer_id"]) == (f"order-{hers}", ada.id)
+    for somebody in (bob, both):
+        for asked in ({}, {"customer_id": ada.id}):
+            assert (await somebody.get("/api/notifications", **asked)).json() == {"items": [], "next": None}
+    absent, key = str(uuid4()), message["notification_id"]
+    for query in ("", "?as_of=2030-01-01T00:00:00Z"):
+        url = "/api/notifications/{}" + query
+        assert (await ada.ask("GET", url.format(key))).status_code == 200
+        theirs, nobodys = await bob.ask("GET", url.format(key)), await bob.ask("GET", url.format(absent))
+        assert theirs.status_code == 404
+        assert _said(theirs, key) == _said(nobodys, absent)
 
 
 def _said(answer: httpx2.Response, key: str) -> Any:

@@ -37,7 +37,7 @@ BODIES = sorted(
     {
         name_of(said["requestBody"])
         for which, said in operations()
-        if "requestBody" in said and "/webhooks/" not in which  # whose body is the provider's
+        if JSON in said.get("requestBody", {}).get("content", {}) and "/webhooks/" not in which  # the provider's own
     }
 )
 ANSWERS = sorted(

@@ -81,6 +81,22 @@ async def test_no_spelling_of_a_path_is_counted_otherwise(url: str) -> None:
             assert (await guest.ask(method, url)).status_code == 429
 
 
+@pytest.mark.parametrize(
+    ("method", "url", "policy"),
+    [
+        ("POST", "/api/notifications/0/reports/twilio", "webhook"),
+        ("POST", "/api/notifications/unsubscribe/x.y", "webhook"),
+        ("GET", "/api/v1/notifications/unsubscribe/x.y", "webhook"),
+        ("GET", "/api/orders/0/reports/twilio", "anonymous"),
+        ("GET", "/api/notifications/templates", "anonymous"),
+    ],
+)
+async def test_what_providers_and_mail_programs_send_is_counted_as_webhooks(method: str, url: str, policy: str) -> None:
+    async with gateway() as client:
+        answer = await Person(client).ask(method, url)
+        assert answer.headers["ratelimit-policy"].startswith(f'"{policy}"')
+
+
 async def test_an_address_is_the_same_whatever_it_says_of_itself() -> None:
     async with gateway(rate_anonymous=3) as client:
         for header in (

@@ -63,13 +63,15 @@ async def test_an_order_is_filled_from_several_locations_the_fullest_first(world
 async def test_stock_that_is_low_says_so_and_is_found(world: World) -> None:
     word = f"w{uuid4().hex[:10]}"
     sku = await world.listed(stock=3, name=word)
-    row = (await world.post(f"/products/{sku}/stock/low", {"threshold": 2})).json()
+    whom = f"{word}@example.org"
+    row = (await world.post(f"/products/{sku}/stock/low", {"threshold": 2, "tell": whom})).json()
     assert (row["threshold"], row["low"]) == (2, False)
     low = f"/products?q={word}&low=true"
     assert (await world.client.get(low)).json()["items"] == []
     row = (await world.post(f"/products/{sku}/stock/adjust", {"delta": -1, "reason": "broken"})).json()
     assert row["low"] is True
     assert [item["sku"] for item in (await world.client.get(low)).json()["items"]] == [sku]
+    assert "2 can still be sold" in (await world.mail(whom, "is running low")).text
     assert (await world.post(f"/products/{sku}/stock/low", {})).json()["errors"][0]["field"] == "threshold"
 
 

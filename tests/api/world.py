@@ -21,9 +21,11 @@ from projections.postgres import Database
 from projections.registry import PROJECTIONS, install
 from projections.store import Store
 from schemas.settings import CONTEXTS, Settings
+from workers.channel import ByChannel
 from workers.compose import parts_of, provider_of
+from workers.contact_book import ContactBook
 from workers.context import Assign, Context
-from workers.mail import ByChannel, InProcessMailbox, Letter
+from workers.mail import InProcessMailbox, Letter
 
 HOME = Path(mkdtemp(prefix="orderlog-api-"))
 NOWHERE = "postgresql://orderlog@127.0.0.1:1/postgres"
@@ -180,7 +182,8 @@ async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[Worl
         await database.open()
         await install(database, context)
     mailbox = InProcessMailbox()
-    parts = parts_of(settings(), provider_of(settings()), ByChannel({"email": mailbox}))
+    book = ContactBook(databases["notification"], log)
+    parts = parts_of(settings(), provider_of(settings()), ByChannel({"email": mailbox}), book)
     stores = {context: Store(databases[context], context, PROJECTIONS[context]) for context in CONTEXTS}
     contexts = [Context(log, parts[context], _all_partitions, stores[context], None) for context in CONTEXTS]
     running = [asyncio.create_task(context.run()) for context in contexts]

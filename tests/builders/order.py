@@ -28,6 +28,7 @@ K1 = "1c000000-0000-4000-8000-00000000000a"
 K2 = "2c000000-0000-4000-8000-00000000000a"
 R = "1d000000-0000-4000-8000-00000000000a"
 """Ids of cancellations, shipments and returns."""
+CUSTOMER = "ada"
 SKUS = (FIGS, MILK, BREAD)
 LINES = (
     OrderLine(sku=FIGS, quantity=2, unit_price=150),
@@ -37,7 +38,7 @@ LINES = (
 ADDRESS = ShippingAddress(name="Ada", street="1 Mill Lane", city="Springfield", postal_code="12345", country="US")
 
 
-def place(order_id: str = A, lines: tuple[OrderLine, ...] = LINES, customer_id: str = "ada") -> PlaceOrder:
+def place(order_id: str = A, lines: tuple[OrderLine, ...] = LINES, customer_id: str = CUSTOMER) -> PlaceOrder:
     return PlaceOrder(
         order_id=order_id,
         customer_id=customer_id,
@@ -58,11 +59,13 @@ def reserved(*skus: str, order_id: str = A) -> OrderLinesReserved:
 
 
 def secured(order_id: str = A) -> OrderStockSecured:
-    return OrderStockSecured(order_id=order_id, email=EMAIL, amount=TOTAL, currency=EUR, payment_token="tok_visa")
+    return OrderStockSecured(
+        order_id=order_id, email=EMAIL, amount=TOTAL, currency=EUR, payment_token="tok_visa", customer_id=CUSTOMER
+    )
 
 
 def confirmed(order_id: str = A) -> OrderConfirmed:
-    return OrderConfirmed(order_id=order_id, email=EMAIL, skus=SKUS, amount=TOTAL, currency=EUR)
+    return OrderConfirmed(order_id=order_id, email=EMAIL, skus=SKUS, amount=TOTAL, currency=EUR, customer_id=CUSTOMER)
 
 
 def committed(*skus: str, order_id: str = A) -> OrderLinesCommitted:
@@ -70,11 +73,13 @@ def committed(*skus: str, order_id: str = A) -> OrderLinesCommitted:
 
 
 def rejected(reason: str = "out of stock", *refused: str, order_id: str = A) -> OrderRejected:
-    return OrderRejected(order_id=order_id, email=EMAIL, reason=reason, skus=SKUS, refused=refused)
+    return OrderRejected(
+        order_id=order_id, email=EMAIL, reason=reason, skus=SKUS, refused=refused, customer_id=CUSTOMER
+    )
 
 
 def cancelled(reason: str = "customer's wish", order_id: str = A) -> OrderCancelled:
-    return OrderCancelled(order_id=order_id, email=EMAIL, reason=reason, skus=SKUS)
+    return OrderCancelled(order_id=order_id, email=EMAIL, reason=reason, skus=SKUS, customer_id=CUSTOMER)
 
 
 def line_cancelled(
@@ -91,12 +96,15 @@ def line_cancelled(
         tax_cents=0,
         currency=EUR,
         reason="customer's wish",
+        customer_id=CUSTOMER,
     )
 
 
 def partly_shipped(*items: tuple[str, int], which: str = K1, order_id: str = A) -> OrderPartlyShipped:
     gone = items_of(*items) if items else items_of((FIGS, 1))
-    return OrderPartlyShipped(order_id=order_id, email=EMAIL, shipment_id=which, tracking="1Z", items=gone)
+    return OrderPartlyShipped(
+        order_id=order_id, email=EMAIL, shipment_id=which, tracking="1Z", items=gone, customer_id=CUSTOMER
+    )
 
 
 def shipped(tracking: str = "", *items: tuple[str, int], which: str = "", order_id: str = A) -> OrderShipped:
@@ -108,6 +116,7 @@ def shipped(tracking: str = "", *items: tuple[str, int], which: str = "", order_
         skus=tuple(item.sku for item in gone),
         shipment_id=which or derive(order_id, "shipment/0"),
         items=gone,
+        customer_id=CUSTOMER,
     )
 
 
@@ -120,13 +129,15 @@ def shipment_delivered(which: str = K1) -> OrderShipmentDelivered:
 
 
 def return_requested(*items: tuple[str, int], which: str = R, reason: str = "too small") -> OrderReturnRequested:
-    return OrderReturnRequested(order_id=A, email=EMAIL, return_id=which, items=items_of(*items), reason=reason)
+    return OrderReturnRequested(
+        order_id=A, email=EMAIL, return_id=which, items=items_of(*items), reason=reason, customer_id=CUSTOMER
+    )
 
 
 def return_received(*items: Returned, which: str = R, note: str = "") -> OrderReturnReceived:
     amount = sum(item.amount for item in items)
     said = {"order_id": A, "email": EMAIL, "return_id": which, "currency": EUR, "note": note}
-    return OrderReturnReceived(**said, items=items, amount=amount)
+    return OrderReturnReceived(**said, items=items, amount=amount, customer_id=CUSTOMER)
 
 
 def returned(sku: str, quantity: int, verdict: str, amount: int, tax_cents: int = 0) -> Returned:
@@ -151,4 +162,4 @@ def items_of(*items: tuple[str, int]) -> tuple[Item, ...]:
 
 
 def delivered(order_id: str = A) -> OrderDelivered:
-    return OrderDelivered(order_id=order_id, email=EMAIL)
+    return OrderDelivered(order_id=order_id, email=EMAIL, customer_id=CUSTOMER)

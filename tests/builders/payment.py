@@ -17,7 +17,7 @@ from events.payment import (
     VoidRequested,
 )
 from schemas.payment import RequestPayment
-from tests.builders.order import TOTAL
+from tests.builders.order import CUSTOMER, TOTAL
 from tests.builders.values import EMAIL, EUR, NOON, OVERDUE, A
 
 R1 = "1a000000-0000-4000-8000-00000000000a"
@@ -28,7 +28,7 @@ WHOLE = derive(A, "refund when cancelled")
 
 
 def request(amount: int = TOTAL) -> RequestPayment:
-    return RequestPayment(order_id=A, amount=amount, currency=EUR, token="tok_visa", email=EMAIL)
+    return RequestPayment(order_id=A, amount=amount, currency=EUR, token="tok_visa", email=EMAIL, customer_id=CUSTOMER)
 
 
 def requested(amount: int = TOTAL) -> PaymentRequested:
@@ -77,7 +77,13 @@ def refund_requested(refund_id: str = R1, amount: int = TOTAL, reason: str = "go
 
 def refunded(refund_id: str = R1, amount: int = TOTAL) -> PaymentRefunded:
     return PaymentRefunded(
-        order_id=A, refund_id=refund_id, reference="refund-1", amount=amount, currency=EUR, email=EMAIL
+        order_id=A,
+        refund_id=refund_id,
+        reference="refund-1",
+        amount=amount,
+        currency=EUR,
+        email=EMAIL,
+        customer_id=CUSTOMER,
     )
 
 

@@ -86,6 +86,10 @@ def ran_low(available: int, threshold: int, sku: str = FIGS) -> StockRanLow:
     return StockRanLow(sku=sku, available=available, threshold=threshold)
 
 
+def ran_low_for(tell: str, nth: int = 1) -> StockRanLow:
+    return StockRanLow(sku=FIGS, available=3, threshold=3, tell=tell, name=FIGS.title(), nth=nth)
+
+
 def awaited(customer_id: str = "ada", email: str = EMAIL, sku: str = FIGS) -> StockAwaited:
     return StockAwaited(sku=sku, customer_id=customer_id, email=email)
 

@@ -15,7 +15,7 @@ from schemas import user as users
 from schemas.parking import DiscardLetter, EditLetter, ParkEvent, ParkRecord, RetryLetter
 from schemas.values import Command
 from tests.builders import notification, order, payment, product, user
-from tests.builders.values import EUR, FIGS, MILK, A, B
+from tests.builders.values import EUR, FIGS, MILK, NOON, A, B
 
 LETTER: dict[str, Any] = {"topic": "order.commands", "partition": 0, "offset": 7, "reason": "lines: Field required"}
 BYTES: dict[str, Any] = {"key": "b3JkZXItYQ==", "value": "e30="}
@@ -105,6 +105,18 @@ _EVENTS: tuple[Event, ...] = (
     notification.requested(),
     notification.delivered(),
     notification.refused(),
+    notification.routed(NOON),
+    notification.suppressed(),
+    notification.sent(),
+    notification.deferred(),
+    notification.declined(),
+    notification.arrived(),
+    notification.bounced(),
+    notification.described(),
+    notification.chosen(),
+    notification.added(),
+    notification.dropped(),
+    notification.forgotten(),
     CommandRejected(about=f"order-{A}", code="OrderUnknown", detail="There is no such order."),
     CommandUnchanged(about=f"order-{A}"),
     RecordParked(about="order-unknown", **LETTER, **BYTES),
@@ -188,6 +200,16 @@ _COMMANDS: tuple[Command, ...] = (
     notification.request(),
     notifications.RecordDelivery(notification_id=notification.MAIL),
     notifications.RecordRefusal(notification_id=notification.MAIL, reason="no such mailbox"),
+    notification.route(quiet=notification.QUIET, time_zone="Europe/Berlin"),
+    notification.sending(),
+    notification.failure(),
+    notification.report(),
+    notification.describe(),
+    notification.choose(),
+    notification.add_device(),
+    notification.drop(),
+    notifications.ChooseLanguage(customer_id="ada", locale="de"),
+    notifications.ForgetContact(customer_id="ada"),
     ParkRecord(about="order-unknown", **LETTER, **BYTES),
     ParkEvent(about=f"order-hears-{B}", letter="", type="x.y.v1", message=A, subject=B, attempts=1, **LETTER, **BYTES),
     RetryLetter(about=f"order-{A}", letter=L, partition=0),

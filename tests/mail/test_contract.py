@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.mail.mailbox import MailboxProcess
-from workers.mail import ByChannel, Channel, Delivered, InProcessMailbox, Refused, SmtpChannel
+from workers.channel import ByChannel, Channel, Delivered, Refused
+from workers.mail import InProcessMailbox, SmtpChannel
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from tests.mail.mailbox import MailboxProcess, free_port
-from workers.mail import Delivered, MailUnavailable, Refused, SmtpChannel
+from workers.channel import Delivered, MailUnavailable, Refused
+from workers.mail import SmtpChannel
 from workers.mailbox import list_mail, set_mode
 
 pytestmark = pytest.mark.anyio

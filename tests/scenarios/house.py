@@ -21,12 +21,15 @@ from schemas.settings import CONTEXTS, Settings
 from schemas.values import Command
 from tests.scenarios import laws, read_models
 from tests.scenarios.chronicle import Chronicle
+from tests.scenarios.contacts import Contacts, Phones
 from tests.scenarios.shop import client_draft, place_of, product
 from tests.scenarios.switchboard import Door, Switchboard
 from tests.scenarios.till import Till
+from workers.channel import ByChannel
 from workers.compose import parts_of
+from workers.contact_book import ContactBook
 from workers.context import Assign, Context
-from workers.mail import ByChannel, InProcessMailbox
+from workers.mail import InProcessMailbox
 
 DEADLINES = {"product": timedelta(seconds=900), "payment": timedelta(seconds=600)}
 EVERY = frozenset(range(topics.PARTITIONS))
@@ -52,7 +55,11 @@ class House:
         settings = Settings(
             hold_seconds=DEADLINES["product"].total_seconds(), overdue_seconds=DEADLINES["payment"].total_seconds()
         )
-        self.parts = dict(parts_of(settings, self.till, ByChannel({"email": self.mailbox})))
+        self.phones = Phones()
+        mailer = ByChannel({"email": self.mailbox, "sms": self.phones})
+        known = self.databases.get("notification")
+        contacts = ContactBook(known, self.log) if known else Contacts(lambda: self.chronicle)
+        self.parts = dict(parts_of(settings, self.till, mailer, contacts))
         self.clocks = {name: Clock() for name in CONTEXTS}
         self.contexts: dict[str, Context] = {}
         self.sent: dict[str, Command] = {}

@@ -46,6 +46,7 @@ AT_MOST_ONCE = (
     payment.PaymentCancelled, payment.CaptureRequested, payment.PaymentCaptured, payment.VoidRequested,
     payment.PaymentVoided,
     notification.NotificationRequested, notification.NotificationDelivered, notification.NotificationRefused,
+    notification.NotificationRouted, notification.NotificationSuppressed,
 )  # fmt: skip
 ENDS = (product.ReservationRefused, product.ReservationReleased, product.ReservationLapsed, product.ReservationShipped)
 OUTCOMES = (CommandRejected, CommandUnchanged, RecordParked, LetterParked)
@@ -222,8 +223,12 @@ def every_milestone_is_told_once(facts: Facts) -> None:
     asked = facts.chronicle.of(notification.NotificationRequested)
     assert Counter((event.about, event.template) for event in asked) == owed
     delivered = facts.chronicle.of(notification.NotificationDelivered)
-    assert sorted(e.notification_id for e in delivered) == sorted(e.notification_id for e in asked)
-    assert all(len(facts.mailbox.of(event.notification_id)) == 1 for event in asked)
+    ways = [(e.notification_id, e.way) for e in facts.chronicle.of(notification.NotificationSent)]
+    assert len(set(ways)) == len(ways), "a way was gone twice"
+    mailed = [*(e.notification_id for e in delivered), *(name for name, way in ways if way == "email")]
+    unwanted = [e.notification_id for e in facts.chronicle.of(notification.NotificationSuppressed)]
+    assert sorted([*mailed, *unwanted]) == sorted(e.notification_id for e in asked)
+    assert all(len(facts.mailbox.of(name)) == 1 for name in mailed)
 
 
 def one_request_is_behind_every_event(facts: Facts) -> None:

@@ -22,11 +22,12 @@ from schemas.settings import Settings
 from schemas.values import Command
 from tests.scenarios.shop import client_draft, place_of
 from tests.scenarios.till import Till
+from workers.channel import ByChannel
 from workers.compose import parts_of
 from workers.context import Parts
 from workers.effects import Effect, Effects
 from workers.hotset import HotSet
-from workers.mail import ByChannel, InProcessMailbox
+from workers.mail import InProcessMailbox
 from workers.payment import effects as payment_effects
 from workers.reactor import Reactor, draft_of
 from workers.writer import Tenure, Writer

@@ -9,7 +9,8 @@ from tests.scenarios.till import Till
 from tests.scenarios.world import now
 from tests.simulation.broker import Process
 from tests.simulation.chance import Chance
-from workers.mail import Delivered, InProcessMailbox, Letter, MailUnavailable, Refused
+from workers.channel import PLAIN, Delivered, MailUnavailable, Manner, Refused
+from workers.mail import InProcessMailbox, Letter
 from workers.provider import Authorized, Captured, Declined, Provider, ProviderUnavailable, Refunded, Voided
 
 T = TypeVar("T")
@@ -99,7 +100,12 @@ class Mailbox(InProcessMailbox):
     """The mailbox's twin, less the letters' text, which costs more than all the rest of a run."""
 
     async def deliver(
-        self, notification_id: UUID | str, recipient: str, template: str, params: Mapping[str, Any]
+        self,
+        notification_id: UUID | str,
+        recipient: str,
+        template: str,
+        params: Mapping[str, Any],
+        manner: Manner = PLAIN,
     ) -> Delivered | Refused:
         """Keep one mail."""
         reference = f"<{notification_id}@{self._sender.rpartition('@')[2]}>"
@@ -115,7 +121,13 @@ class Post:
         self._mailbox, self._process, self._chance = mailbox, process, chance
 
     async def deliver(
-        self, notification_id: UUID | str, channel: str, recipient: str, template: str, params: Mapping[str, Any]
+        self,
+        notification_id: UUID | str,
+        channel: str,
+        recipient: str,
+        template: str,
+        params: Mapping[str, Any],
+        manner: Manner = PLAIN,
     ) -> Delivered | Refused:
         """As Mailer.deliver."""
 

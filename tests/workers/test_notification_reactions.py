@@ -5,13 +5,26 @@ import pytest
 from aggregates.decider import Todo
 from aggregates.notification import Notification, Status
 from events.event import Event
-from schemas.notification import RecordDelivery, RecordRefusal, RequestNotification
+from events.registry import EVENTS
+from events.topics import events
+from events.user import PreferencesChanged, ProfileChanged
+from schemas.notification import (
+    ChooseChannel,
+    ChooseLanguage,
+    ForgetContact,
+    RecordDelivery,
+    RecordRefusal,
+    RequestNotification,
+)
 from tests.builders import notification, order, payment, product, user
-from tests.builders.values import EMAIL
+from tests.builders.values import EMAIL, FIGS
 from tests.workers.hearing import asks
-from workers.mail import ByChannel, InProcessMailbox
-from workers.notification import REACTIONS, effects
+from workers.agents import TOLD
+from workers.channel import ByChannel
+from workers.mail import InProcessMailbox
+from workers.notification import BESIDE, REACTIONS
 from workers.proofs import Proving
+from workers.sending import effects
 
 MILESTONES: dict[str, Event] = {
     "order_confirmed": order.confirmed(),
@@ -19,9 +32,14 @@ MILESTONES: dict[str, Event] = {
     "order_cancelled": order.cancelled(),
     "order_shipped": order.shipped(),
     "order_delivered": order.delivered(),
+    "order_line_cancelled": order.line_cancelled(),
+    "order_partly_shipped": order.partly_shipped(),
+    "order_return_requested": order.return_requested((FIGS, 1)),
+    "order_return_received": order.return_received(order.returned(FIGS, 1, "restock", 150)),
     "payment_refunded": payment.refunded(),
     "welcome": user.registered(),
     "back_in_stock": product.told(),
+    "stock_low": product.ran_low_for(EMAIL),
     "verify_email": user.verification_requested(),
     "account_exists": user.repeated(),
     "password_reset": user.reset_requested(),
@@ -32,8 +50,7 @@ MILESTONES: dict[str, Event] = {
 
 
 def mail(event: Event) -> RequestNotification:
-    [asked] = asks(REACTIONS, event)
-    assert isinstance(asked, RequestNotification)
+    [asked] = [asked for asked in asks(REACTIONS, event) if isinstance(asked, RequestNotification)]
     return asked
 
 
@@ -41,6 +58,46 @@ def mail(event: Event) -> RequestNotification:
 def test_the_customer_hears_of_each_milestone(template: str) -> None:
     asked = mail(MILESTONES[template])
     assert (asked.template, asked.recipient, asked.channel) == (template, EMAIL, "email")
+
+
+def test_every_event_that_is_reacted_to_is_heard_by_the_streams_or_beside_them() -> None:
+    beside = {reaction.event for reaction in BESIDE}
+    streamed = {reaction.event for reaction in REACTIONS} - beside
+    topics = {events(context): set(types) for context, types in EVENTS.items()}
+    assert streamed <= set().union(*(topics[name] for name in TOLD))
+    assert beside.isdisjoint(set().union(*(topics[name] for name in TOLD)))
+
+
+def test_choices_among_preferences_are_choices_of_the_contact() -> None:
+    said = {"marketing": {"email": True, "sms": False}, "order": {"push": False}}
+    asked = asks(REACTIONS, PreferencesChanged(user_id=user.USER_ID, preferences=said))
+    assert asked == [
+        ChooseChannel(customer_id=user.USER_ID, kind="marketing", channel="email", wanted=True),
+        ChooseChannel(customer_id=user.USER_ID, kind="marketing", channel="sms", wanted=False),
+        ChooseChannel(customer_id=user.USER_ID, kind="order", channel="push", wanted=False),
+    ]
+
+
+def test_the_language_of_a_profile_is_the_contacts_and_its_phone_number_is_not() -> None:
+    changed = ProfileChanged(user_id=user.USER_ID, name="Ada", phone="+491701234567", locale="de")
+    assert asks(REACTIONS, changed) == [ChooseLanguage(customer_id=user.USER_ID, locale="de")]
+    for other in ("", "gsw", "gsw-CH"):
+        assert asks(REACTIONS, changed.model_copy(update={"locale": other})) == []
+
+
+def test_who_closes_the_account_is_told_a_last_time_and_forgotten() -> None:
+    assert asks(REACTIONS, user.deleted())[1:] == [ForgetContact(customer_id=user.USER_ID)]
+
+
+def test_messages_to_who_has_an_account_name_it_and_security_is_of_its_own_kind() -> None:
+    asked = mail(user.password_changed())
+    assert (asked.customer_id, asked.kind, mail(user.registered()).kind) == (user.USER_ID, "security", "account")
+
+
+def test_each_message_about_an_order_names_its_customer() -> None:
+    told = [mail(event) for name, event in MILESTONES.items() if name.startswith(("order_", "payment_"))]
+    assert {(each.customer_id, each.kind) for each in told} == {(order.CUSTOMER, "order")}
+    assert len(told) == 10
 
 
 def test_a_milestone_is_told_of_once_however_often_it_is_heard() -> None:
@@ -55,6 +112,13 @@ def test_each_of_those_who_waited_has_a_message_of_their_own_each_time() -> None
     asked = [*asks(REACTIONS, product.told("ada", "bob")), *asks(REACTIONS, product.told("ada", nth=2))]
     assert len({request.stream for request in asked}) == 3
     assert asks(REACTIONS, product.told("ada", "bob")) == asked[:2]
+
+
+def test_low_stock_is_told_each_time_to_whoever_is_named_and_to_nobody_else() -> None:
+    first, second = mail(product.ran_low_for(EMAIL, 1)), mail(product.ran_low_for(EMAIL, 2))
+    assert first.notification_id != second.notification_id
+    assert (first.recipient, first.customer_id) == (EMAIL, "")
+    assert asks(REACTIONS, product.ran_low(3, 3)) == []
 
 
 def test_each_change_of_a_password_and_each_code_is_told_of() -> None:

@@ -8,7 +8,8 @@ from events.registry import event_codec
 from schemas.ticket import digest, mailed
 from tests.builders import user
 from tests.workers.test_notification_reactions import mail
-from workers.mail import ByChannel, Delivered, InProcessMailbox, Refused
+from workers.channel import ByChannel, Delivered, Refused
+from workers.mail import InProcessMailbox
 from workers.proofs import Proving
 
 pytestmark = pytest.mark.anyio

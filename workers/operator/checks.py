@@ -49,6 +49,9 @@ def of_settings(settings: Settings) -> Iterator[Check]:
         yield Check("settings: accounts", "fail" if production else "warn", said, "set ORDERLOG_ACCOUNT_SECRET")
     else:
         yield ok("settings: accounts", "tokens that refresh a login or reset a password follow from a key of your own")
+    if settings.public_url and settings.link_secret == Settings.model_fields["link_secret"].default:
+        said = "links in mails are signed with the key that everybody can read in the code"
+        yield Check("settings: links", "fail" if production else "warn", said, "set ORDERLOG_LINK_SECRET")
     yield _session(settings.session_timeout_ms)
     if settings.hold_seconds <= settings.overdue_seconds:
         said = f"stock is held for {settings.hold_seconds:g} s, the provider may take {settings.overdue_seconds:g} s"

@@ -8,8 +8,8 @@ from msgspec import structs
 from aggregates.decider import Decider
 from projections.snapshots import Snapshots
 from schemas.settings import Settings
+from workers.channel import ByChannel
 from workers.compose import parts_of
-from workers.mail import ByChannel
 from workers.operator.audit import acting
 from workers.operator.ground import chosen, known_context, standing
 from workers.operator.proof import Proof

@@ -81,7 +81,7 @@ def _changelogs() -> list[str]:
 def _groups(context: str) -> list[str]:
     """Groups beside the writers'; whoever listens keeps its place in one."""
     if context == STREAMS:
-        return ["orderlog-streams"]
+        return ["orderlog-streams", f"{STREAMS}.reactions"]
     return [f"{context}.reactions"] if _heard_by(context) else []
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel
 
-from aggregates import login, notification, order, payment, product, profile, reservation, user
+from aggregates import contact, login, notification, order, payment, product, profile, reservation, user
 from aggregates.decider import Todo
 from aggregates.errors import Rejection
 from events.event import Event
@@ -22,7 +22,7 @@ from workers.context import Parts
 M = TypeVar("M", bound=BaseModel)
 C = TypeVar("C")
 
-RULES = (order, product, reservation, payment, user, login, profile, notification)
+RULES = (order, product, reservation, payment, user, login, profile, notification, contact)
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -58,8 +58,8 @@ def heard() -> Iterator[Heard]:
     """Every reaction of every context."""
     for context, made_of in parts().items():
         for row in made_of.reactions:
-            asked = get_args(get_type_hints(row.react)["return"])
-            yield Heard(context, row.event, row.react.__name__, asked)
+            [asked] = get_args(get_type_hints(row.react)["return"])
+            yield Heard(context, row.event, row.react.__name__, get_args(asked) or (asked,))
 
 
 def effects(context: str) -> list[Pending]:
@@ -130,7 +130,7 @@ def _globals(code: CodeType) -> Iterator[str]:
 
 def specimen(event: type[M]) -> M:
     """An event with something in every field: enough to see what the state after it leaves to be done."""
-    values: dict[Any, Any] = {str: "x", int: 1, datetime: MOMENT}
+    values: dict[Any, Any] = {str: "x", int: 1, datetime: MOMENT, dict[str, str]: {"x": "x"}}
     fields: dict[str, Any] = {name: values.get(field.annotation, ()) for name, field in event.model_fields.items()}
     return event.model_construct(None, **fields)
 

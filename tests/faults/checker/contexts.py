@@ -54,6 +54,16 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
             return {"product": len(good), "payment": 1, "notification": 1}
         case "order.delivered.v1" | "order.return_requested.v1" | "payment.refunded.v1":
             return {"notification": 1}
+        case "stock.ran_low.v1":
+            return {"notification": 1 if body.get("tell") else 0}
+        case "stock.told.v1":
+            return {"notification": len(body["customers"])}
+        case "user.preferences_changed.v1":
+            return {"notification": sum(len(channels) for channels in body["preferences"].values())}
+        case "user.profile_changed.v1":
+            return {"notification": 1 if len(body["locale"].partition("-")[0]) == 2 else 0}
+        case "user.deleted.v1":
+            return {"notification": 2}
         case "payment.refused.v1":
             return {"order": 1} if body["step"] == "capture" else {}
         case _:
@@ -69,7 +79,6 @@ MAILED_BY_USER = (
     "user.reset_requested.v1",
     "user.password_changed.v1",
     "user.session_revoked.v1",
-    "user.deleted.v1",
 )
 
 HEARD_BY_ORDER = (
@@ -88,7 +97,7 @@ RULES_SAID_NO = (
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
     "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "UserUnknown",
     "CredentialsStale", "SessionOver", "TokenJustUsed", "ProofSpent", "AddressUnknown", "AddressExists",
-    "TooManyAddresses", "SecurityMailStays", "LetterUnknown", "LetterWaits", "LetterUnfit",
-    "KeyReused", "PreconditionFailed",
+    "TooManyAddresses", "SecurityMailStays", "DeviceUnknown", "TooManyDevices",
+    "LetterUnknown", "LetterWaits", "LetterUnfit", "KeyReused", "PreconditionFailed",
 )  # fmt: skip
 """Codes of refusals that are recorded in the log; all others are given at the door."""

@@ -283,7 +283,14 @@ class Shop(Desk):
         subject = f"{template} {order}"
         self.mails.append({"id": name, "to": recipient, "subject": subject, "at": self.now, "repeats": 0})
         [told] = self.owner("notification", stream, ("notification.delivered.v1", stream, {"notification_id": name}))
-        self.messages[name] = {**said, "status": "delivered", "reason": "", "requested_at": asked.time}
+        unchosen = {"customer_id": "", "kind": "order", "locale": "en", "ways": {}, "skipped": {}}
+        self.messages[name] = {
+            **said,
+            **unchosen,
+            "status": "delivered",
+            "reason": "",
+            "requested_at": asked.time,
+        }
         self._touch(self.messages[name], told)
 
     def _reserve(self, order: str, placed: Event, wanted: dict[str, int]) -> bool:

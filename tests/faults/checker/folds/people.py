@@ -5,13 +5,24 @@ from typing import Any
 from tests.faults.checker.findings import Fact
 from tests.faults.checker.folds.orders import Report
 
+BEST_FIRST = ("delivered", "sent", "requested", "bounced", "declined")
+ON_WAYS = {
+    "notification.sent.v1": ("requested", "sent"),
+    "notification.deferred.v1": ("requested", "requested"),
+    "notification.declined.v1": ("requested", "declined"),
+    "notification.arrived.v1": ("sent", "delivered"),
+    "notification.bounced.v1": ("sent", "bounced"),
+}
+"""Steps on one way of a message: what it comes after, and what it leads to."""
+
 
 class Message:
     """One message to a person; `last` in milliseconds."""
 
     __slots__ = (
-        "about", "channel", "last", "notification_id", "params", "partition", "position", "reason", "recipient",
-        "requested_at", "status", "template", "updated_at", "version",
+        "about", "channel", "customer_id", "kind", "last", "locale", "notification_id", "params", "partition",
+        "position", "reason", "recipient", "requested_at", "skipped", "status", "template", "updated_at", "version",
+        "ways",
     )  # fmt: skip
 
     def __init__(self, fact: Fact) -> None:
@@ -23,9 +34,48 @@ class Message:
         self.template: str = body["template"]
         self.params: dict[str, Any] = body["params"]
         self.status, self.reason = "requested", ""
+        self.customer_id: str = body.get("customer_id", "")
+        self.kind: str = body.get("kind", "order")
+        self.locale = "en"
+        self.ways: dict[str, dict[str, Any]] = {}
+        self.skipped: dict[str, str] = {}
         self.requested_at = self.updated_at = fact.time
         self.last = fact.timestamp
         self.partition, self.version, self.position = fact.partition, fact.version, fact.offset
+
+    def settle(self, fact: Fact) -> None:
+        """It went the one way it was asked for, or it is known which ways it is to go, or none."""
+        body = fact.body
+        match fact.kind:
+            case "notification.delivered.v1":
+                self.status = "delivered"
+            case "notification.refused.v1":
+                self.status, self.reason = "refused", body["reason"]
+            case "notification.suppressed.v1":
+                self.status, self.reason, self.skipped = "suppressed", "not wanted", body["skipped"]
+            case "notification.routed.v1":
+                self.status, self.skipped, self.locale = "routed", body["skipped"], body["locale"]
+                new = {"status": "requested", "reason": "", "attempts": 0, "reference": "", "due_at": body["due_at"]}
+                self.ways = {name: {"recipient": address, **new} for name, address in body["ways"].items()}
+
+    def go(self, fact: Fact) -> bool:
+        """A step on one of its ways; False if it may not come after what came before."""
+        before, step = ON_WAYS[fact.kind]
+        way = self.ways.get(fact.body["way"])
+        if way is None or way["status"] != before:
+            return False
+        way["status"] = step
+        for name in ("reason", "attempts", "reference", "due_at"):
+            way[name] = fact.body.get(name, way[name])
+        if step in ("sent", "declined"):
+            way["due_at"] = None
+        if step == "sent":
+            way["reason"] = ""
+        best = min((each["status"] for each in self.ways.values()), key=BEST_FIRST.index)
+        self.status = "routed" if best == "requested" else best
+        self.updated_at, self.last = fact.time, fact.timestamp
+        self.partition, self.version, self.position = fact.partition, fact.version, fact.offset
+        return True
 
     def row(self) -> dict[str, Any]:
         """As the read model must show it."""
@@ -41,6 +91,8 @@ class Messages:
 
     def apply(self, fact: Fact) -> None:
         """Take an event into account, and say so if it must not have happened."""
+        if fact.kind.startswith("contact."):
+            return  # how a customer is reached is no message
         notification_id = fact.body["notification_id"]
         message = self.all.get(notification_id)
         if fact.kind == "notification.requested.v1":
@@ -48,12 +100,15 @@ class Messages:
                 self._report("notifications.at_most_once", message.about, "a message requested twice", fact)
             self.all[notification_id] = Message(fact)
             return
+        if fact.kind in ON_WAYS:
+            if message is None or not message.go(fact):
+                self._report("notifications.at_most_once", notification_id, f"{fact.kind} of a way that is over", fact)
+            return
         if message is None or message.status != "requested":
             was = message.status if message else "unknown"
             self._report("notifications.at_most_once", notification_id, f"{fact.kind} of a message {was}", fact)
         if message is not None:
-            message.status = "delivered" if fact.kind == "notification.delivered.v1" else "refused"
-            message.reason = fact.body.get("reason", message.reason)
+            message.settle(fact)
             message.updated_at, message.last = fact.time, fact.timestamp
             message.partition, message.version, message.position = fact.partition, fact.version, fact.offset
 

@@ -22,7 +22,8 @@ class Product:
 
     __slots__ = (
         "brand", "currency", "department", "description", "held", "listed_at", "locations", "name", "partition",
-        "position", "price", "shipped", "sku", "threshold", "told", "updated_at", "version", "waiting", "withdrawn",
+        "position", "price", "shipped", "sku", "threshold", "told", "told_low", "updated_at", "version", "waiting",
+        "withdrawn",
     )  # fmt: skip
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -31,7 +32,7 @@ class Product:
         self.brand = body.get("brand", "")
         self.price, self.currency = body["price"], body["currency"]
         self.withdrawn = False
-        self.held = self.shipped = self.told = 0
+        self.held = self.shipped = self.told = self.told_low = 0
         self.locations: dict[str, int] = {}
         self.threshold: int | None = None
         self.waiting: set[str] = set()
@@ -40,7 +41,7 @@ class Product:
 
     def row(self) -> dict[str, Any]:
         """As the read model must show it."""
-        shown = {name: getattr(self, name) for name in self.__slots__ if name not in ("told", "waiting")}
+        shown = {name: getattr(self, name) for name in self.__slots__ if name not in ("told", "told_low", "waiting")}
         available = self.on_hand - self.held
         low = self.threshold is not None and available <= self.threshold
         return shown | {"on_hand": self.on_hand, "available": available, "low": low}
@@ -135,6 +136,7 @@ class Products:
             case "stock.ran_low.v1":
                 if product.threshold is None or product.on_hand - product.held > product.threshold:
                     self._report("stock.legal_steps", product.sku, "said to be low, and is not", fact)
+                product.told_low += 1 if body.get("tell") else 0
             case "stock.awaited.v1":
                 product.waiting.add(body["customer_id"])
             case "stock.not_awaited.v1":

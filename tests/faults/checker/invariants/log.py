@@ -18,7 +18,7 @@ KINDS = {
     "product": ("product", "stock", "reservation"),
     "payment": ("payment",),
     "user": ("user",),
-    "notification": ("notification",),
+    "notification": ("notification", "contact"),
 }
 """What the events of a context begin with."""
 

@@ -29,6 +29,8 @@ def milestones(world: World) -> Counter[Milestone]:
     for product in world.products.all.values():
         if product.told:
             found[f"product-{product.sku}", "back_in_stock"] += product.told
+        if product.told_low:
+            found[f"product-{product.sku}", "stock_low"] += product.told_low
     for user_id in world.users.all:
         found[f"user-{user_id}", "welcome"] += 1
     return found

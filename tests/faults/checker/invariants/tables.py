@@ -19,8 +19,8 @@ COMPARED = {
     "version partition position",
     "users": "email name password_hash registered_at status verified password_changes phone locale default_address "
     "version partition position",
-    "notifications": "about channel recipient template params status reason requested_at updated_at version partition "
-    "position",
+    "notifications": "about channel recipient template params status reason requested_at updated_at customer_id kind "
+    "locale ways skipped version partition position",
     "history": "partition position stream version id type at correlation causation data",
     "outcomes": "command_id status code stream partition position at",
     "dead_letters": "topic partition position stream reason",
