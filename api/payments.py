@@ -12,7 +12,7 @@ from api.resources import AsOf, load_as_of
 from api.system import of
 from events.ids import derive
 from projections.payment import PAGE
-from schemas.payment import RefundPayment
+from schemas.payment import AttemptPayment, RefundPayment
 from schemas.values import OrderId
 
 router = APIRouter(tags=["payments"])
@@ -27,6 +27,15 @@ async def refund_payment(request: Request, order_id: Id) -> Response:
     body = await read(request, body_of(RefundPayment, "order_id", "refund_id"))
     refund_id = derive(ask.command_id, "refund")
     return await sent(request, ask, RefundPayment(order_id=order_id, refund_id=refund_id, **dict(body)))
+
+
+@router.post("/payments/{order_id}/attempts", **takes(AttemptPayment, "order_id", "attempt_id", view="PaymentView"))
+async def attempt_payment(request: Request, order_id: Id) -> Response:
+    """Name another card while a declined payment awaits one, until its `due_at`."""
+    ask = asked(request)
+    body = await read(request, body_of(AttemptPayment, "order_id", "attempt_id"))
+    attempt_id = derive(ask.command_id, "attempt")
+    return await sent(request, ask, AttemptPayment(order_id=order_id, attempt_id=attempt_id, **dict(body)))
 
 
 @router.get("/payments")

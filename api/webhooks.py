@@ -33,16 +33,17 @@ class Told(NamedTuple):
 def told_by_stripe(event: Mapping[str, Any]) -> Told:
     """An event of Stripe; those that are not about intents of ours say nothing here."""
     intent = event["data"]["object"]
-    order_id, reference = (intent.get("metadata") or {}).get("order_id"), intent.get("id", "")
+    about, reference = intent.get("metadata") or {}, intent.get("id", "")
+    order_id, attempt = about.get("order_id"), int(about.get("attempt", 1))
     if not order_id:
         return Told(event["id"], None)
     match event["type"]:
         case "payment_intent.amount_capturable_updated":
-            return Told(event["id"], RecordAuthorization(order_id=order_id, reference=reference))
+            return Told(event["id"], RecordAuthorization(order_id=order_id, reference=reference, attempt=attempt))
         case "payment_intent.payment_failed":
             error = intent.get("last_payment_error") or {}
             reason = error.get("decline_code") or error.get("code") or "card_declined"
-            return Told(event["id"], RecordDecline(order_id=order_id, reason=reason))
+            return Told(event["id"], RecordDecline(order_id=order_id, reason=reason, attempt=attempt))
         case "payment_intent.succeeded":
             return Told(event["id"], RecordCapture(order_id=order_id, reference=reference))
         case "payment_intent.canceled":
@@ -54,12 +55,12 @@ def told_by_stripe(event: Mapping[str, Any]) -> Told:
 def told_by_provider(event: Mapping[str, Any]) -> Told:
     """An entry in the ledger of the provider that our stub plays."""
     entry, done = event["data"], event["type"]
-    order_id, event_id = entry["reference"], entry["key"]
+    order_id, event_id, attempt = entry["reference"], entry["key"], entry.get("attempt", 1)
     match entry["operation"], done:
         case "authorize", "payment.authorized":
-            return Told(event_id, RecordAuthorization(order_id=order_id, reference=entry["id"]))
+            return Told(event_id, RecordAuthorization(order_id=order_id, reference=entry["id"], attempt=attempt))
         case "authorize", "payment.declined":
-            return Told(event_id, RecordDecline(order_id=order_id, reason=entry["declined"]))
+            return Told(event_id, RecordDecline(order_id=order_id, reason=entry["declined"], attempt=attempt))
         case "capture", "payment.captured":
             return Told(event_id, RecordCapture(order_id=order_id, reference=entry["id"]))
         case "void", "payment.voided":

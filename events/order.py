@@ -6,7 +6,7 @@ from typing import TypeAlias
 from pydantic import Field
 
 from events.event import Event
-from schemas.values import Address, Audience, Item, Line, Returned
+from schemas.values import Address, Audience, Item, Line, Returned, is_one
 
 
 class _OfOrder(Event):
@@ -32,6 +32,7 @@ class OrderPlaced(_OfOrder, tag="order.placed.v1"):
     lines: tuple[Line, ...]
     total: int
     shipping_cents: int = Field(0, exclude_if=operator.not_)
+    payment_attempts: int = Field(1, exclude_if=is_one)
 
 
 class OrderLinesReserved(_OfOrder, tag="order.lines_reserved.v1"):
@@ -47,6 +48,7 @@ class OrderStockSecured(_OfOrder, tag="order.stock_secured.v1"):
     amount: int
     currency: str
     payment_token: str
+    payment_attempts: int = Field(1, exclude_if=is_one)
 
 
 class OrderConfirmed(_OfOrder, tag="order.confirmed.v1"):

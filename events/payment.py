@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import TypeAlias
 
+from pydantic import Field
+
 from events.event import Event
+from schemas.values import is_one
 
 
 class _OfPayment(Event):
@@ -20,6 +23,7 @@ class PaymentRequested(_OfPayment, tag="payment.requested.v1"):
     token: str
     email: str
     due_at: datetime
+    attempts: int = Field(1, exclude_if=is_one)
 
 
 class PaymentAuthorized(_OfPayment, tag="payment.authorized.v1"):
@@ -32,8 +36,35 @@ class PaymentDeclined(_OfPayment, tag="payment.declined.v1"):
     reason: str
 
 
+class AttemptDeclined(_OfPayment, tag="payment.attempt_declined.v1"):
+    """The provider will not authorize this time; until the payment is due, another card may be named."""
+
+    attempt: int
+    reason: str
+
+
+class PaymentAttempted(_OfPayment, tag="payment.attempted.v1"):
+    """Another card was named: it is asked for what is owed by now."""
+
+    attempt_id: str
+    attempt: int
+    token: str
+    amount: int
+
+
+class StrayAuthorized(_OfPayment, tag="payment.stray_authorized.v1"):
+    """Money is held after all for an attempt that had been declined: it is let go, whatever became of the payment."""
+
+    attempt: int
+    reference: str
+
+
+class StrayVoided(_OfPayment, tag="payment.stray_voided.v1"):
+    reference: str
+
+
 class PaymentLapsed(_OfPayment, tag="payment.lapsed.v1"):
-    """The provider did not answer in time; its answer is still asked for, and then undone."""
+    """It was not authorized in time; an answer that is under way is still asked for, and then undone."""
 
 
 class PaymentCancelled(_OfPayment, tag="payment.cancelled.v1"):
@@ -91,6 +122,10 @@ PaymentEvent: TypeAlias = (
     PaymentRequested
     | PaymentAuthorized
     | PaymentDeclined
+    | AttemptDeclined
+    | PaymentAttempted
+    | StrayAuthorized
+    | StrayVoided
     | PaymentLapsed
     | PaymentCancelled
     | PaymentReduced

@@ -1,14 +1,16 @@
 """Payment view: where the money of an order is."""
 
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from events.event import Event
 from events.payment import (
+    AttemptDeclined,
     CaptureRequested,
+    PaymentAttempted,
     PaymentAuthorized,
     PaymentCancelled,
     PaymentCaptured,
@@ -21,6 +23,8 @@ from events.payment import (
     PaymentRequested,
     PaymentVoided,
     RefundRequested,
+    StrayAuthorized,
+    StrayVoided,
     VoidRequested,
 )
 from projections.view import Projection
@@ -29,7 +33,9 @@ from projections.view import Projection
 class PaymentView(Struct, frozen=True):
     """One payment; amounts in minor units, `refunds` are those that the provider has not answered yet, by id.
 
-    Of the amount, so much will not be captured, or was not, as is `reduced`.
+    Of the amount, so much will not be captured, or was not, as is `reduced`. While it is `awaiting_method`, another
+    card may be named until it is due. Each of its `attempts` says how much it asked for, when, and what came of it;
+    `attempts_left` may follow.
     """
 
     order_id: str
@@ -44,22 +50,35 @@ class PaymentView(Struct, frozen=True):
     requested_at: datetime
     updated_at: datetime
     reduced: int = 0
+    due_at: datetime | None = None
+    attempts_left: int = 0
+    attempts: list[dict[str, Any]] = []
 
 
 def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> PaymentView | None:
     if isinstance(event, PaymentRequested):
-        return PaymentView(event.order_id, "requested", "", event.currency, event.amount, 0, 0, {}, "", at, at)
+        return _requested(event, at)
     if view is None:
         return None
     match event:
         case PaymentAuthorized():
-            changed = replace(view, status="authorized", reference=event.reference)
+            changed = replace(_came_of(view, at, "authorized"), status="authorized", reference=event.reference)
         case PaymentDeclined():
-            changed = replace(view, status="declined", reason=event.reason)
+            changed = replace(_came_of(view, at, "declined", event.reason), status="declined", reason=event.reason)
+        case AttemptDeclined():
+            changed = _came_of(view, at, "declined", event.reason)
+            changed = replace(changed, status="awaiting_method", reason=event.reason)
+        case PaymentAttempted():
+            attempts = [*view.attempts, _asked(event.attempt, event.amount, at)]
+            changed = replace(
+                view, status="requested", reason="", attempts=attempts, attempts_left=view.attempts_left - 1
+            )
+        case StrayAuthorized() | StrayVoided():
+            changed = view
         case PaymentLapsed():
-            changed = replace(view, reason="the provider did not answer in time")
+            changed = _off(view, "the provider did not answer in time", "no other card was named in time")
         case PaymentCancelled():
-            changed = replace(view, reason="order off")
+            changed = _off(view, "order off", "order off")
         case PaymentReduced():
             changed = replace(view, reason=event.reason, reduced=view.reduced + event.amount)
         case CaptureRequested():
@@ -78,12 +97,58 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
         case PaymentRefunded():
             changed = _answered(replace(view, refunded=view.refunded + event.amount), event.refund_id)
         case PaymentRefused():
-            _, _, refund_id = event.step.partition(":")
-            changed = _answered(view, refund_id) if refund_id else replace(view, status="refused", refunds={})
-            changed = replace(changed, reason=f"{event.step}: {event.reason}")
+            changed = replace(_refused(view, event.step), reason=f"{event.step}: {event.reason}")
         case _:
             assert_never(event)
     return replace(changed, updated_at=at)
+
+
+def _requested(event: PaymentRequested, at: datetime) -> PaymentView:
+    return PaymentView(
+        order_id=event.order_id,
+        status="requested",
+        reason="",
+        currency=event.currency,
+        amount=event.amount,
+        captured=0,
+        refunded=0,
+        refunds={},
+        reference="",
+        requested_at=at,
+        updated_at=at,
+        due_at=event.due_at,
+        attempts_left=event.attempts - 1,
+        attempts=[_asked(1, event.amount, at)],
+    )
+
+
+def _asked(attempt: int, amount: int, at: datetime) -> dict[str, Any]:
+    asked = {"attempt": attempt, "amount": amount, "asked_at": at.isoformat()}
+    return {**asked, "status": "asked", "reason": "", "answered_at": None}
+
+
+def _came_of(view: PaymentView, at: datetime, status: str, reason: str = "") -> PaymentView:
+    """The last attempt has its answer."""
+    *before, last = view.attempts
+    answered = {**last, "status": status, "reason": reason, "answered_at": at.isoformat()}
+    return replace(view, attempts=[*before, answered])
+
+
+def _off(view: PaymentView, asked: str, awaiting: str) -> PaymentView:
+    """Nothing is to be kept; where nobody is being asked, it is over."""
+    if view.status == "awaiting_method":
+        return replace(view, status="declined", reason=awaiting)
+    return replace(view, reason=asked)
+
+
+def _refused(view: PaymentView, step: str) -> PaymentView:
+    match step.split(":"):
+        case ["refund", refund_id]:
+            return _answered(view, refund_id)
+        case ["void", _]:
+            return view
+        case _:
+            return replace(view, status="refused", refunds={})
 
 
 def _answered(view: PaymentView, refund_id: str) -> PaymentView:
@@ -102,7 +167,7 @@ PAYMENTS = Projection(
     view=PaymentView,
     key_of=key_of,
     project=project,
-    version=2,
+    version=3,
     indexes=("CREATE INDEX {table}_by_time ON {table} (requested_at DESC, order_id DESC)",),
 )
 
@@ -115,6 +180,7 @@ ORDER BY requested_at DESC, order_id DESC LIMIT %(limit)s
 MONEY = """
 SELECT currency, count(*) AS payments, sum(captured)::bigint AS captured, sum(refunded)::bigint AS refunded,
   count(*) FILTER (WHERE status = 'declined') AS declined, count(*) FILTER (WHERE status = 'voided') AS voided,
-  count(*) FILTER (WHERE status IN ('requested', 'authorized', 'capturing', 'voiding', 'refunding')) AS under_way
+  count(*) FILTER (WHERE status IN
+    ('requested', 'awaiting_method', 'authorized', 'capturing', 'voiding', 'refunding')) AS under_way
 FROM payments GROUP BY currency
 """

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from schemas.values import (
     Address,
+    Attempts,
     Audience,
     Cents,
     Command,
@@ -22,6 +23,7 @@ from schemas.values import (
     Text,
     Uuid,
     Verdict,
+    is_one,
 )
 
 MAX_LINES = 500
@@ -74,7 +76,10 @@ class Asked(_ToOrder):
 
 
 class PlaceOrder(_ToOrder, tag="order.place"):
-    """Order these lines, paid with this token, sent to this address; tax and shipping are part of the total."""
+    """Order these lines, paid with this token, sent to this address; tax and shipping are part of the total.
+
+    A declined payment rejects the order once `payment_attempts` are used up; until then, another card may be named.
+    """
 
     customer_id: CustomerId
     email: Email
@@ -83,6 +88,7 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     payment_token: Text = "tok_visa"  # noqa: S105  a test card, not a secret
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     shipping_cents: Cents = Field(0, exclude_if=operator.not_)
+    payment_attempts: Attempts = Field(1, exclude_if=is_one)
 
 
 class CancelOrder(Asked, tag="order.cancel"):

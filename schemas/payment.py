@@ -1,10 +1,11 @@
 """Payment commands are what may be asked of the one payment of an order."""
 
+import operator
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from schemas.values import Amount, Command, Currency, OrderId, Text, Uuid
+from schemas.values import Amount, Attempts, Command, Currency, OrderId, Text, Uuid, is_one
 
 
 class _ToPayment(Command):
@@ -16,12 +17,20 @@ class _ToPayment(Command):
 
 
 class RequestPayment(_ToPayment, tag="payment.request"):
-    """Ask the provider for this amount, in minor units."""
+    """Ask the provider for this amount, in minor units, and up to so often."""
 
     amount: Amount
     currency: Currency
     token: str
     email: str
+    attempts: Attempts = Field(1, exclude_if=is_one)
+
+
+class AttemptPayment(_ToPayment, tag="payment.attempt"):
+    """Ask another card for what is owed, as the last one was declined; the attempt id makes it happen once."""
+
+    attempt_id: Uuid
+    payment_token: Text
 
 
 class CapturePayment(_ToPayment, tag="payment.capture"):
@@ -49,15 +58,17 @@ class ReducePayment(_ToPayment, tag="payment.reduce"):
 
 
 class RecordAuthorization(_ToPayment, tag="payment.record_authorization"):
-    """The provider holds the money for us."""
+    """The provider holds the money for us, upon this attempt."""
 
     reference: str
+    attempt: int = Field(1, exclude_if=is_one)
 
 
 class RecordDecline(_ToPayment, tag="payment.record_decline"):
-    """The provider will not authorize."""
+    """The provider will not authorize, upon this attempt."""
 
     reason: str
+    attempt: int = Field(1, exclude_if=is_one)
 
 
 class RecordCapture(_ToPayment, tag="payment.record_capture"):
@@ -67,7 +78,9 @@ class RecordCapture(_ToPayment, tag="payment.record_capture"):
 
 
 class RecordVoid(_ToPayment, tag="payment.record_void"):
-    """The provider has let the authorization go."""
+    """The provider has let the authorization go; `stray` names one that is not the payment's own."""
+
+    stray: str = Field("", exclude_if=operator.not_)
 
 
 class RecordRefund(_ToPayment, tag="payment.record_refund"):
@@ -85,11 +98,12 @@ class RecordRefusal(_ToPayment, tag="payment.record_refusal"):
 
 
 class LapsePayment(_ToPayment, tag="payment.lapse"):
-    """The provider has not answered in time."""
+    """It was not authorized in time."""
 
 
 PaymentCommand: TypeAlias = (
     RequestPayment
+    | AttemptPayment
     | CapturePayment
     | CancelPayment
     | RefundPayment

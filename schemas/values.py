@@ -31,6 +31,10 @@ Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """An amount in minor units of its currency."""
 
 
+Attempts = Annotated[int, Field(ge=1, le=5)]
+"""How often an order's money may be asked for, each time of another card."""
+
+
 SECRET = frozenset(
     {"password_hash", "payment_token", "token_hash", "nonce", "next_hash", "keep_hash", "rehashed", "proof"}
 )
@@ -120,6 +124,11 @@ class Address(BaseModel):
     city: str
     postal_code: str
     country: str
+
+
+def is_one(value: int) -> bool:
+    """Whether a count is the usual one, which is left unsaid."""
+    return value == 1
 
 
 def total_of(lines: tuple[Line, ...]) -> int:

@@ -44,6 +44,7 @@ def request_when_secured(event: OrderStockSecured) -> list[RequestPayment]:
             currency=event.currency,
             token=event.payment_token,
             email=event.email,
+            attempts=event.payment_attempts,
         )
     ]
 
@@ -92,13 +93,12 @@ def effects(provider: Provider) -> dict[str, Effect]:
 
     async def authorize(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id = _order_of(stream)
-        answer = await provider.authorize(
-            key_of(order_id, todo.key), order_id, payment.amount, payment.currency, payment.token
-        )
+        key, attempt = key_of(order_id, todo.key), payment.attempt
+        answer = await provider.authorize(key, order_id, payment.asking, payment.currency, payment.token, attempt)
         reach("provider.authorized")
         if isinstance(answer, Authorized):
-            return RecordAuthorization(order_id=order_id, reference=answer.reference)
-        return RecordDecline(order_id=order_id, reason=answer.reason)
+            return RecordAuthorization(order_id=order_id, reference=answer.reference, attempt=attempt)
+        return RecordDecline(order_id=order_id, reason=answer.reason, attempt=attempt)
 
     async def capture(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id = _order_of(stream)
@@ -116,6 +116,13 @@ def effects(provider: Provider) -> dict[str, Effect]:
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
         return RecordVoid(order_id=order_id)
 
+    async def void_stray(stream: str, _: Payment, todo: Todo) -> PaymentCommand:
+        order_id, stray = _order_of(stream), todo.key.partition(":")[2]
+        answer = await provider.void(key_of(order_id, todo.key), stray)
+        if isinstance(answer, Declined):
+            return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
+        return RecordVoid(order_id=order_id, stray=stray)
+
     async def refund(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id, refund_id = _order_of(stream), todo.key.partition(":")[2]
         answer = await provider.refund(key_of(order_id, todo.key), payment.reference, payment.refunds[refund_id])
@@ -127,7 +134,14 @@ def effects(provider: Provider) -> dict[str, Effect]:
     async def lapse(stream: str, _: Payment, __: Todo) -> PaymentCommand:
         return LapsePayment(order_id=_order_of(stream))
 
-    return {"authorize": authorize, "capture": capture, "void": void, "refund": refund, "lapse": lapse}
+    return {
+        "authorize": authorize,
+        "capture": capture,
+        "void": void,
+        "void_stray": void_stray,
+        "refund": refund,
+        "lapse": lapse,
+    }
 
 
 def _order_of(stream: str) -> str:

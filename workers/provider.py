@@ -74,9 +74,9 @@ class Provider(Protocol):
     """Who moves the money; every method may raise a ProviderError."""
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
     ) -> Authorized | Declined:
-        """Hold an amount on the card that the token stands for."""
+        """Hold an amount on the card that the token stands for; each attempt of a payment has a key of its own."""
 
     async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
         """Take an authorized amount, once, or a part of it."""

@@ -20,10 +20,12 @@ class HttpProvider(Caller):
         super().__init__(base_url, headers, _understood, **manners)
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
     ) -> Authorized | Declined:
         """Hold an amount on the card that the token stands for."""
-        asked = {"amount": amount, "currency": currency, "token": token, "reference": str(payment_id)}
+        asked: dict[str, Any] = {"amount": amount, "currency": currency, "token": token, "reference": str(payment_id)}
+        if attempt > 1:
+            asked["attempt"] = attempt
         answer = await self._post("/v1/authorizations", key, asked)
         return answer if isinstance(answer, Declined) else Authorized(answer["id"])
 

@@ -37,7 +37,7 @@ class StripeProvider(Caller):
         super().__init__(base_url, headers, understood, **manners)
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
     ) -> Authorized | Declined:
         """Hold an amount on a payment method (`pm_…`) or a card's token (`tok_…`).
 
@@ -55,6 +55,8 @@ class StripeProvider(Caller):
             "metadata[order_id]": str(payment_id),
             **_method(token),
         }
+        if attempt > 1:
+            asked["metadata[attempt]"] = attempt
         intent = await self._post("/v1/payment_intents", key, asked)
         if isinstance(intent, Declined):
             return intent

@@ -40,10 +40,10 @@ class InProcessProvider:
         self._answers: dict[str, tuple[tuple[Any, ...], Any]] = {}
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
     ) -> Authorized | Declined:
         """Hold an amount, unless the token or the amount is one that is declined."""
-        asked = ("authorize", str(payment_id), amount, currency, token)
+        asked = ("authorize", str(payment_id), amount, currency, token, attempt)
         return self._once(key, asked, lambda: self._authorize(_named("auth", key), amount, token))
 
     async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:

@@ -34,6 +34,7 @@ def secured(order_id: str, order: Order) -> OrderStockSecured:
         amount=order.amount,
         currency=order.currency,
         payment_token=order.payment_token,
+        payment_attempts=order.payment_attempts,
     )
 
 

@@ -75,6 +75,7 @@ class Order(Struct, frozen=True):
     delivered: dict[str, int] = {}
     under_way: dict[str, dict[str, int]] = {}
     returning: dict[str, dict[str, int]] = {}
+    payment_attempts: int = 1
 
     @property
     def unshipped(self) -> dict[str, int]:
@@ -166,6 +167,7 @@ def _placed(event: OrderPlaced) -> Order:
         lines=lines,
         awaited=skus,
         uncommitted=skus,
+        payment_attempts=event.payment_attempts,
     )
 
 

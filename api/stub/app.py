@@ -21,12 +21,13 @@ Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 
 class AuthorizeBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A card's token, an amount in minor units, and the payment's own id as the reference."""
+    """A card's token, an amount in minor units, the payment's own id as the reference, and its how-manieth attempt."""
 
     amount: Amount
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
     token: str
     reference: str
+    attempt: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
 
 
 class AmountBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -105,7 +106,8 @@ class Stub:
 def _ask(operation: Operation, target: str, body: bytes) -> Ask:
     asked = msgspec.json.decode(body or b"{}", type=BODIES[operation])
     fields: dict[str, Any] = msgspec.structs.asdict(asked)
-    plain = msgspec.json.encode([operation, target, fields], order="sorted")
+    said = {name: value for name, value in fields.items() if (name, value) != ("attempt", 1)}
+    plain = msgspec.json.encode([operation, target, said], order="sorted")
     return Ask(operation, hashlib.blake2b(plain, digest_size=16).hexdigest(), target, **fields)
 
 

@@ -27,6 +27,7 @@ class Ask(msgspec.Struct, frozen=True):
     currency: str = ""
     token: str = ""
     reference: str = ""
+    attempt: int = 1
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,6 +45,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     authorization: str = ""
     capture: str = ""
     declined: str = ""
+    attempt: int = 1
 
     @property
     def status(self) -> int:
@@ -97,9 +99,9 @@ class Book:
         amount = money.amount if ask.operation == "void" else ask.amount
         common = (self.seq + 1, at, key, ask.fingerprint, ask.operation, money.reference, amount, money.currency)
         if declined:
-            return Entry(*common, declined=declined)
+            return Entry(*common, declined=declined, attempt=ask.attempt)
         capture = made if ask.operation == "capture" else money.capture
-        return Entry(*common, id=made, authorization=money.id, capture=capture)
+        return Entry(*common, id=made, authorization=money.id, capture=capture, attempt=ask.attempt)
 
     def apply(self, entry: Entry) -> None:
         """Take in what was decided, now or before a restart."""

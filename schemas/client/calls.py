@@ -35,6 +35,10 @@ class AdjustStock(TypedDict):
     location: NotRequired[str]
 
 
+class AttemptPayment(TypedDict):
+    payment_token: str
+
+
 class AwaitStock(TypedDict):
     customer_id: str
     email: str
@@ -238,6 +242,9 @@ class PaymentView(TypedDict):
     requested_at: str
     updated_at: str
     reduced: NotRequired[int]
+    due_at: NotRequired[str | None]
+    attempts_left: NotRequired[int]
+    attempts: NotRequired[list[dict[str, Any]]]
 
 
 class Place(TypedDict):
@@ -257,6 +264,7 @@ class PlaceOrder(TypedDict):
     payment_token: NotRequired[str]
     lines: list[OrderLine]
     shipping_cents: NotRequired[int]
+    payment_attempts: NotRequired[int]
 
 
 class Price(TypedDict):
@@ -808,6 +816,19 @@ class Client(Connection):
             f"/orders/{part(order_id)}/refund",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def attempt_payment(
+        self, order_id: str, body: AttemptPayment, *, key: str | None = None, wait: int | None = None
+    ) -> Accepted | PaymentView:
+        """Name another card while a declined payment awaits one, until its `due_at`."""
+        answer: Accepted | PaymentView = await self.ask(
+            "POST",
+            f"/payments/{part(order_id)}/attempts",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
+            body=body,
             keyed=True,
         )
         return answer

@@ -4,7 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregates.payment import Payment, Status, decider
-from events.payment import CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentRefunded, VoidRequested
+from events.payment import (
+    AttemptDeclined,
+    CaptureRequested,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    StrayAuthorized,
+    StrayVoided,
+    VoidRequested,
+)
 from schemas.payment import (
     CancelPayment,
     CapturePayment,
@@ -21,15 +31,25 @@ from schemas.payment import (
 )
 from tests.aggregates.laws import asking_twice_changes_nothing_more, every_law_of_history, lived, moderately
 from tests.builders.order import TOTAL
-from tests.builders.payment import R1, R2, R3, WHOLE, request
+from tests.builders.payment import R1, R2, R3, T2, WHOLE, attempt, request
 from tests.builders.values import OVERDUE, A
 from tests.spec import Life
 
 DECIDER = decider(OVERDUE)
 STREAM = f"payment-{A}"
+
+
+def authorization(number: int) -> RecordAuthorization:
+    return RecordAuthorization(order_id=A, reference=f"auth-{number}", attempt=number)
+
+
+def decline(number: int) -> RecordDecline:
+    return RecordDecline(order_id=A, reason="card_declined", attempt=number)
+
+
 refund_ids = st.sampled_from([R1, R2, R3, WHOLE])
 wishes: st.SearchStrategy[PaymentCommand] = st.one_of(
-    st.sampled_from([request(), CapturePayment(order_id=A), CancelPayment(order_id=A)]),
+    st.sampled_from([request(), CapturePayment(order_id=A), CancelPayment(order_id=A), attempt(), attempt(T2)]),
     st.builds(
         RefundPayment,
         order_id=st.just(A),
@@ -47,24 +67,34 @@ wishes: st.SearchStrategy[PaymentCommand] = st.one_of(
 answers: st.SearchStrategy[PaymentCommand] = st.one_of(
     st.sampled_from(
         [
-            RecordAuthorization(order_id=A, reference="auth-1"),
-            RecordAuthorization(order_id=A, reference="auth-1"),
+            authorization(1),
+            authorization(1),
+            authorization(2),
+            authorization(3),
             RecordCapture(order_id=A, reference="capture-1"),
             RecordCapture(order_id=A, reference="capture-1"),
-            RecordDecline(order_id=A, reason="card_declined"),
+            decline(1),
+            decline(2),
+            decline(3),
             RecordVoid(order_id=A),
+            RecordVoid(order_id=A, stray="auth-1"),
             LapsePayment(order_id=A),
         ]
     ),
     refund_ids.map(lambda refund_id: RecordRefund(order_id=A, refund_id=refund_id, reference="refund-1")),
 )
-steps = st.one_of(st.sampled_from(["authorize", "capture", "void"]), refund_ids.map(lambda which: f"refund:{which}"))
+steps = st.one_of(
+    st.sampled_from(["authorize", "capture", "void", "void:auth-1"]), refund_ids.map(lambda which: f"refund:{which}")
+)
 refusals: st.SearchStrategy[PaymentCommand] = steps.map(
     lambda step: RecordRefusal(order_id=A, step=step, reason="expired")
 )
-pasts = st.lists(st.one_of(wishes, answers), max_size=15).map(lambda asked: lived(DECIDER, [request(), *asked]))
-pasts_with_refusals = st.lists(st.one_of(wishes, answers, refusals), max_size=15).map(
-    lambda asked: lived(DECIDER, [request(), *asked])
+requests = st.integers(1, 3).map(lambda attempts: request(attempts=attempts))
+pasts = st.tuples(requests, st.lists(st.one_of(wishes, answers), max_size=15)).map(
+    lambda asked: lived(DECIDER, [asked[0], *asked[1]])
+)
+pasts_with_refusals = st.tuples(requests, st.lists(st.one_of(wishes, answers, refusals), max_size=15)).map(
+    lambda asked: lived(DECIDER, [asked[0], *asked[1]])
 )
 
 
@@ -89,10 +119,10 @@ def answer_all(life: Life, declines: bool) -> None:
 
 def answer(step: str, declines: bool) -> PaymentCommand:
     match step.split(":"):
-        case ["authorize"] if declines:
-            return RecordDecline(order_id=A, reason="card_declined")
-        case ["authorize"]:
-            return RecordAuthorization(order_id=A, reference="auth-1")
+        case ["authorize", *number]:
+            return (decline if declines else authorization)(int(*number) if number else 1)
+        case ["void", stray]:
+            return RecordVoid(order_id=A, stray=stray)
         case ["capture"]:
             return RecordCapture(order_id=A, reference="capture-1")
         case ["void"]:
@@ -140,6 +170,18 @@ def test_the_provider_is_asked_for_each_step_once(life: Life) -> None:
     for step in (PaymentAuthorized, CaptureRequested, PaymentCaptured, VoidRequested):
         assert kinds.count(step) <= 1
     assert not (CaptureRequested in kinds and VoidRequested in kinds)
+    declines = [event for event in life.history if isinstance(event, PaymentDeclined | AttemptDeclined)]
+    assert len(declines) <= payment(life).attempt <= payment(life).attempts
+
+
+@moderately
+@given(pasts)
+def test_in_the_end_one_authorization_at_most_is_not_let_go(life: Life) -> None:
+    answer_all(life, declines=False)
+    held = [event.reference for event in life.history if isinstance(event, PaymentAuthorized | StrayAuthorized)]
+    let_go = [event.reference for event in life.history if isinstance(event, StrayVoided)]
+    assert len(set(held)) == len(held)
+    assert len(held) - len(let_go) <= 1
 
 
 @moderately

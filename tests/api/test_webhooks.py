@@ -74,6 +74,14 @@ def signed(body: bytes, at: float | None = None, secret: str = SECRET) -> dict[s
             ),
             RecordDecline(order_id=ORDER, reason="lost"),
         ),
+        (
+            stripe("payment_intent.amount_capturable_updated", metadata={"order_id": ORDER, "attempt": "2"}),
+            RecordAuthorization(order_id=ORDER, reference="pi_1", attempt=2),
+        ),
+        (
+            stripe("payment_intent.payment_failed", metadata={"order_id": ORDER, "attempt": "3"}),
+            RecordDecline(order_id=ORDER, reason="card_declined", attempt=3),
+        ),
         (stripe("payment_intent.succeeded"), RecordCapture(order_id=ORDER, reference="pi_1")),
         (stripe("payment_intent.canceled"), RecordVoid(order_id=ORDER)),
     ],

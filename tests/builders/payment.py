@@ -2,7 +2,9 @@
 
 from events.ids import derive
 from events.payment import (
+    AttemptDeclined,
     CaptureRequested,
+    PaymentAttempted,
     PaymentAuthorized,
     PaymentCancelled,
     PaymentCaptured,
@@ -14,9 +16,11 @@ from events.payment import (
     PaymentRequested,
     PaymentVoided,
     RefundRequested,
+    StrayAuthorized,
+    StrayVoided,
     VoidRequested,
 )
-from schemas.payment import RequestPayment
+from schemas.payment import AttemptPayment, RequestPayment
 from tests.builders.order import TOTAL
 from tests.builders.values import EMAIL, EUR, NOON, OVERDUE, A
 
@@ -27,16 +31,40 @@ WHOLE = derive(A, "refund when cancelled")
 """The id of the refund that a cancellation asks for."""
 
 
-def request(amount: int = TOTAL) -> RequestPayment:
-    return RequestPayment(order_id=A, amount=amount, currency=EUR, token="tok_visa", email=EMAIL)
+T1 = "1b000000-0000-4000-8000-00000000000a"
+T2 = "2b000000-0000-4000-8000-00000000000a"
 
 
-def requested(amount: int = TOTAL) -> PaymentRequested:
-    return PaymentRequested(**dict(request(amount)), due_at=NOON + OVERDUE)
+def request(amount: int = TOTAL, attempts: int = 1) -> RequestPayment:
+    return RequestPayment(order_id=A, amount=amount, currency=EUR, token="tok_visa", email=EMAIL, attempts=attempts)
 
 
-def authorized(amount: int = TOTAL) -> PaymentAuthorized:
-    return PaymentAuthorized(order_id=A, reference="auth-1", amount=amount, currency=EUR)
+def requested(amount: int = TOTAL, attempts: int = 1) -> PaymentRequested:
+    return PaymentRequested(**dict(request(amount, attempts)), due_at=NOON + OVERDUE)
+
+
+def attempt(attempt_id: str = T1, token: str = "tok_other") -> AttemptPayment:
+    return AttemptPayment(order_id=A, attempt_id=attempt_id, payment_token=token)
+
+
+def attempt_declined(number: int = 1, reason: str = "card_declined") -> AttemptDeclined:
+    return AttemptDeclined(order_id=A, attempt=number, reason=reason)
+
+
+def attempted(attempt_id: str = T1, number: int = 2, amount: int = TOTAL) -> PaymentAttempted:
+    return PaymentAttempted(order_id=A, attempt_id=attempt_id, attempt=number, token="tok_other", amount=amount)
+
+
+def stray_authorized(number: int = 1, reference: str = "auth-stray") -> StrayAuthorized:
+    return StrayAuthorized(order_id=A, attempt=number, reference=reference)
+
+
+def stray_voided(reference: str = "auth-stray") -> StrayVoided:
+    return StrayVoided(order_id=A, reference=reference)
+
+
+def authorized(amount: int = TOTAL, reference: str = "auth-1") -> PaymentAuthorized:
+    return PaymentAuthorized(order_id=A, reference=reference, amount=amount, currency=EUR)
 
 
 def declined(reason: str = "card_declined") -> PaymentDeclined:

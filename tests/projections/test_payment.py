@@ -4,6 +4,8 @@ from projections.payment import PAYMENTS
 from tests.builders.payment import (
     R1,
     R2,
+    attempt_declined,
+    attempted,
     authorized,
     cancelled,
     capture_requested,
@@ -15,6 +17,8 @@ from tests.builders.payment import (
     refunded,
     refused,
     requested,
+    stray_authorized,
+    stray_voided,
     void_requested,
     voided,
 )
@@ -86,3 +90,38 @@ def test_a_refund_that_was_wanted_before_the_capture_waits_for_it() -> None:
     assert shown(PAYMENTS, *past).status == "capturing"
     assert shown(PAYMENTS, *past, captured()).status == "refunding"
     assert shown(PAYMENTS, *past, refused("capture")).refunds == {}
+
+
+def test_a_payment_that_awaits_another_card_shows_until_when_and_what_came_of_the_first() -> None:
+    view = shown(PAYMENTS, requested(attempts=3), attempt_declined())
+    assert (view.status, view.reason, view.attempts_left) == ("awaiting_method", "card_declined", 2)
+    assert view.due_at == requested().due_at
+    [first] = view.attempts
+    assert (first["status"], first["reason"], first["amount"]) == ("declined", "card_declined", 850)
+    assert (first["asked_at"], first["answered_at"]) == (at(0).isoformat(), at(1).isoformat())
+
+
+def test_each_attempt_stands_beside_those_before() -> None:
+    past = (requested(attempts=2), attempt_declined(), reduced(), attempted(amount=700))
+    asked = shown(PAYMENTS, *past)
+    assert (asked.status, asked.reason, asked.attempts_left) == ("requested", "", 0)
+    paid = shown(PAYMENTS, *past, authorized(700, "auth-2"))
+    assert [(each["attempt"], each["amount"], each["status"]) for each in paid.attempts] == [
+        (1, 850, "declined"), (2, 700, "authorized"),
+    ]  # fmt: skip
+
+
+def test_a_payment_for_which_no_other_card_was_named_is_declined_and_says_so() -> None:
+    late = shown(PAYMENTS, requested(attempts=2), attempt_declined(), lapsed())
+    assert (late.status, late.reason) == ("declined", "no other card was named in time")
+    off = shown(PAYMENTS, requested(attempts=2), attempt_declined(), cancelled())
+    assert (off.status, off.reason) == ("declined", "order off")
+
+
+def test_a_stray_authorization_leaves_the_payment_as_it_is() -> None:
+    stray = (stray_authorized(), stray_voided())
+    past = (requested(attempts=2), attempt_declined(), attempted())
+    plain, strayed = shown(PAYMENTS, *past), shown(PAYMENTS, *past, *stray)
+    assert (strayed.status, strayed.reference, strayed.attempts) == (plain.status, "", plain.attempts)
+    refusal = shown(PAYMENTS, *past, stray[0], refused("void:auth-stray"))
+    assert (refusal.status, refusal.reason) == ("requested", "void:auth-stray: expired")

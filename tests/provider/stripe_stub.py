@@ -100,7 +100,7 @@ class Stripe:
             "amount_received": 0,
             "currency": form["currency"],
             "status": "requires_capture",
-            "metadata": {"order_id": form["metadata[order_id]"]},
+            "metadata": {name[9:-1]: value for name, value in form.items() if name.startswith("metadata[")},
             "refunded": 0,
         }
         self.intents[str(intent["id"])] = intent

@@ -87,6 +87,17 @@ async def test_a_decline_is_final_for_its_key(provider: Provider) -> None:
         assert answer == Declined("card_declined")
 
 
+async def test_another_attempt_of_the_same_payment_is_asked_by_itself(provider: Provider) -> None:
+    payment = uuid4()
+
+    assert await provider.authorize(key(), payment, 1000, "EUR", DECLINED_TOKEN) == Declined("card_declined")
+    second = key()
+    answer = await provider.authorize(second, payment, 900, "EUR", "tok", 2)
+    assert isinstance(answer, Authorized)
+    assert await provider.authorize(second, payment, 900, "EUR", "tok", 2) == answer
+    assert isinstance(await provider.capture(key(), answer.reference, 900), Captured)
+
+
 async def test_a_magic_amount_is_declined(provider: Provider) -> None:
     assert await provider.authorize(key(), uuid4(), DECLINED_AMOUNT, "EUR", "tok") == Declined("card_declined")
 

@@ -28,14 +28,15 @@ def product(sku: str, stock: int) -> ListProduct:
     return ListProduct(sku=sku, name=sku, price=PRICE, stock=stock)
 
 
-def order(*lines: tuple[str, int], token: str = "tok_visa", order_id: str = "") -> PlaceOrder:
-    """An order of so many of each SKU."""
+def order(*lines: tuple[str, int], token: str = "tok_visa", order_id: str = "", attempts: int = 1) -> PlaceOrder:
+    """An order of so many of each SKU, whose payment may be tried so often."""
     return PlaceOrder(
         order_id=order_id or str(uuid4()),
         customer_id="ada",
         email="ada@example.org",
         shipping_address=ADDRESS,
         payment_token=token,
+        payment_attempts=attempts,
         lines=tuple(OrderLine(sku=sku, quantity=quantity, unit_price=PRICE) for sku, quantity in lines),
     )
 

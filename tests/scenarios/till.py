@@ -87,7 +87,7 @@ class Till:
         return [move.amount for move in self.moves.values() if (move.order_id, move.step) == (order_id, step)]
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
     ) -> Authorized | Declined:
         """As Provider.authorize."""
         do = self._noting(key, Move(str(payment_id), "authorize", amount))
@@ -95,7 +95,7 @@ class Till:
             key,
             str(payment_id),
             "authorize",
-            lambda: do(self.inner.authorize(key, payment_id, amount, currency, token)),
+            lambda: do(self.inner.authorize(key, payment_id, amount, currency, token, attempt)),
         )
 
     async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:

@@ -59,11 +59,11 @@ class Bank(Provider):
         self._till, self._unwilling, self._process, self._chance = till, unwilling, process, chance
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
     ) -> Authorized | Declined:
         """As Provider.authorize."""
         return await self._ask(
-            f"authorize {payment_id}", lambda: self._till.authorize(key, payment_id, amount, currency, token)
+            f"authorize {payment_id}", lambda: self._till.authorize(key, payment_id, amount, currency, token, attempt)
         )
 
     async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:

@@ -32,6 +32,7 @@ WINDOWS = {
     "orders confirmed": 150,
     "orders refused for want of stock": 150,
     "orders shipped": 40,
+    "other cards tried": 20,
     "payments declined": 10,
     "refunded": 30,
     "reservations lapsed": 20,

@@ -14,6 +14,7 @@ COUNTED: dict[type[Event], str] = {
     product.ReservationLapsed: "reservations lapsed",
     payment.PaymentLapsed: "payments overdue",
     payment.PaymentDeclined: "payments declined",
+    payment.PaymentAttempted: "other cards tried",
     payment.PaymentRefused: "captures refused",
     payment.VoidRequested: "compensated by a void",
     payment.PaymentRefunded: "refunded",

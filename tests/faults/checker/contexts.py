@@ -86,7 +86,7 @@ RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
     "LineUnknown", "LineTooSmall", "ShipmentUnknown", "ReturnUnknown", "ReturnTooLarge",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
-    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "UserUnknown",
+    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "AttemptNotAwaited", "EmailTaken", "UserUnknown",
     "CredentialsStale", "SessionOver", "TokenJustUsed", "ProofSpent", "AddressUnknown", "AddressExists",
     "TooManyAddresses", "SecurityMailStays", "LetterUnknown", "LetterWaits", "LetterUnfit",
 )  # fmt: skip

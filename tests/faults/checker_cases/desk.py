@@ -18,6 +18,7 @@ class Desk(Paper):
         self.payments: dict[str, Body] = {}
         self.messages: dict[str, Body] = {}
         self.last: dict[str, dict[str, Event]] = {}
+        self.allowed: dict[str, int] = {}
 
     def client(
         self, kind: str, target: str, path: str, asked: Body, context: str, tag: str, stream: str, *news: New
@@ -52,6 +53,11 @@ class Desk(Paper):
         given = Command(name, origin, -1, cause.line["headers"]["correlation"])
         given = self.command(context, p, tag, stream, body, given)
         return self.record(context, p, given, news or [(UNCHANGED, stream, {"about": stream})])
+
+    def refuse(self, order: str, operation: str, amount: int, reason: str) -> None:
+        """The provider writes down that it has said no."""
+        self.provide(order, operation, amount)
+        self.ledger[-1] |= {"id": "", "declined": reason}
 
     def provide(self, order: str, operation: str, amount: int, key: str = "") -> str:
         """The provider writes into its ledger; the reference."""

@@ -30,12 +30,13 @@ class Shop(Desk):
         self.products[sku] = {**row, "listed_at": events[0].time, **_stocked(stock)}
         self._touch(self.products[sku], events[-1], available=stock)
 
-    def place(self, order: str, wanted: dict[str, int]) -> bool:
-        """Place an order; whether all of it is held."""
+    def place(self, order: str, wanted: dict[str, int], attempts: int = 1) -> bool:
+        """Place an order, whose payment may be tried so often; whether all of it is held."""
         lines = [{"sku": sku, "quantity": quantity, "unit_price": PRICE} for sku, quantity in wanted.items()]
         total = sum(wanted.values()) * PRICE
         asked = {"order_id": order, "customer_id": "ada", "email": f"{order[:4]}@example.com", "lines": lines}
         body = {**asked, "currency": "EUR", "shipping_address": ADDRESS, "payment_token": "tok_visa", "total": total}
+        body |= {"payment_attempts": attempts} if attempts > 1 else {}
         stream = f"order-{order}"
         [placed] = self.client(
             "place", order, "/orders", asked, "order", "order.place", stream, ("order.placed.v1", stream, body)
@@ -49,6 +50,7 @@ class Shop(Desk):
         }  # fmt: skip
         self._touch(self.orders[order], placed)
         self.last[order] = {"placed": placed}
+        self.allowed[order] = attempts
         return self._reserve(order, placed, wanted)
 
     def pay(self, order: str, fewer: str = "") -> None:
@@ -56,6 +58,10 @@ class Shop(Desk):
         self.request_payment(order)
         if fewer:
             self.cancel_line(order, fewer, 1)
+        self.confirm(order)
+
+    def confirm(self, order: str) -> None:
+        """The provider says yes, the order is confirmed, and the money is taken."""
         self.authorize(order)
         row, stream = self.orders[order], f"order-{order}"
         sure = {name: row[name] for name in ("order_id", "email", "currency")}
@@ -85,21 +91,67 @@ class Shop(Desk):
             "token": "tok_visa",
             "email": row["email"],
         }
-        news = ("payment.requested.v1", stream, {**body, "due_at": self.time()})
+        allowed, due = self.allowed[order], self.time()
+        body |= {"attempts": allowed} if allowed > 1 else {}
+        news = ("payment.requested.v1", stream, {**body, "due_at": due})
         [event] = self.react(self.last[order]["secured"], "payment", "payment.request", stream, body, news)
         self.payments[order] = {
             "order_id": order, "status": "requested", "reason": "", "currency": "EUR", "amount": row["total"],
             "captured": 0, "refunded": 0, "refunds": {}, "reduced": 0, "reference": "", "requested_at": event.time,
+            "due_at": due, "attempts_left": allowed - 1, "attempts": [_asked(1, row["total"], event)],
         }  # fmt: skip
         self._touch(self.payments[order], event)
 
     def authorize(self, order: str, *then: New) -> None:
         """The provider says yes."""
-        reference, row = self.provide(order, "authorize", self.payments[order]["amount"]), self.payments[order]
-        said = {"order_id": order, "reference": reference, "amount": row["amount"], "currency": "EUR"}
+        row, amount = self.payments[order], self.payments[order]["attempts"][-1]["amount"]
+        reference = self.provide(order, "authorize", amount)
+        said = {"order_id": order, "reference": reference, "amount": amount, "currency": "EUR"}
         events = self.owner("payment", f"payment-{order}", ("payment.authorized.v1", f"payment-{order}", said), *then)
         self._touch(row, events[-1], status="voiding" if then else "authorized", reference=reference)
+        self._came_of(order, events[0], "authorized")
         self.last[order]["authorized"] = events[0]
+
+    def decline(self, order: str) -> None:
+        """The provider says no, and another card is awaited."""
+        row, stream = self.payments[order], f"payment-{order}"
+        self.refuse(order, "authorize", row["attempts"][-1]["amount"], "card_declined")
+        said = {"order_id": order, "attempt": len(row["attempts"]), "reason": "card_declined"}
+        [event] = self.owner("payment", stream, ("payment.attempt_declined.v1", stream, said))
+        self._touch(row, event, status="awaiting_method", reason="card_declined")
+        self._came_of(order, event, "declined", "card_declined")
+
+    def try_again(self, order: str) -> None:
+        """The customer names another card."""
+        row, stream, number = self.payments[order], f"payment-{order}", len(self.payments[order]["attempts"]) + 1
+        said = {"order_id": order, "attempt_id": uuid(f"{order}/attempt/{number}"), "attempt": number}
+        amount = row["amount"] - row["reduced"]
+        said |= {"token": "tok_other", "amount": amount}
+        [event] = self.client(
+            "attempt", order, f"/payments/{order}/attempts", {"payment_token": "tok_other"}, "payment",
+            "payment.attempt", stream, ("payment.attempted.v1", stream, said),
+        )  # fmt: skip
+        attempts = [*row["attempts"], _asked(number, amount, event)]
+        self._touch(
+            row, event, status="requested", reason="", attempts=attempts, attempts_left=row["attempts_left"] - 1
+        )
+
+    def lose(self, order: str, attempt: int) -> None:
+        """The provider holds money after all for an attempt that it had declined; it is let go."""
+        row, stream = self.payments[order], f"payment-{order}"
+        reference = self.provide(order, "authorize", row["amount"])
+        said = {"order_id": order, "attempt": attempt, "reference": reference}
+        [event] = self.owner("payment", stream, ("payment.stray_authorized.v1", stream, said))
+        self._touch(row, event)
+        self.provide(order, "void", row["amount"])
+        said = {"order_id": order, "reference": reference}
+        [event] = self.owner("payment", stream, ("payment.stray_voided.v1", stream, said))
+        self._touch(row, event)
+
+    def _came_of(self, order: str, event: Event, status: str, reason: str = "") -> None:
+        *before, last = self.payments[order]["attempts"]
+        told = {"status": status, "reason": reason, "answered_at": event.time}
+        self.payments[order]["attempts"] = [*before, {**last, **told}]
 
     def cancel(self, order: str) -> Event:
         """The customer cancels; stock is given back. What becomes of the money, the caller says."""
@@ -357,6 +409,11 @@ class Shop(Desk):
 
     def _shelves(self, skus: Any) -> list[int]:
         return sorted({home(f"product-{sku}") for sku in skus})
+
+
+def _asked(number: int, amount: int, event: Event) -> dict[str, Any]:
+    asked = {"attempt": number, "amount": amount, "asked_at": event.time}
+    return {**asked, "status": "asked", "reason": "", "answered_at": None}
 
 
 def _stocked(quantity: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from tests.faults.checker_cases.paper import PARTITIONS, Command, Line, home, uuid
 from tests.faults.checker_cases.shop import Shop
 
-DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER = (uuid(f"order {name}") for name in "ABCDEF")
+DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER, RETRIED = (uuid(f"order {name}") for name in "ABCDEFG")
 TEA, BREAD, HOT = "tea", "bread", "hot"
 
 
@@ -32,8 +32,20 @@ def usual() -> Shop:
     shop.ship_part(FEWER, BREAD, 1)
     shop.ship(FEWER)
     shop.send_back(FEWER, TEA, 1, 1)
+    pay_with_another_card(shop)
     shop.rows()
     return shop
+
+
+def pay_with_another_card(shop: Shop) -> None:
+    """The first is declined, and held after all when the second is asked; a line was called off in between."""
+    shop.place(RETRIED, {TEA: 2}, attempts=2)
+    shop.request_payment(RETRIED)
+    shop.decline(RETRIED)
+    shop.cancel_line(RETRIED, TEA, 1)
+    shop.try_again(RETRIED)
+    shop.lose(RETRIED, 1)
+    shop.confirm(RETRIED)
 
 
 def kill(shop: Shop) -> None:

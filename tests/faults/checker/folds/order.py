@@ -15,10 +15,10 @@ class Order:
     """
 
     __slots__ = (
-        "address", "asked", "awaited", "cancelled", "confirmed_at", "currency", "customer_id", "email", "ended",
-        "lines", "notes", "order_id", "partition", "parts", "placed", "placed_at", "position", "ready", "reason",
-        "requested", "returns", "secured", "shipments", "shipping", "staff_notes", "status", "token", "told", "total",
-        "totals", "tracking", "uncommitted", "updated_at", "version", "was_confirmed",
+        "address", "asked", "attempts", "awaited", "cancelled", "confirmed_at", "currency", "customer_id", "email",
+        "ended", "lines", "notes", "order_id", "partition", "parts", "placed", "placed_at", "position", "ready",
+        "reason", "requested", "returns", "secured", "shipments", "shipping", "staff_notes", "status", "token", "told",
+        "total", "totals", "tracking", "uncommitted", "updated_at", "version", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, fact: Fact) -> None:
@@ -29,6 +29,7 @@ class Order:
         self.currency: str = body["currency"]
         self.total: int = body["total"]
         self.token: str = body["payment_token"]
+        self.attempts: int = body.get("payment_attempts", 1)
         self.address = {name: body["shipping_address"][name] for name in ADDRESS}
         self.shipping: int = body.get("shipping_cents", 0)
         self.lines = [line_of(line) for line in body["lines"]]

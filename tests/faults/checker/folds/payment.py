@@ -14,20 +14,28 @@ SETTLED = ("", "authorized", "captured", "voided", "declined", "refused")
 
 
 class Payment:
-    """The payment of one order. `status` is the rules', `shown` the read model's; moments are milliseconds."""
+    """The payment of one order. `status` is the rules', `shown` the read model's; moments are milliseconds.
+
+    `attempts` are as the read model shows them, `held` the authorizations that are its own, `strays` those that are
+    not, and whether they were let go.
+    """
 
     __slots__ = (
-        "amount", "authorized", "authorized_reference", "captured", "captured_amount", "captured_reference", "currency",
-        "declined", "last", "off", "off_while", "order_id", "partition", "pending", "position", "reason", "reduced",
-        "reference", "refunded", "refunds", "refused", "refused_refunds", "requested", "requested_at", "shown",
-        "status", "updated_at", "version", "voided", "wanted_capture",
+        "allowed", "amount", "attempts", "authorized", "captured", "captured_amount", "captured_reference", "currency",
+        "declined", "due_at", "held", "last", "off", "off_while", "order_id", "partition", "pending", "position",
+        "reason", "reduced", "reference", "refunded", "refunds", "refused", "refused_refunds", "requested",
+        "requested_at", "shown", "status", "strays", "updated_at", "version", "voided", "wanted_capture",
     )  # fmt: skip
 
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
         self.status, self.shown, self.off, self.off_while = "", "", False, ""
         self.amount, self.captured_amount, self.refunded, self.reduced, self.currency = 0, 0, 0, 0, ""
-        self.reason = self.reference = self.authorized_reference = self.captured_reference = ""
+        self.reason = self.reference = self.captured_reference = ""
+        self.allowed, self.due_at = 0, ""
+        self.attempts: list[dict[str, Any]] = []
+        self.held: list[str] = []
+        self.strays: dict[str, bool] = {}
         self.requested_at = self.updated_at = ""
         self.requested = self.authorized = self.declined = self.wanted_capture = self.captured = self.voided = 0
         self.pending: dict[str, int] = {}
@@ -44,7 +52,17 @@ class Payment:
     @property
     def under_way(self) -> bool:
         """Whether the provider is being asked for something."""
-        return self.status not in SETTLED or bool(self.pending)
+        return self.status not in SETTLED or bool(self.pending) or not all(self.strays.values())
+
+    @property
+    def asking(self) -> int:
+        """What the last attempt asks for."""
+        return int(self.attempts[-1]["amount"])
+
+    @property
+    def asked(self) -> set[int]:
+        """What the provider may have been asked to hold, over all attempts."""
+        return {attempt["amount"] for attempt in self.attempts}
 
     @property
     def due(self) -> int:
@@ -72,6 +90,9 @@ class Payment:
             "refunded": self.refunded,
             "refunds": self.pending,
             "reduced": self.reduced,
+            "due_at": self.due_at,
+            "attempts_left": self.allowed - len(self.attempts),
+            "attempts": self.attempts,
             "reference": self.reference,
             "requested_at": self.requested_at,
             "updated_at": self.updated_at,
@@ -108,9 +129,11 @@ class Payments:
         payment.status = payment.shown = "requested"
         payment.amount, payment.currency = body["amount"], body["currency"]
         payment.requested_at, payment.requested = fact.time, fact.timestamp
+        payment.allowed, payment.due_at = body.get("attempts", 1), body["due_at"]
+        self._ask(payment, fact, 1, body["amount"])
         order = self._orders.all.get(payment.order_id)
-        if order is None or (order.requested, order.currency, order.token) != (
-            payment.amount, payment.currency, body["token"],
+        if order is None or (order.requested, order.currency, order.token, order.attempts) != (
+            payment.amount, payment.currency, body["token"], payment.allowed,
         ):  # fmt: skip
             self._report("money.amounts", payment.order_id, f"{payment.amount} requested: not the order's total", fact)
         return legal
@@ -118,28 +141,72 @@ class Payments:
     def _authorized(self, payment: Payment, fact: Fact) -> bool:
         legal = payment.status == "requested"
         payment.status = payment.shown = "authorized"
-        payment.reference = payment.authorized_reference = fact.body["reference"]
+        payment.reference = fact.body["reference"]
+        payment.held.append(payment.reference)
         payment.authorized = fact.timestamp
-        self._same_amount(payment, fact, payment.amount)
+        self._same_amount(payment, fact, payment.asking)
+        self._came_of(payment, fact, "authorized")
         return legal
 
     def _declined(self, payment: Payment, fact: Fact) -> bool:
-        legal = payment.status == "requested"
+        legal = payment.status == "requested" and (payment.off or len(payment.attempts) == payment.allowed)
         payment.status = payment.shown = "declined"
         payment.reason, payment.declined = fact.body["reason"], fact.timestamp
+        self._came_of(payment, fact, "declined")
         return legal
 
-    def _lapsed(self, payment: Payment, _: Fact) -> bool:
-        legal = payment.status == "requested" and not payment.off
+    def _attempt_declined(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status == "requested" and not payment.off and len(payment.attempts) < payment.allowed
+        payment.status = payment.shown = "awaiting_method"
+        payment.reason, payment.declined = fact.body["reason"], fact.timestamp
+        self._came_of(payment, fact, "declined")
+        return legal and fact.body["attempt"] == len(payment.attempts)
+
+    def _attempted(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status == "awaiting_method" and not payment.off
+        payment.status = payment.shown = "requested"
+        payment.reason = ""
+        if fact.body["amount"] != payment.due:
+            said = f"another card is asked for {fact.body['amount']}, and {payment.due} are owed"
+            self._report("money.amounts", payment.order_id, said, fact)
+        self._ask(payment, fact, fact.body["attempt"], fact.body["amount"])
+        return legal and fact.body["attempt"] == len(payment.attempts) <= payment.allowed
+
+    def _stray_authorized(self, payment: Payment, fact: Fact) -> bool:
+        reference, attempt = fact.body["reference"], fact.body["attempt"]
+        legal = reference not in payment.held and reference not in payment.strays
+        payment.strays[reference] = False
+        return legal and [each["status"] for each in payment.attempts if each["attempt"] == attempt] == ["declined"]
+
+    def _stray_voided(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.strays.get(fact.body["reference"]) is False
+        payment.strays[fact.body["reference"]] = True
+        return legal
+
+    def _ask(self, payment: Payment, fact: Fact, attempt: int, amount: int) -> None:
+        asked = {"attempt": attempt, "amount": amount, "asked_at": fact.time}
+        payment.attempts = [*payment.attempts, {**asked, "status": "asked", "reason": "", "answered_at": None}]
+
+    def _came_of(self, payment: Payment, fact: Fact, status: str) -> None:
+        *before, last = payment.attempts
+        told = {"status": status, "reason": fact.body.get("reason", ""), "answered_at": fact.time}
+        payment.attempts = [*before, {**last, **told}]
+
+    def _over(self, payment: Payment, reason: str, awaiting: str) -> None:
+        """No money is to be kept; where another card was awaited, none will be asked for."""
         payment.off, payment.off_while = True, payment.status
-        payment.reason = "the provider did not answer in time"
+        payment.reason = reason
+        if payment.status == "awaiting_method":
+            payment.status, payment.shown, payment.reason = "declined", "declined", awaiting
+
+    def _lapsed(self, payment: Payment, _: Fact) -> bool:
+        legal = payment.status in ("requested", "awaiting_method") and not payment.off
+        self._over(payment, "the provider did not answer in time", "no other card was named in time")
         return legal
 
     def _cancelled(self, payment: Payment, _: Fact) -> bool:
         legal = not payment.off and payment.status not in ("declined", "voided", "refused")
-        payment.off, payment.off_while = True, payment.status
-        if payment.known:
-            payment.reason = "order off"
+        self._over(payment, "order off" if payment.known else payment.reason, "order off")
         return legal
 
     def _capture_requested(self, payment: Payment, fact: Fact) -> bool:
@@ -150,7 +217,11 @@ class Payments:
 
     def _reduced(self, payment: Payment, fact: Fact) -> bool:
         amount = fact.body["amount"]
-        legal = payment.status in ("requested", "authorized") and not payment.off and 0 < amount <= payment.due
+        legal = (
+            payment.status in ("requested", "awaiting_method", "authorized")
+            and not payment.off
+            and 0 < amount <= payment.due
+        )
         payment.reduced, payment.reason = payment.reduced + amount, fact.body["reason"]
         self._is_owed_less(payment, fact)
         return legal
@@ -202,7 +273,10 @@ class Payments:
     def _refused(self, payment: Payment, fact: Fact) -> bool:
         step, _, refund_id = fact.body["step"].partition(":")
         payment.refused.append(fact.body["step"])
-        if refund_id:
+        if step == "void" and refund_id:
+            legal = payment.strays.get(refund_id) is False
+            payment.strays[refund_id] = True  # as far as we are concerned: a person must look
+        elif refund_id:
             legal = refund_id in payment.pending
             payment.refused_refunds += payment.pending.get(refund_id, 0)
             self._answered(payment, refund_id)

@@ -33,13 +33,14 @@ def kept_is_owed(world: World) -> Iterator[Violation]:
 
 
 def one_capture(world: World) -> Iterator[Violation]:
-    """The same money is authorized, captured and voided once; each refund is given once."""
+    """The same money is authorized, captured and voided once, but for strays; each refund is given once."""
     for order_id, entries in world.ledger.of.items():
-        for operation in ("authorize", "capture", "void"):
-            if len(done := world.ledger.done(order_id, operation)) > 1:
+        payment = world.payments.all.get(order_id)
+        strays = len(payment.strays) if payment else 0
+        for operation, most in (("authorize", 1 + strays), ("capture", 1), ("void", 1 + strays)):
+            if len(done := world.ledger.done(order_id, operation)) > most:
                 said = f"{operation} was done {len(done)} times, under {len({e['key'] for e in done})} keys"
                 yield Violation("money.one_capture", order_id, said)
-        payment = world.payments.all.get(order_id)
         refunds = len(payment.refunds) if payment else 0
         if (given := len(world.ledger.done(order_id, "refund"))) > refunds:
             yield Violation("money.one_capture", order_id, f"{given} refunds were given, {refunds} were asked for")
@@ -50,13 +51,13 @@ def one_capture(world: World) -> Iterator[Violation]:
 def amounts(world: World) -> Iterator[Violation]:
     """What the provider was asked for is what the order came to when its stock was secured, in its currency.
 
-    It is to capture less where lines were cancelled in time.
+    It is to capture less where lines were cancelled in time, and to hold less where that was before a later attempt.
     """
     for order in world.orders.all.values():
         payment = world.payments.all.get(order.order_id) or Payment(order.order_id)
-        asked = {"authorize": order.requested, "capture": order.requested - payment.reduced}
+        asked = {"authorize": payment.asked, "capture": {order.requested - payment.reduced}}
         for entry in world.ledger.of.get(order.order_id, ()):
-            wrong = entry["amount"] != asked.get(entry["operation"], entry["amount"])
+            wrong = entry["operation"] in asked and entry["amount"] not in asked[entry["operation"]]
             if wrong or entry["currency"] != order.currency:
                 said = (
                     f"{entry['operation']} of {entry['amount']} {entry['currency']}, and {asked} were to be asked for"
@@ -83,13 +84,18 @@ def compensated_once(world: World) -> Iterator[Violation]:
         compensations = [r for r in payment.refunds.values() if r[1] == COMPENSATION] if payment else []
         if order.over and (payment is None or not payment.refused):
             yield from _given_back(world, order)
-        elif not order.open and not order.over and (compensations or world.ledger.done(order.order_id, "void")):
+        elif not order.open and not order.over and (compensations or _own_voids(world, order.order_id, payment)):
             yield Violation("money.compensated_once", order.order_id, f"compensated, and the order is {order.status}")
         if len(compensations) > 1:
             yield Violation("money.compensated_once", order.order_id, f"{len(compensations)} compensating refunds")
 
 
 CHECKS = (kept_is_owed, one_capture, amounts, events_agree, compensated_once)
+
+
+def _own_voids(world: World, order_id: str, payment: Payment | None) -> int:
+    """How many authorizations were let go that were no strays."""
+    return len(world.ledger.done(order_id, "void")) - (len(payment.strays) if payment else 0)
 
 
 def _kept(world: World, order_id: str) -> int:
@@ -112,7 +118,7 @@ def _given_back(world: World, order: Order) -> Iterator[Violation]:
     ledger, order_id = world.ledger, order.order_id
     held = ledger.done(order_id, "authorize")
     captured, refunded = ledger.amount(order_id, "capture"), ledger.amount(order_id, "refund")
-    voids = len(ledger.done(order_id, "void"))
+    voids = _own_voids(world, order_id, world.payments.all.get(order_id))
     if ledger.done(order_id, "capture"):
         if refunded != captured:
             yield Violation(
@@ -126,12 +132,12 @@ def _both(payment: Payment, world: World) -> Iterator[tuple[str, Any, Any]]:
     """What we recorded beside what the ledger has, step by step."""
     done, order_id = world.ledger.done, payment.order_id
     references = {
-        "authorized": (payment.authorized_reference, "authorize"),
-        "captured": (payment.captured_reference, "capture"),
+        "authorized": ([*payment.held, *payment.strays], "authorize"),
+        "captured": ([payment.captured_reference] if payment.captured_reference else [], "capture"),
     }
-    for what, (reference, operation) in references.items():
-        yield what, [reference] if reference else [], sorted({entry["id"] for entry in done(order_id, operation)})
-    yield "voided", bool(payment.voided), bool(done(order_id, "void"))
+    for what, (ours, operation) in references.items():
+        yield what, sorted(ours), sorted({entry["id"] for entry in done(order_id, operation)})
+    yield "voided", bool(payment.voided), bool(_own_voids(world, order_id, payment))
     yield "declined", bool(payment.declined), bool(world.ledger.declined(order_id, "authorize"))
-    ours = sorted((reference, amount) for amount, _, reference in payment.refunds.values() if reference)
-    yield "refunded", ours, sorted((entry["id"], entry["amount"]) for entry in done(order_id, "refund"))
+    given = sorted((reference, amount) for amount, _, reference in payment.refunds.values() if reference)
+    yield "refunded", given, sorted((entry["id"], entry["amount"]) for entry in done(order_id, "refund"))

@@ -1,0 +1,168 @@
+"""Payment state is what the rules need to know of the money of one order, and how each event changes it."""
+
+from datetime import datetime
+from enum import Enum
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from events.payment import (
+    AttemptDeclined,
+    CaptureRequested,
+    PaymentAttempted,
+    PaymentAuthorized,
+    PaymentCancelled,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentEvent,
+    PaymentLapsed,
+    PaymentReduced,
+    PaymentRefunded,
+    PaymentRefused,
+    PaymentRequested,
+    PaymentVoided,
+    RefundRequested,
+    StrayAuthorized,
+    StrayVoided,
+    VoidRequested,
+)
+
+
+class Status(Enum):
+    """Where the money is."""
+
+    UNKNOWN = "unknown"
+    REQUESTED = "requested"
+    AWAITING = "awaiting_method"
+    AUTHORIZED = "authorized"
+    CAPTURING = "capturing"
+    CAPTURED = "captured"
+    VOIDING = "voiding"
+    VOIDED = "voided"
+    DECLINED = "declined"
+    REFUSED = "refused"
+
+
+class Payment(Struct, frozen=True):
+    """What the rules need to know of a payment; `off` once no money is to be kept. Amounts are minor units.
+
+    It is at its `attempt`, of so many `attempts`, which asks for `spared` less than the amount; `tried` are the ids of
+    those that a client asked for. `held` are the authorizations it was told of, `strays` those that are to be let go.
+    """
+
+    status: Status = Status.UNKNOWN
+    off: bool = False
+    amount: int = 0
+    currency: str = ""
+    token: str = ""
+    email: str = ""
+    reference: str = ""
+    due_at: datetime | None = None
+    reduced: int = 0
+    refunds: dict[str, int] = {}
+    refunded: int = 0
+    known_refunds: tuple[str, ...] = ()
+    attempt: int = 1
+    attempts: int = 1
+    spared: int = 0
+    tried: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
+
+    @property
+    def asking(self) -> int:
+        """What the present attempt asks for."""
+        return self.amount - self.spared
+
+    @property
+    def due(self) -> int:
+        """What is to be captured, or was."""
+        return self.amount - self.reduced
+
+    @property
+    def kept(self) -> int:
+        """What is left of it once all refunds are given."""
+        return self.due - self.refunded - sum(self.refunds.values())
+
+    @property
+    def refundable(self) -> int:
+        """Captured money that is neither refunded nor about to be."""
+        return self.kept if self.status is Status.CAPTURED else 0
+
+
+def evolve(payment: Payment, event: PaymentEvent) -> Payment:
+    match event:
+        case PaymentRequested():
+            return replace(
+                payment,
+                status=Status.REQUESTED,
+                amount=event.amount,
+                currency=event.currency,
+                token=event.token,
+                email=event.email,
+                due_at=event.due_at,
+                attempts=event.attempts,
+            )
+        case PaymentAuthorized(reference=reference):
+            held = (*payment.held, reference)
+            return replace(payment, status=Status.AUTHORIZED, reference=reference, held=held)
+        case PaymentDeclined():
+            return replace(payment, status=Status.DECLINED)
+        case AttemptDeclined():
+            return replace(payment, status=Status.AWAITING)
+        case PaymentAttempted():
+            return replace(
+                payment,
+                status=Status.REQUESTED,
+                token=event.token,
+                attempt=event.attempt,
+                spared=payment.amount - event.amount,
+                tried=(*payment.tried, event.attempt_id),
+            )
+        case StrayAuthorized(reference=stray):
+            return replace(payment, held=(*payment.held, stray), strays=(*payment.strays, stray))
+        case StrayVoided():
+            return _without_stray(payment, event.reference)
+        case PaymentLapsed() | PaymentCancelled():
+            status = Status.DECLINED if payment.status is Status.AWAITING else payment.status
+            return replace(payment, status=status, off=True)
+        case PaymentReduced():
+            known = (*payment.known_refunds, event.refund_id)
+            return replace(payment, reduced=payment.reduced + event.amount, known_refunds=known)
+        case CaptureRequested():
+            return replace(payment, status=Status.CAPTURING)
+        case PaymentCaptured():
+            return replace(payment, status=Status.CAPTURED, reference=event.reference)
+        case VoidRequested():
+            return replace(payment, status=Status.VOIDING)
+        case PaymentVoided():
+            return replace(payment, status=Status.VOIDED)
+        case RefundRequested():
+            refunds = {**payment.refunds, event.refund_id: event.amount}
+            return replace(payment, refunds=refunds, known_refunds=(*payment.known_refunds, event.refund_id))
+        case PaymentRefunded():
+            return _without(payment, event.refund_id, event.amount)
+        case PaymentRefused():
+            return _refused(payment, event.step)
+        case _:
+            assert_never(event)
+
+
+def _refused(payment: Payment, step: str) -> Payment:
+    match step.split(":"):
+        case ["refund", refund_id]:
+            return _without(payment, refund_id, 0)
+        case ["void", stray]:
+            return _without_stray(payment, stray)
+        case _:
+            return replace(payment, status=Status.REFUSED, refunds={})
+
+
+def _without_stray(payment: Payment, stray: str) -> Payment:
+    return replace(payment, strays=tuple(each for each in payment.strays if each != stray))
+
+
+def _without(payment: Payment, refund_id: str, given: int) -> Payment:
+    left = {key: amount for key, amount in payment.refunds.items() if key != refund_id}
+    return replace(payment, refunds=left, refunded=payment.refunded + given)
