@@ -7,6 +7,7 @@ that is held for an order which is off goes back by the rules of the payment its
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -18,7 +19,7 @@ from api.problems import Problem, field_error, invalid
 from api.signatures import check_standard, check_stripe
 from api.system import of
 from events.ids import derive
-from schemas.payment import PaymentCommand, RecordAuthorization, RecordCapture, RecordDecline, RecordVoid
+from schemas.payment import PaymentCommand, RecordAuthorization, RecordCapture, RecordDecline, RecordExpiry, RecordVoid
 
 router = APIRouter(tags=["payments"])
 
@@ -46,6 +47,8 @@ def told_by_stripe(event: Mapping[str, Any]) -> Told:
             return Told(event["id"], RecordDecline(order_id=order_id, reason=reason, attempt=attempt))
         case "payment_intent.succeeded":
             return Told(event["id"], RecordCapture(order_id=order_id, reference=reference))
+        case "payment_intent.canceled" if intent.get("cancellation_reason") == "automatic":
+            return Told(event["id"], RecordExpiry(order_id=order_id, reference=reference))
         case "payment_intent.canceled":
             return Told(event["id"], RecordVoid(order_id=order_id))
         case _:
@@ -58,7 +61,8 @@ def told_by_provider(event: Mapping[str, Any]) -> Told:
     order_id, event_id, attempt = entry["reference"], entry["key"], entry.get("attempt", 1)
     match entry["operation"], done:
         case "authorize", "payment.authorized":
-            return Told(event_id, RecordAuthorization(order_id=order_id, reference=entry["id"], attempt=attempt))
+            told = {"reference": entry["id"], "expires_at": _time(entry.get("expires_at"))}
+            return Told(event_id, RecordAuthorization(order_id=order_id, attempt=attempt, **told))
         case "authorize", "payment.declined":
             return Told(event_id, RecordDecline(order_id=order_id, reason=entry["declined"], attempt=attempt))
         case "capture", "payment.captured":
@@ -67,6 +71,10 @@ def told_by_provider(event: Mapping[str, Any]) -> Told:
             return Told(event_id, RecordVoid(order_id=order_id))
         case _:
             return Told(event_id, None)
+
+
+def _time(said: str | None) -> datetime | None:
+    return datetime.fromisoformat(said) if said else None
 
 
 SENDERS: dict[str, tuple[Callable[[Mapping[str, str], bytes, str], None], Callable[[Mapping[str, Any]], Told]]] = {

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from pydantic import Field
 
 from events.event import Event
-from schemas.values import is_one
+from schemas.values import is_none, is_one
 
 
 class _OfPayment(Event):
@@ -27,9 +27,37 @@ class PaymentRequested(_OfPayment, tag="payment.requested.v1"):
 
 
 class PaymentAuthorized(_OfPayment, tag="payment.authorized.v1"):
+    """The money is held, until `expires_at` where the provider said so."""
+
     reference: str
     amount: int
     currency: str
+    expires_at: datetime | None = Field(None, exclude_if=is_none)
+
+
+class AuthorizationExpired(_OfPayment, tag="payment.authorization_expired.v1"):
+    """The money is held no longer; `final` if it is not asked for anew."""
+
+    reference: str
+    final: bool
+
+
+class RenewalRequested(_OfPayment, tag="payment.renewal_requested.v1"):
+    """The same card is asked once more for what is owed by now."""
+
+    attempt: int
+    amount: int
+
+
+class RenewalDeclined(_OfPayment, tag="payment.renewal_declined.v1"):
+    """The card that had authorized will not do so again."""
+
+    attempt: int
+    reason: str
+
+
+class CaptureAwaited(_OfPayment, tag="payment.capture_awaited.v1"):
+    """The money is wanted while it is asked for anew: it is captured once it is held."""
 
 
 class PaymentDeclined(_OfPayment, tag="payment.declined.v1"):
@@ -126,6 +154,10 @@ PaymentEvent: TypeAlias = (
     | PaymentAttempted
     | StrayAuthorized
     | StrayVoided
+    | AuthorizationExpired
+    | RenewalRequested
+    | RenewalDeclined
+    | CaptureAwaited
     | PaymentLapsed
     | PaymentCancelled
     | PaymentReduced

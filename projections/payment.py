@@ -9,6 +9,8 @@ from msgspec.structs import replace
 from events.event import Event
 from events.payment import (
     AttemptDeclined,
+    AuthorizationExpired,
+    CaptureAwaited,
     CaptureRequested,
     PaymentAttempted,
     PaymentAuthorized,
@@ -23,6 +25,8 @@ from events.payment import (
     PaymentRequested,
     PaymentVoided,
     RefundRequested,
+    RenewalDeclined,
+    RenewalRequested,
     StrayAuthorized,
     StrayVoided,
     VoidRequested,
@@ -35,7 +39,7 @@ class PaymentView(Struct, frozen=True):
 
     Of the amount, so much will not be captured, or was not, as is `reduced`. While it is `awaiting_method`, another
     card may be named until it is due. Each of its `attempts` says how much it asked for, when, and what came of it;
-    `attempts_left` may follow.
+    `attempts_left` may follow. What is authorized is held until it `expires_at`, if that is known.
     """
 
     order_id: str
@@ -51,6 +55,7 @@ class PaymentView(Struct, frozen=True):
     updated_at: datetime
     reduced: int = 0
     due_at: datetime | None = None
+    expires_at: datetime | None = None
     attempts_left: int = 0
     attempts: list[dict[str, Any]] = []
 
@@ -63,7 +68,15 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
     match event:
         case PaymentAuthorized():
             changed = replace(_came_of(view, at, "authorized"), status="authorized", reference=event.reference)
-        case PaymentDeclined():
+            changed = replace(changed, expires_at=event.expires_at)
+        case AuthorizationExpired():
+            reduced = view.reduced + sum(view.refunds.values())
+            reason = "the authorization expired"
+            changed = replace(view, status="expired", reason=reason, reduced=reduced, refunds={}, expires_at=None)
+        case RenewalRequested():
+            attempts = [*view.attempts, _asked(event.attempt, event.amount, at)]
+            changed = replace(view, status="requested", attempts=attempts)
+        case PaymentDeclined() | RenewalDeclined():
             changed = replace(_came_of(view, at, "declined", event.reason), status="declined", reason=event.reason)
         case AttemptDeclined():
             changed = _came_of(view, at, "declined", event.reason)
@@ -73,7 +86,7 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
             changed = replace(
                 view, status="requested", reason="", attempts=attempts, attempts_left=view.attempts_left - 1
             )
-        case StrayAuthorized() | StrayVoided():
+        case StrayAuthorized() | StrayVoided() | CaptureAwaited():
             changed = view
         case PaymentLapsed():
             changed = _off(view, "the provider did not answer in time", "no other card was named in time")

@@ -1,11 +1,12 @@
 """Payment commands are what may be asked of the one payment of an order."""
 
 import operator
+from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from schemas.values import Amount, Attempts, Command, Currency, OrderId, Text, Uuid, is_one
+from schemas.values import Amount, Attempts, Command, Currency, OrderId, Text, Uuid, is_none, is_one
 
 
 class _ToPayment(Command):
@@ -58,10 +59,11 @@ class ReducePayment(_ToPayment, tag="payment.reduce"):
 
 
 class RecordAuthorization(_ToPayment, tag="payment.record_authorization"):
-    """The provider holds the money for us, upon this attempt."""
+    """The provider holds the money for us, upon this attempt, and perhaps not for ever."""
 
     reference: str
     attempt: int = Field(1, exclude_if=is_one)
+    expires_at: datetime | None = Field(None, exclude_if=is_none)
 
 
 class RecordDecline(_ToPayment, tag="payment.record_decline"):
@@ -69,6 +71,12 @@ class RecordDecline(_ToPayment, tag="payment.record_decline"):
 
     reason: str
     attempt: int = Field(1, exclude_if=is_one)
+
+
+class RecordExpiry(_ToPayment, tag="payment.record_expiry"):
+    """The provider does not hold the money any longer, as it was not captured in time."""
+
+    reference: str
 
 
 class RecordCapture(_ToPayment, tag="payment.record_capture"):
@@ -110,6 +118,7 @@ PaymentCommand: TypeAlias = (
     | ReducePayment
     | RecordAuthorization
     | RecordDecline
+    | RecordExpiry
     | RecordCapture
     | RecordVoid
     | RecordRefund

@@ -131,6 +131,11 @@ def is_one(value: int) -> bool:
     return value == 1
 
 
+def is_none(value: object) -> bool:
+    """Whether there is nothing to say."""
+    return value is None
+
+
 def total_of(lines: tuple[Line, ...]) -> int:
     """What the lines cost together with their tax, in minor units."""
     return sum(line.quantity * line.unit_price + line.tax_cents for line in lines)

@@ -26,6 +26,7 @@ from schemas.payment import (
     RecordAuthorization,
     RecordCapture,
     RecordDecline,
+    RecordExpiry,
     RecordRefund,
     RecordRefusal,
     RecordVoid,
@@ -33,7 +34,7 @@ from schemas.payment import (
     RequestPayment,
 )
 from workers.policy import on
-from workers.provider import Authorized, Declined, Provider
+from workers.provider import EXPIRED, Authorized, Declined, Provider
 
 
 def request_when_secured(event: OrderStockSecured) -> list[RequestPayment]:
@@ -97,7 +98,8 @@ def effects(provider: Provider) -> dict[str, Effect]:
         answer = await provider.authorize(key, order_id, payment.asking, payment.currency, payment.token, attempt)
         reach("provider.authorized")
         if isinstance(answer, Authorized):
-            return RecordAuthorization(order_id=order_id, reference=answer.reference, attempt=attempt)
+            reference, until = answer.reference, answer.expires_at
+            return RecordAuthorization(order_id=order_id, reference=reference, attempt=attempt, expires_at=until)
         return RecordDecline(order_id=order_id, reason=answer.reason, attempt=attempt)
 
     async def capture(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
@@ -105,6 +107,8 @@ def effects(provider: Provider) -> dict[str, Effect]:
         answer = await provider.capture(key_of(order_id, todo.key), payment.reference, payment.due)
         reach("provider.captured")
         if isinstance(answer, Declined):
+            if answer.reason == EXPIRED:
+                return RecordExpiry(order_id=order_id, reference=payment.reference)
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
         return RecordCapture(order_id=order_id, reference=answer.reference)
 
@@ -131,6 +135,9 @@ def effects(provider: Provider) -> dict[str, Effect]:
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
         return RecordRefund(order_id=order_id, refund_id=refund_id, reference=answer.reference)
 
+    async def expire(stream: str, payment: Payment, _: Todo) -> PaymentCommand:
+        return RecordExpiry(order_id=_order_of(stream), reference=payment.reference)
+
     async def lapse(stream: str, _: Payment, __: Todo) -> PaymentCommand:
         return LapsePayment(order_id=_order_of(stream))
 
@@ -140,6 +147,7 @@ def effects(provider: Provider) -> dict[str, Effect]:
         "void": void,
         "void_stray": void_stray,
         "refund": refund,
+        "expire": expire,
         "lapse": lapse,
     }
 

@@ -10,18 +10,22 @@ ProviderError
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 DECLINED_TOKEN = "tok_declined"  # noqa: S105
 DECLINED_AMOUNT = 4_000_002
+EXPIRED = "authorization_expired"
+"""Why a capture is declined whose money is held no longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """The money is held; capture and void name this reference."""
+    """The money is held, until a moment that the provider may name; capture and void name this reference."""
 
     reference: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The provider says no, for good: `card_declined`, `already_captured`, `already_voided`, `exceeds_…`."""
+    """The provider says no, for good: `card_declined`, `authorization_expired`, `already_…`, `exceeds_…`."""
 
     reason: str
 
@@ -82,7 +86,7 @@ class Provider(Protocol):
         """Take an authorized amount, once, or a part of it."""
 
     async def void(self, key: str, reference: str) -> Voided | Declined:
-        """Let an authorization go that has not been captured."""
+        """Let an authorization go that has not been captured; one that has expired is let go already."""
 
     async def refund(self, key: str, reference: str, amount: int) -> Refunded | Declined:
         """Give back a part or all of a capture."""

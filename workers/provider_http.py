@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
@@ -27,7 +28,10 @@ class HttpProvider(Caller):
         if attempt > 1:
             asked["attempt"] = attempt
         answer = await self._post("/v1/authorizations", key, asked)
-        return answer if isinstance(answer, Declined) else Authorized(answer["id"])
+        if isinstance(answer, Declined):
+            return answer
+        until = answer.get("expires_at")
+        return Authorized(answer["id"], datetime.fromisoformat(until) if until else None)
 
     async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
         """Take an authorized amount, once, or a part of it."""

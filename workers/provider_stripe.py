@@ -8,13 +8,14 @@ Source: https://docs.stripe.com/api (payment_intents, refunds, errors, idempoten
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Unpack
 from urllib.parse import urlencode
 from uuid import UUID
 
 from workers.breaker import Busy
 from workers.caller import Answer, Caller, Manners, opened
-from workers.provider import Authorized, Captured, Declined, ProviderMisused, Refunded, Voided
+from workers.provider import EXPIRED, Authorized, Captured, Declined, ProviderMisused, Refunded, Voided
 
 API = "https://api.stripe.com"
 VERSION = "2024-06-20"
@@ -22,6 +23,7 @@ FREE = "free"
 """The reference of a payment of nothing, of which Stripe does not hear."""
 
 _SETTLED = {"succeeded": "already_captured", "canceled": "already_voided"}
+_EXPIRED = ("charge_expired_for_capture", "capture_charge_authorization_expired")
 _TOO_MUCH = {"amount_to_capture": "exceeds_authorized", "amount": "exceeds_captured"}
 
 
@@ -52,6 +54,7 @@ class StripeProvider(Caller):
             "confirm": "true",
             "payment_method_types[]": "card",
             "error_on_requires_action": "true",
+            "expand[]": "latest_charge",
             "metadata[order_id]": str(payment_id),
             **_method(token),
         }
@@ -61,7 +64,7 @@ class StripeProvider(Caller):
         if isinstance(intent, Declined):
             return intent
         _refuse_other(intent, amount=amount, currency=currency.lower(), status="requires_capture")
-        return Authorized(intent["id"])
+        return Authorized(intent["id"], _capture_before(intent))
 
     async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
         """Take an authorized amount, once, or a part of it; Stripe lets the rest go."""
@@ -79,7 +82,7 @@ class StripeProvider(Caller):
             return Voided()
         intent = await self._post(f"/v1/payment_intents/{reference}/cancel", key, {})
         if isinstance(intent, Declined):
-            return intent
+            return Voided() if intent.reason == EXPIRED else intent
         _refuse_other(intent, id=reference, status="canceled")
         return Voided()
 
@@ -95,6 +98,14 @@ class StripeProvider(Caller):
 
     async def _post(self, path: str, key: str, form: Mapping[str, Any]) -> dict[str, Any] | Declined:
         return await self.post(path, key, urlencode(form).encode())
+
+
+def _capture_before(intent: Mapping[str, Any]) -> datetime | None:
+    """Until when the charge may be captured; Stripe says so of cards."""
+    charge = intent.get("latest_charge")
+    card = (charge.get("payment_method_details") or {}).get("card") or {} if isinstance(charge, dict) else {}
+    until = card.get("capture_before")
+    return datetime.fromtimestamp(until, UTC) if until else None
 
 
 def _method(token: str) -> dict[str, str]:
@@ -130,6 +141,8 @@ def understood(answer: Answer) -> dict[str, Any] | Declined:
 def _invalid(error: Mapping[str, Any], status: int) -> Declined:
     """What the intent's state, or its amount, does not allow; anything else is a bug of ours."""
     code, intent = error.get("code", ""), error.get("payment_intent") or {}
+    if code in _EXPIRED or intent.get("cancellation_reason") == "automatic":
+        return Declined(EXPIRED)
     if code == "payment_intent_unexpected_state" and (reason := _SETTLED.get(intent.get("status", ""))):
         return Declined(reason)
     if code == "charge_already_refunded":

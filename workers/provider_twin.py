@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from workers.provider import (
     DECLINED_AMOUNT,
     DECLINED_TOKEN,
+    EXPIRED,
     Authorized,
     Captured,
     Declined,
@@ -19,6 +21,11 @@ from workers.provider import (
 Answer = TypeVar("Answer")
 
 
+def now_utc() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class _Held:
     """What an authorization of the twin still allows."""
@@ -28,12 +35,17 @@ class _Held:
     capture: str = ""
     refundable: int = 0
     voided: bool = False
+    expires_at: datetime | None = None
 
 
 class InProcessProvider:
-    """The twin: the same answers to the same calls, kept in memory; `captured` and `refunded` are sums."""
+    """The twin: the same answers to the same calls, kept in memory; `captured` and `refunded` are sums.
 
-    def __init__(self) -> None:
+    Authorizations last for ever, or as long as they are said to, by the `clock`.
+    """
+
+    def __init__(self, lasting: timedelta | None = None, clock: Callable[[], datetime] = now_utc) -> None:
+        self._lasting, self._clock = lasting, clock
         self.captured = 0
         self.refunded = 0
         self._held: dict[str, _Held] = {}
@@ -73,13 +85,16 @@ class InProcessProvider:
     def _authorize(self, made: str, amount: int, token: str) -> Authorized | Declined:
         if token == DECLINED_TOKEN or amount == DECLINED_AMOUNT:
             return Declined("card_declined")
-        self._held[made] = _Held(made, amount)
-        return Authorized(made)
+        until = self._clock() + self._lasting if self._lasting else None
+        self._held[made] = _Held(made, amount, expires_at=until)
+        return Authorized(made, until)
 
     def _capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
         held = self._find(reference)
         if held.voided or held.capture:
             return Declined("already_voided" if held.voided else "already_captured")
+        if held.expires_at and held.expires_at <= self._clock():
+            return Declined(EXPIRED)
         if amount > held.amount:
             return Declined("exceeds_authorized")
         held.capture, held.refundable = _named("cap", key), amount

@@ -2,14 +2,21 @@
 
 A request to the provider is recorded before it is made, and its answer after. Where less is owed, less is captured or,
 once the capture is asked for, the difference is refunded. Once the order is off, no money is to be kept: what is
-authorized is voided, what is captured is refunded, and what is unknown is first found out. The theme names the file:
-authorizing, settling.
+authorized is voided, what is captured is refunded, and what is unknown is first found out. What the provider holds no
+longer is asked for once more. The theme names the file: authorizing, settling.
 """
 
 from datetime import datetime, timedelta
 
 from aggregates.decider import Decider, StateOf, Todo
-from aggregates.payment.authorizing import attempt, lapse, record_authorization, record_decline, request
+from aggregates.payment.authorizing import (
+    attempt,
+    lapse,
+    record_authorization,
+    record_decline,
+    record_expiry,
+    request,
+)
 from aggregates.payment.settling import (
     cancel,
     capture,
@@ -31,6 +38,7 @@ from schemas.payment import (
     RecordAuthorization,
     RecordCapture,
     RecordDecline,
+    RecordExpiry,
     RecordRefund,
     RecordRefusal,
     RecordVoid,
@@ -58,12 +66,14 @@ def _own(payment: Payment) -> list[Todo]:
     match payment.status:
         case Status.REQUESTED:
             step = "authorize" if payment.attempt == 1 else f"authorize:{payment.attempt}"
-            overdue = [] if payment.off else [Todo("lapse", payment.due_at, "lapse")]
+            overdue = [] if payment.off or payment.renewed else [Todo("lapse", payment.due_at, "lapse")]
             return [Todo("authorize", key=step), *overdue]
         case Status.AWAITING:
             return [Todo("lapse", payment.due_at, "lapse")]
+        case Status.AUTHORIZED if payment.expires_at is not None:
+            return [Todo("expire", payment.expires_at, "expire")]
         case Status.CAPTURING:
-            return [Todo("capture", key="capture")]
+            return [Todo("capture", key=f"capture:{payment.attempt}" if payment.renewed else "capture")]
         case Status.VOIDING:
             return [Todo("void", key="void")]
         case _:
@@ -76,6 +86,7 @@ RULES = {
     RecordDecline: record_decline,
     LapsePayment: lapse,
     CapturePayment: capture,
+    RecordExpiry: record_expiry,
     RecordCapture: record_capture,
     CancelPayment: cancel,
     RefundPayment: refund,

@@ -3,19 +3,30 @@
 from datetime import datetime
 
 from aggregates.errors import AttemptNotAwaited, PaymentUnknown
-from aggregates.payment.state import Payment, Status
+from aggregates.payment.state import Payment, Status, evolve
 from events.event import Event
 from events.payment import (
     AttemptDeclined,
+    AuthorizationExpired,
+    CaptureRequested,
     PaymentAttempted,
     PaymentAuthorized,
     PaymentDeclined,
     PaymentLapsed,
     PaymentRequested,
+    RenewalDeclined,
+    RenewalRequested,
     StrayAuthorized,
     VoidRequested,
 )
-from schemas.payment import AttemptPayment, LapsePayment, RecordAuthorization, RecordDecline, RequestPayment
+from schemas.payment import (
+    AttemptPayment,
+    LapsePayment,
+    RecordAuthorization,
+    RecordDecline,
+    RecordExpiry,
+    RequestPayment,
+)
 
 
 def request(command: RequestPayment, payment: Payment, due_at: datetime) -> list[Event]:
@@ -50,22 +61,39 @@ def record_authorization(command: RecordAuthorization, payment: Payment) -> list
         reference=command.reference,
         amount=payment.asking,
         currency=payment.currency,
+        expires_at=command.expires_at,
     )
-    return [authorized, VoidRequested(order_id=command.order_id)] if payment.off else [authorized]
+    if payment.off:
+        return [authorized, VoidRequested(order_id=command.order_id)]
+    return [authorized, CaptureRequested(order_id=command.order_id)] if payment.wanted else [authorized]
 
 
 def record_decline(command: RecordDecline, payment: Payment) -> list[Event]:
     if payment.status is not Status.REQUESTED or command.attempt != payment.attempt:
         return []
+    if payment.renewed and not payment.off:
+        return [RenewalDeclined(order_id=command.order_id, attempt=command.attempt, reason=command.reason)]
     if payment.attempt < payment.attempts and not payment.off:
         return [AttemptDeclined(order_id=command.order_id, attempt=command.attempt, reason=command.reason)]
     return [PaymentDeclined(order_id=command.order_id, reason=command.reason)]
 
 
 def lapse(command: LapsePayment, payment: Payment) -> list[Event]:
-    if payment.status not in (Status.REQUESTED, Status.AWAITING) or payment.off:
+    if payment.status not in (Status.REQUESTED, Status.AWAITING) or payment.off or payment.renewed:
         return []
     return [PaymentLapsed(order_id=command.order_id)]
+
+
+def record_expiry(command: RecordExpiry, payment: Payment) -> list[Event]:
+    """Nothing is held any longer: it is asked for anew, once, unless the order is off meanwhile."""
+    if payment.status not in (Status.AUTHORIZED, Status.CAPTURING) or command.reference != payment.reference:
+        return []
+    final = payment.renewed or payment.off
+    expired = AuthorizationExpired(order_id=command.order_id, reference=command.reference, final=final)
+    if final:
+        return [expired]
+    amount = evolve(payment, expired).due
+    return [expired, RenewalRequested(order_id=command.order_id, attempt=payment.attempt + 1, amount=amount)]
 
 
 def _was_declined(attempt: int, payment: Payment) -> bool:

@@ -5,6 +5,7 @@ from aggregates.payment.state import Payment, Status, evolve
 from events.event import Event
 from events.ids import derive
 from events.payment import (
+    CaptureAwaited,
     CaptureRequested,
     PaymentCancelled,
     PaymentCaptured,
@@ -27,7 +28,11 @@ from schemas.payment import (
 
 
 def capture(command: CapturePayment, payment: Payment) -> list[Event]:
-    if payment.status is not Status.AUTHORIZED or payment.off:
+    if payment.off:
+        return []
+    if payment.status is Status.REQUESTED and payment.renewed and not payment.wanted:
+        return [CaptureAwaited(order_id=command.order_id)]
+    if payment.status is not Status.AUTHORIZED:
         return []
     return [CaptureRequested(order_id=command.order_id)]
 
@@ -45,7 +50,7 @@ def record_capture(command: RecordCapture, payment: Payment) -> list[Event]:
 
 
 def cancel(command: CancelPayment, payment: Payment) -> list[Event]:
-    if payment.off or payment.status in (Status.DECLINED, Status.VOIDED, Status.REFUSED):
+    if payment.off or payment.status in (Status.DECLINED, Status.VOIDED, Status.EXPIRED, Status.REFUSED):
         return []
     cancelled = PaymentCancelled(order_id=command.order_id)
     match payment.status:

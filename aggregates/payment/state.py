@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from events.payment import (
     AttemptDeclined,
+    AuthorizationExpired,
+    CaptureAwaited,
     CaptureRequested,
     PaymentAttempted,
     PaymentAuthorized,
@@ -23,6 +25,8 @@ from events.payment import (
     PaymentRequested,
     PaymentVoided,
     RefundRequested,
+    RenewalDeclined,
+    RenewalRequested,
     StrayAuthorized,
     StrayVoided,
     VoidRequested,
@@ -41,6 +45,7 @@ class Status(Enum):
     VOIDING = "voiding"
     VOIDED = "voided"
     DECLINED = "declined"
+    EXPIRED = "expired"
     REFUSED = "refused"
 
 
@@ -49,6 +54,7 @@ class Payment(Struct, frozen=True):
 
     It is at its `attempt`, of so many `attempts`, which asks for `spared` less than the amount; `tried` are the ids of
     those that a client asked for. `held` are the authorizations it was told of, `strays` those that are to be let go.
+    What is held until `expires_at` is `renewed` once, and `wanted` if it is to be captured as soon as it is held again.
     """
 
     status: Status = Status.UNKNOWN
@@ -69,6 +75,9 @@ class Payment(Struct, frozen=True):
     tried: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    renewed: bool = False
+    wanted: bool = False
 
     @property
     def asking(self) -> int:
@@ -106,8 +115,19 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
             )
         case PaymentAuthorized(reference=reference):
             held = (*payment.held, reference)
-            return replace(payment, status=Status.AUTHORIZED, reference=reference, held=held)
-        case PaymentDeclined():
+            until = event.expires_at
+            return replace(payment, status=Status.AUTHORIZED, reference=reference, held=held, expires_at=until)
+        case AuthorizationExpired():
+            return _expired(payment)
+        case RenewalRequested(attempt=attempt):
+            spared = payment.amount - event.amount
+            attempts = payment.attempts + 1
+            return replace(
+                payment, status=Status.REQUESTED, attempt=attempt, attempts=attempts, spared=spared, renewed=True
+            )
+        case CaptureAwaited():
+            return replace(payment, wanted=True)
+        case PaymentDeclined() | RenewalDeclined():
             return replace(payment, status=Status.DECLINED)
         case AttemptDeclined():
             return replace(payment, status=Status.AWAITING)
@@ -147,6 +167,15 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
             return _refused(payment, event.step)
         case _:
             assert_never(event)
+
+
+def _expired(payment: Payment) -> Payment:
+    """Nothing is held, so what was to be given back of it, once captured, is simply not asked for again."""
+    capturing = payment.status is Status.CAPTURING
+    reduced = payment.reduced + sum(payment.refunds.values())
+    return replace(
+        payment, status=Status.EXPIRED, reduced=reduced, refunds={}, expires_at=None, wanted=payment.wanted or capturing
+    )
 
 
 def _refused(payment: Payment, step: str) -> Payment:

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -18,8 +19,10 @@ def main() -> None:
     parser.add_argument("--ledger", type=Path, required=True, help="file of JSON lines; made if missing")
     parser.add_argument("--webhook", help="URL that is told of every entry")
     parser.add_argument("--webhook-secret", default="whsec_development")
+    parser.add_argument("--hold-seconds", type=float, help="how long money is held; for ever, if not said")
     given = parser.parse_args()
-    app = create(given.ledger, given.webhook, given.webhook_secret)
+    lasting = timedelta(seconds=given.hold_seconds) if given.hold_seconds else None
+    app = create(given.ledger, given.webhook, given.webhook_secret, lasting)
     # An answer that is lost on purpose is no error of the server.
     logging.getLogger("uvicorn.error").addFilter(lambda line: "without completing" not in line.getMessage())
     uvicorn.run(

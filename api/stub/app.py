@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +37,12 @@ class AmountBody(msgspec.Struct, forbid_unknown_fields=True):
     amount: Amount
 
 
+class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
+    """By how much the stub's clock is ahead of the world's: what it holds expires so much earlier."""
+
+    ahead_seconds: Annotated[float, msgspec.Meta(ge=0, le=10**8)]
+
+
 class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
     """A void asks for nothing more."""
 
@@ -51,8 +58,8 @@ BODIES: dict[Operation, type[msgspec.Struct]] = {
 class Stub:
     """What the endpoints share."""
 
-    def __init__(self, ledger: Path, webhook: str | None, secret: str) -> None:
-        self.till = Till(Ledger(ledger))
+    def __init__(self, ledger: Path, webhook: str | None, secret: str, lasting: timedelta | None) -> None:
+        self.till = Till(Ledger(ledger), lasting)
         self.faults = Faults()
         self.webhooks = Webhooks(webhook, secret)
 
@@ -119,9 +126,14 @@ def _documented(body: type[msgspec.Struct]) -> dict[str, Any]:
     return {"requestBody": {"content": content}, "parameters": [key]}
 
 
-def create(ledger: Path, webhook: str | None = None, secret: str = "whsec_development") -> FastAPI:  # noqa: S107
-    """The app over a ledger file; webhooks go to the URL, if there is one."""
-    stub = Stub(ledger, webhook, secret)
+def create(
+    ledger: Path,
+    webhook: str | None = None,
+    secret: str = "whsec_development",  # noqa: S107
+    lasting: timedelta | None = None,
+) -> FastAPI:
+    """The app over a ledger file; webhooks go to the URL, if there is one. Money is held for so long, or for ever."""
+    stub = Stub(ledger, webhook, secret, lasting)
     app = FastAPI(title="Payment provider stub", lifespan=stub.lifespan, default_response_class=Json)
 
     @app.post("/v1/authorizations", openapi_extra=_documented(AuthorizeBody))
@@ -176,3 +188,13 @@ def _add_switch(app: FastAPI, stub: Stub) -> None:
         except msgspec.MsgspecError as broken:
             return error(400, "invalid_request", str(broken))
         return Json(stub.faults.state())
+
+    @app.put("/v1/clock", openapi_extra={"requestBody": _documented(ClockBody)["requestBody"]})
+    async def put_clock(request: Request) -> Response:
+        """Put the clock ahead, so that what is held expires."""
+        try:
+            asked = msgspec.json.decode(await request.body(), type=ClockBody)
+        except msgspec.MsgspecError as broken:
+            return error(400, "invalid_request", str(broken))
+        stub.till.ahead = timedelta(seconds=asked.ahead_seconds)
+        return Json(asked)

@@ -243,6 +243,7 @@ class PaymentView(TypedDict):
     updated_at: str
     reduced: NotRequired[int]
     due_at: NotRequired[str | None]
+    expires_at: NotRequired[str | None]
     attempts_left: NotRequired[int]
     attempts: NotRequired[list[dict[str, Any]]]
 

@@ -6,11 +6,14 @@ from hypothesis import strategies as st
 from aggregates.payment import Payment, Status, decider
 from events.payment import (
     AttemptDeclined,
+    AuthorizationExpired,
     CaptureRequested,
     PaymentAuthorized,
     PaymentCaptured,
     PaymentDeclined,
     PaymentRefunded,
+    RenewalDeclined,
+    RenewalRequested,
     StrayAuthorized,
     StrayVoided,
     VoidRequested,
@@ -23,6 +26,7 @@ from schemas.payment import (
     RecordAuthorization,
     RecordCapture,
     RecordDecline,
+    RecordExpiry,
     RecordRefund,
     RecordRefusal,
     RecordVoid,
@@ -41,6 +45,10 @@ STREAM = f"payment-{A}"
 
 def authorization(number: int) -> RecordAuthorization:
     return RecordAuthorization(order_id=A, reference=f"auth-{number}", attempt=number)
+
+
+def expiry(number: int) -> RecordExpiry:
+    return RecordExpiry(order_id=A, reference=f"auth-{number}")
 
 
 def decline(number: int) -> RecordDecline:
@@ -76,6 +84,9 @@ answers: st.SearchStrategy[PaymentCommand] = st.one_of(
             decline(1),
             decline(2),
             decline(3),
+            expiry(1),
+            expiry(2),
+            expiry(3),
             RecordVoid(order_id=A),
             RecordVoid(order_id=A, stray="auth-1"),
             LapsePayment(order_id=A),
@@ -84,7 +95,8 @@ answers: st.SearchStrategy[PaymentCommand] = st.one_of(
     refund_ids.map(lambda refund_id: RecordRefund(order_id=A, refund_id=refund_id, reference="refund-1")),
 )
 steps = st.one_of(
-    st.sampled_from(["authorize", "capture", "void", "void:auth-1"]), refund_ids.map(lambda which: f"refund:{which}")
+    st.sampled_from(["authorize", "capture", "capture:2", "void", "void:auth-1"]),
+    refund_ids.map(lambda which: f"refund:{which}"),
 )
 refusals: st.SearchStrategy[PaymentCommand] = steps.map(
     lambda step: RecordRefusal(order_id=A, step=step, reason="expired")
@@ -123,7 +135,9 @@ def answer(step: str, declines: bool) -> PaymentCommand:
             return (decline if declines else authorization)(int(*number) if number else 1)
         case ["void", stray]:
             return RecordVoid(order_id=A, stray=stray)
-        case ["capture"]:
+        case ["expire"]:
+            return CapturePayment(order_id=A)  # in time
+        case ["capture", *_]:
             return RecordCapture(order_id=A, reference="capture-1")
         case ["void"]:
             return RecordVoid(order_id=A)
@@ -167,10 +181,15 @@ def test_what_is_kept_in_the_end_is_what_was_asked_for_less_all_that_is_owed_les
 @given(pasts_with_refusals)
 def test_the_provider_is_asked_for_each_step_once(life: Life) -> None:
     kinds = [type(event) for event in life.history]
-    for step in (PaymentAuthorized, CaptureRequested, PaymentCaptured, VoidRequested):
-        assert kinds.count(step) <= 1
-    assert not (CaptureRequested in kinds and VoidRequested in kinds)
-    declines = [event for event in life.history if isinstance(event, PaymentDeclined | AttemptDeclined)]
+    renewals = kinds.count(RenewalRequested)
+    assert renewals <= 1
+    again, once = (PaymentAuthorized, CaptureRequested), (PaymentCaptured, VoidRequested, RenewalDeclined)
+    assert all(kinds.count(step) <= 1 + renewals for step in again)
+    assert all(kinds.count(step) <= 1 for step in once)
+    assert not (PaymentCaptured in kinds and VoidRequested in kinds)
+    declines = [
+        event for event in life.history if isinstance(event, PaymentDeclined | AttemptDeclined | RenewalDeclined)
+    ]
     assert len(declines) <= payment(life).attempt <= payment(life).attempts
 
 
@@ -179,7 +198,7 @@ def test_the_provider_is_asked_for_each_step_once(life: Life) -> None:
 def test_in_the_end_one_authorization_at_most_is_not_let_go(life: Life) -> None:
     answer_all(life, declines=False)
     held = [event.reference for event in life.history if isinstance(event, PaymentAuthorized | StrayAuthorized)]
-    let_go = [event.reference for event in life.history if isinstance(event, StrayVoided)]
+    let_go = [event.reference for event in life.history if isinstance(event, StrayVoided | AuthorizationExpired)]
     assert len(set(held)) == len(held)
     assert len(held) - len(let_go) <= 1
 

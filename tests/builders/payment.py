@@ -1,8 +1,12 @@
 """Payment builders: 850 cents of order A, under the provider's references auth-1 and capture-1."""
 
+from datetime import datetime
+
 from events.ids import derive
 from events.payment import (
     AttemptDeclined,
+    AuthorizationExpired,
+    CaptureAwaited,
     CaptureRequested,
     PaymentAttempted,
     PaymentAuthorized,
@@ -16,6 +20,8 @@ from events.payment import (
     PaymentRequested,
     PaymentVoided,
     RefundRequested,
+    RenewalDeclined,
+    RenewalRequested,
     StrayAuthorized,
     StrayVoided,
     VoidRequested,
@@ -63,8 +69,24 @@ def stray_voided(reference: str = "auth-stray") -> StrayVoided:
     return StrayVoided(order_id=A, reference=reference)
 
 
-def authorized(amount: int = TOTAL, reference: str = "auth-1") -> PaymentAuthorized:
-    return PaymentAuthorized(order_id=A, reference=reference, amount=amount, currency=EUR)
+def authorized(amount: int = TOTAL, reference: str = "auth-1", expires_at: datetime | None = None) -> PaymentAuthorized:
+    return PaymentAuthorized(order_id=A, reference=reference, amount=amount, currency=EUR, expires_at=expires_at)
+
+
+def expired(reference: str = "auth-1", final: bool = False) -> AuthorizationExpired:
+    return AuthorizationExpired(order_id=A, reference=reference, final=final)
+
+
+def renewal(number: int = 2, amount: int = TOTAL) -> RenewalRequested:
+    return RenewalRequested(order_id=A, attempt=number, amount=amount)
+
+
+def renewal_declined(number: int = 2, reason: str = "card_declined") -> RenewalDeclined:
+    return RenewalDeclined(order_id=A, attempt=number, reason=reason)
+
+
+def capture_awaited() -> CaptureAwaited:
+    return CaptureAwaited(order_id=A)
 
 
 def declined(reason: str = "card_declined") -> PaymentDeclined:

@@ -11,11 +11,14 @@ from tests.builders.payment import (
     capture_requested,
     captured,
     declined,
+    expired,
     lapsed,
     reduced,
     refund_requested,
     refunded,
     refused,
+    renewal,
+    renewal_declined,
     requested,
     stray_authorized,
     stray_voided,
@@ -125,3 +128,16 @@ def test_a_stray_authorization_leaves_the_payment_as_it_is() -> None:
     assert (strayed.status, strayed.reference, strayed.attempts) == (plain.status, "", plain.attempts)
     refusal = shown(PAYMENTS, *past, stray[0], refused("void:auth-stray"))
     assert (refusal.status, refusal.reason) == ("requested", "void:auth-stray: expired")
+
+
+def test_a_payment_shows_until_when_its_money_is_held_and_that_it_was_asked_for_again() -> None:
+    held = shown(PAYMENTS, requested(), authorized(expires_at=at(9)))
+    assert held.expires_at == at(9)
+    gone = (requested(), authorized(expires_at=at(9)), capture_requested(), refund_requested(R1, 100), expired())
+    view = shown(PAYMENTS, *gone)
+    assert (view.status, view.reason, view.expires_at) == ("expired", "the authorization expired", None)
+    assert (view.reduced, view.refunds) == (100, {})
+    again = shown(PAYMENTS, *gone, renewal(amount=750))
+    assert [each["status"] for each in again.attempts] == ["authorized", "asked"]
+    assert (again.status, again.attempts_left) == ("requested", 0)
+    assert shown(PAYMENTS, *gone, renewal(amount=750), renewal_declined()).status == "declined"

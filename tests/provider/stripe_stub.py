@@ -1,6 +1,7 @@
 """A Stripe of ours, for tests: it takes what Stripe's API takes, in its form, and refuses the rest as Stripe does."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from workers.provider import DECLINED_AMOUNT, DECLINED_TOKEN
 from workers.provider_stripe import VERSION
 
 SECRET = "sk_test_ours"
+HELD_SECONDS = 7 * 86_400
 Said = tuple[int, dict[str, Any]]
 
 
@@ -40,6 +42,12 @@ class Stripe:
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
+
+    def expire(self) -> None:
+        """All that is held is held no longer."""
+        for intent in self.intents.values():
+            if intent["status"] == "requires_capture":
+                intent |= {"status": "canceled", "cancellation_reason": "automatic"}
 
     async def _take(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
@@ -103,6 +111,9 @@ class Stripe:
             "metadata": {name[9:-1]: value for name, value in form.items() if name.startswith("metadata[")},
             "refunded": 0,
         }
+        if form.get("expand[]") == "latest_charge":
+            card = {"capture_before": int(time.time()) + HELD_SECONDS}
+            intent["latest_charge"] = {"payment_method_details": {"card": card}}
         self.intents[str(intent["id"])] = intent
         return 200, dict(intent)
 

@@ -43,6 +43,7 @@ async def test_an_intent_is_made_as_stripe_wants_it(provider: StripeProvider, st
             "confirm": "true",
             "payment_method_types[]": "card",
             "error_on_requires_action": "true",
+            "expand[]": "latest_charge",
             "metadata[order_id]": "order-1",
             "payment_method": "pm_card_visa",
         },

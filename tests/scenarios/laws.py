@@ -42,9 +42,9 @@ AT_MOST_ONCE = (
     order.OrderShipped, order.OrderDelivered,
     product.ReservationMade, product.ReservationRefused, product.ReservationCommitted, product.ReservationReleased,
     product.ReservationLapsed, product.ReservationShipped,
-    payment.PaymentRequested, payment.PaymentAuthorized, payment.PaymentDeclined, payment.PaymentLapsed,
-    payment.PaymentCancelled, payment.CaptureRequested, payment.PaymentCaptured, payment.VoidRequested,
-    payment.PaymentVoided,
+    payment.PaymentRequested, payment.PaymentDeclined, payment.PaymentLapsed, payment.PaymentCancelled,
+    payment.PaymentCaptured, payment.VoidRequested, payment.PaymentVoided,
+    payment.RenewalRequested, payment.RenewalDeclined, payment.CaptureAwaited,
     notification.NotificationRequested, notification.NotificationDelivered, notification.NotificationRefused,
 )  # fmt: skip
 ENDS = (product.ReservationRefused, product.ReservationReleased, product.ReservationLapsed, product.ReservationShipped)
@@ -144,11 +144,14 @@ def an_order_owes_what_was_kept(facts: Facts) -> None:
 def the_provider_moved_money_once_and_left_none_on_hold(facts: Facts) -> None:
     for order_id, state in facts.orders():
         ledger = {step: facts.till.ledger(order_id, step) for step in ("authorize", "capture", "void")}
-        strays = sum(event.order_id == order_id for event in facts.chronicle.of(payment.StrayAuthorized))
-        most = {"authorize": 1 + strays, "capture": 1, "void": 1 + strays}
+        strays = _count(facts, payment.StrayAuthorized, order_id)
+        renewals = _count(facts, payment.RenewalRequested, order_id)
+        most = {"authorize": 1 + strays + renewals, "capture": 1, "void": 1 + strays}
         assert all(len(moves) <= most[step] for step, moves in ledger.items()), f"{order_id}: {ledger}"
         if _status(facts, order_id) is not Payment.REFUSED:
-            assert len(ledger["authorize"]) == len(ledger["capture"]) + len(ledger["void"]), f"{order_id}: {ledger}"
+            gone = _count(facts, payment.AuthorizationExpired, order_id)
+            ended = len(ledger["capture"]) + len(ledger["void"]) + gone
+            assert len(ledger["authorize"]) == ended, f"{order_id}: {ledger}"
         assert state.status in OVER or len(ledger["capture"]) == 1, order_id
     moved = [move for move in facts.till.moves.values() if move.step == "capture"]
     assert facts.till.inner.captured == sum(move.amount for move in moved)
@@ -181,6 +184,9 @@ def what_happens_once_happens_once(facts: Facts) -> None:
     counted = Counter((t.envelope.subject, type(t.event)) for t in facts.chronicle.told)
     twice = [key for key, n in counted.items() if n > 1 and key[1] in AT_MOST_ONCE]
     assert not twice, twice
+    for (stream, kind), n in counted.items():
+        if kind in (payment.PaymentAuthorized, payment.CaptureRequested):
+            assert n <= 1 + counted[stream, payment.RenewalRequested], (stream, kind)
     for stream in facts.chronicle.states("reservation"):
         ends = [event for event in facts.chronicle.history(stream) if isinstance(event, ENDS)]
         assert len(ends) <= 1, stream
@@ -285,6 +291,11 @@ def _comes_to(facts: Facts, order_id: str) -> int:
     less = facts.chronicle.of(order.OrderLineCancelled, order.OrderReturnReceived)
     off = [e.amount for e in less if e.order_id == order_id]
     return int(placed.total - sum(off))
+
+
+def _count(facts: Facts, kind: type[Event], order_id: str) -> int:
+    """How many events of a kind are about an order."""
+    return sum(event.order_id == order_id for event in facts.chronicle.of(kind))
 
 
 def _status(facts: Facts, order_id: str) -> Payment:

@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -35,6 +37,16 @@ def declines(reason: str) -> Act:
 
     async def act(_: Do) -> Any:
         return Declined(reason)
+
+    return act
+
+
+def expiring(seconds: float) -> Act:
+    """Authorizes for so long only."""
+
+    async def act(do: Do) -> Any:
+        answer = await do()
+        return replace(answer, expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
 
     return act
 

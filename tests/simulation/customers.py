@@ -45,6 +45,7 @@ class Shop(Protocol):
     sent: dict[str, Command]
     tables: dict[str, Tables]
     unwilling: set[str]
+    forgetful: set[str]
 
 
 class Customers:
@@ -94,6 +95,8 @@ class Customers:
         placed = self._order(skus)
         if chance.maybe(0.05):
             self._shop.unwilling.add(placed.order_id)
+        elif chance.maybe(0.15):
+            self._shop.forgetful.add(placed.order_id)
         if chance.maybe(0.1):
             await self._ask(CancelOrder(order_id=placed.order_id))  # it overtakes the order
         await self._ask(placed)

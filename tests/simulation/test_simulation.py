@@ -20,6 +20,7 @@ GREAT = (
 WINDOWS = {
     "appends of stale writers": 30,
     "authorize asked again": 3,
+    "authorizations renewed": 10,
     "authorized after the end": 5,
     "captures refused": 2,
     "claims": 2000,

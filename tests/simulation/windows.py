@@ -15,6 +15,7 @@ COUNTED: dict[type[Event], str] = {
     payment.PaymentLapsed: "payments overdue",
     payment.PaymentDeclined: "payments declined",
     payment.PaymentAttempted: "other cards tried",
+    payment.RenewalRequested: "authorizations renewed",
     payment.PaymentRefused: "captures refused",
     payment.VoidRequested: "compensated by a void",
     payment.PaymentRefunded: "refunded",

@@ -55,7 +55,9 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
         case "order.delivered.v1" | "order.return_requested.v1" | "payment.refunded.v1":
             return {"notification": 1}
         case "payment.refused.v1":
-            return {"order": 1} if body["step"] == "capture" else {}
+            return {"order": 1} if body["step"].partition(":")[0] == "capture" else {}
+        case "payment.authorization_expired.v1":
+            return {"order": 1} if body["final"] else {}
         case _:
             if kind in MAILED_BY_USER:
                 return {"notification": 1}
@@ -80,6 +82,7 @@ HEARD_BY_ORDER = (
     "payment.authorized.v1",
     "payment.declined.v1",
     "payment.lapsed.v1",
+    "payment.renewal_declined.v1",
 )
 
 RULES_SAID_NO = (

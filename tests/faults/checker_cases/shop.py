@@ -60,8 +60,8 @@ class Shop(Desk):
             self.cancel_line(order, fewer, 1)
         self.confirm(order)
 
-    def confirm(self, order: str) -> None:
-        """The provider says yes, the order is confirmed, and the money is taken."""
+    def confirm(self, order: str, late: bool = False) -> None:
+        """The provider says yes, the order is confirmed, and the money is taken, if it was not too `late` at first."""
         self.authorize(order)
         row, stream = self.orders[order], f"order-{order}"
         sure = {name: row[name] for name in ("order_id", "email", "currency")}
@@ -78,7 +78,7 @@ class Shop(Desk):
             [done] = self.react(committed, "order", "order.record_commitment", stream, {}, news)
             left = [sku for sku in row["uncommitted"] if sku not in here]
             self._touch(row, done, uncommitted=left, ready_to_ship=not left)
-        self._capture(order, confirmed)
+        self._capture(order, confirmed, late)
         self.mail(confirmed, order, "order_confirmed")
 
     def request_payment(self, order: str) -> None:
@@ -98,7 +98,8 @@ class Shop(Desk):
         self.payments[order] = {
             "order_id": order, "status": "requested", "reason": "", "currency": "EUR", "amount": row["total"],
             "captured": 0, "refunded": 0, "refunds": {}, "reduced": 0, "reference": "", "requested_at": event.time,
-            "due_at": due, "attempts_left": allowed - 1, "attempts": [_asked(1, row["total"], event)],
+            "due_at": due, "expires_at": None, "attempts_left": allowed - 1,
+            "attempts": [_asked(1, row["total"], event)],
         }  # fmt: skip
         self._touch(self.payments[order], event)
 
@@ -398,10 +399,30 @@ class Shop(Desk):
             self._touch(row, event, available=row["on_hand"] - row["held"])
         return events[-1]
 
-    def _capture(self, order: str, confirmed: Event) -> None:
+    def expire(self, order: str) -> None:
+        """The provider forgets what it held, and holds it again."""
+        row, stream = self.payments[order], f"payment-{order}"
+        due, number = row["amount"] - row["reduced"], len(row["attempts"]) + 1
+        gone = {"order_id": order, "reference": row["reference"], "final": False}
+        again = {"order_id": order, "attempt": number, "amount": due}
+        [_, event] = self.owner(
+            "payment", stream, ("payment.authorization_expired.v1", stream, gone),
+            ("payment.renewal_requested.v1", stream, again),
+        )  # fmt: skip
+        attempts = [*row["attempts"], _asked(number, due, event)]
+        self._touch(row, event, status="requested", reason="the authorization expired", attempts=attempts)
+        said = {"reference": self.provide(order, "authorize", due), "amount": due, "currency": "EUR"}
+        held = ("payment.authorized.v1", stream, {"order_id": order, **said})
+        [event, _] = self.owner("payment", stream, held, ("payment.capture_requested.v1", stream, {"order_id": order}))
+        self._came_of(order, event, "authorized")
+        self.react(event, "order", "order.confirm", f"order-{order}", {})
+
+    def _capture(self, order: str, confirmed: Event, late: bool = False) -> None:
         row, stream = self.payments[order], f"payment-{order}"
         news = ("payment.capture_requested.v1", stream, {"order_id": order})
         self.react(confirmed, "payment", "payment.capture", stream, {}, news)
+        if late:
+            self.expire(order)
         due = row["amount"] - row["reduced"]
         said = {"reference": self.provide(order, "capture", due), "amount": due, "currency": "EUR"}
         [event] = self.owner("payment", stream, ("payment.captured.v1", stream, {"order_id": order, **said}))

@@ -3,7 +3,18 @@
 from tests.faults.checker_cases.paper import Command, home, uuid
 from tests.faults.checker_cases.shop import Shop
 from tests.faults.checker_cases.spoil import breaks
-from tests.faults.checker_cases.story import BREAD, CANCELLED, DELIVERED, HOT, KEPT, REJECTED, RETRIED, TEA, VOIDED
+from tests.faults.checker_cases.story import (
+    BREAD,
+    CANCELLED,
+    DELIVERED,
+    HOT,
+    KEPT,
+    REJECTED,
+    RENEWED,
+    RETRIED,
+    TEA,
+    VOIDED,
+)
 
 
 @breaks("orders.one_end")
@@ -206,6 +217,33 @@ def more_cards_are_tried_than_were_agreed(shop: Shop) -> str:
 def the_second_card_is_asked_for_what_was_called_off(shop: Shop) -> str:
     shop.events("payment", "payment.attempted.v1", RETRIED)[0]["value"]["amount"] = 200
     return RETRIED
+
+
+@breaks("money.one_capture")
+def money_is_held_again_for_no_reason(shop: Shop) -> str:
+    shop.provide(RENEWED, "authorize", 100, key=uuid("a third time"))
+    return RENEWED
+
+
+@breaks("money.legal_steps")
+def money_is_asked_for_again_that_had_not_expired(shop: Shop) -> str:
+    stream = f"payment-{KEPT}"
+    again = {"order_id": KEPT, "attempt": 2, "amount": 200}
+    shop.owner("payment", stream, ("payment.renewal_requested.v1", stream, again))
+    shop.rows()
+    return KEPT
+
+
+@breaks("money.legal_steps")
+def another_authorization_expires_than_was_held(shop: Shop) -> str:
+    shop.events("payment", "payment.authorization_expired.v1", RENEWED)[0]["value"]["reference"] = "auth_other"
+    return RENEWED
+
+
+@breaks("money.amounts")
+def more_is_held_again_than_is_owed(shop: Shop) -> str:
+    shop.events("payment", "payment.renewal_requested.v1", RENEWED)[0]["value"]["amount"] = 101
+    return RENEWED
 
 
 def entry(shop: Shop, order: str, operation: str) -> int:

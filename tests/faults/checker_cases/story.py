@@ -3,7 +3,7 @@
 from tests.faults.checker_cases.paper import PARTITIONS, Command, Line, home, uuid
 from tests.faults.checker_cases.shop import Shop
 
-DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER, RETRIED = (uuid(f"order {name}") for name in "ABCDEFG")
+DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER, RETRIED, RENEWED = (uuid(f"order {name}") for name in "ABCDEFGH")
 TEA, BREAD, HOT = "tea", "bread", "hot"
 
 
@@ -33,6 +33,9 @@ def usual() -> Shop:
     shop.ship(FEWER)
     shop.send_back(FEWER, TEA, 1, 1)
     pay_with_another_card(shop)
+    shop.place(RENEWED, {BREAD: 1})
+    shop.request_payment(RENEWED)
+    shop.confirm(RENEWED, late=True)
     shop.rows()
     return shop
 

@@ -9,7 +9,7 @@ from tests.faults.checker.folds.orders import Orders, Report
 COMPENSATION = "order cancelled"
 """The reason of a refund that nobody asked for."""
 
-SETTLED = ("", "authorized", "captured", "voided", "declined", "refused")
+SETTLED = ("", "authorized", "captured", "voided", "declined", "expired", "refused")
 """States in which nothing is asked of the provider."""
 
 
@@ -17,14 +17,15 @@ class Payment:
     """The payment of one order. `status` is the rules', `shown` the read model's; moments are milliseconds.
 
     `attempts` are as the read model shows them, `held` the authorizations that are its own, `strays` those that are
-    not, and whether they were let go.
+    not, and whether they were let go; `gone` are those that expired.
     """
 
     __slots__ = (
-        "allowed", "amount", "attempts", "authorized", "captured", "captured_amount", "captured_reference", "currency",
-        "declined", "due_at", "held", "last", "off", "off_while", "order_id", "partition", "pending", "position",
-        "reason", "reduced", "reference", "refunded", "refunds", "refused", "refused_refunds", "requested",
-        "requested_at", "shown", "status", "strays", "updated_at", "version", "voided", "wanted_capture",
+        "allowed", "amount", "attempts", "authorized", "captured", "captured_amount", "captured_reference",
+        "currency", "declined", "due_at", "expires_at", "gone", "held", "last", "off", "off_while", "order_id",
+        "partition", "pending", "position", "reason", "reduced", "reference", "refunded", "refunds", "refused",
+        "refused_refunds", "renewed", "requested", "requested_at", "shown", "status", "strays", "updated_at",
+        "version", "voided", "wanted", "wanted_capture",
     )  # fmt: skip
 
     def __init__(self, order_id: str) -> None:
@@ -35,6 +36,8 @@ class Payment:
         self.allowed, self.due_at = 0, ""
         self.attempts: list[dict[str, Any]] = []
         self.held: list[str] = []
+        self.gone: list[str] = []
+        self.renewed, self.wanted, self.expires_at = False, False, None
         self.strays: dict[str, bool] = {}
         self.requested_at = self.updated_at = ""
         self.requested = self.authorized = self.declined = self.wanted_capture = self.captured = self.voided = 0
@@ -91,6 +94,7 @@ class Payment:
             "refunds": self.pending,
             "reduced": self.reduced,
             "due_at": self.due_at,
+            "expires_at": self.expires_at,
             "attempts_left": self.allowed - len(self.attempts),
             "attempts": self.attempts,
             "reference": self.reference,
@@ -143,16 +147,52 @@ class Payments:
         payment.status = payment.shown = "authorized"
         payment.reference = fact.body["reference"]
         payment.held.append(payment.reference)
-        payment.authorized = fact.timestamp
+        payment.authorized, payment.expires_at = fact.timestamp, fact.body.get("expires_at")
         self._same_amount(payment, fact, payment.asking)
         self._came_of(payment, fact, "authorized")
         return legal
 
     def _declined(self, payment: Payment, fact: Fact) -> bool:
-        legal = payment.status == "requested" and (payment.off or len(payment.attempts) == payment.allowed)
+        legal = payment.status == "requested" and (
+            payment.off or (len(payment.attempts) == payment.allowed and not payment.renewed)
+        )
         payment.status = payment.shown = "declined"
         payment.reason, payment.declined = fact.body["reason"], fact.timestamp
         self._came_of(payment, fact, "declined")
+        return legal
+
+    def _authorization_expired(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status in ("authorized", "capturing") and fact.body["reference"] == payment.reference
+        legal = legal and fact.body["final"] == (payment.renewed or payment.off)
+        payment.status = payment.shown = "expired"
+        payment.reason, payment.expires_at = "the authorization expired", None
+        payment.gone.append(fact.body["reference"])
+        # What was to be given back of it was never taken.
+        payment.reduced += sum(payment.pending.values())
+        payment.refunds = {key: each for key, each in payment.refunds.items() if key not in payment.pending}
+        payment.pending = {}
+        return legal
+
+    def _renewal_requested(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status == "expired" and not payment.off and not payment.renewed
+        payment.status = payment.shown = "requested"
+        payment.renewed, payment.allowed = True, payment.allowed + 1
+        if fact.body["amount"] != payment.due:
+            said = f"the card is asked for {fact.body['amount']} again, and {payment.due} are owed"
+            self._report("money.amounts", payment.order_id, said, fact)
+        self._ask(payment, fact, fact.body["attempt"], fact.body["amount"])
+        return legal and fact.body["attempt"] == len(payment.attempts)
+
+    def _renewal_declined(self, payment: Payment, fact: Fact) -> bool:
+        legal = payment.status == "requested" and payment.renewed and not payment.off
+        payment.status = payment.shown = "declined"
+        payment.reason, payment.declined = fact.body["reason"], fact.timestamp
+        self._came_of(payment, fact, "declined")
+        return legal
+
+    def _capture_awaited(self, payment: Payment, _: Fact) -> bool:
+        legal = payment.status == "requested" and payment.renewed and not payment.wanted
+        payment.wanted = True
         return legal
 
     def _attempt_declined(self, payment: Payment, fact: Fact) -> bool:
@@ -205,7 +245,7 @@ class Payments:
         return legal
 
     def _cancelled(self, payment: Payment, _: Fact) -> bool:
-        legal = not payment.off and payment.status not in ("declined", "voided", "refused")
+        legal = not payment.off and payment.status not in ("declined", "voided", "expired", "refused")
         self._over(payment, "order off" if payment.known else payment.reason, "order off")
         return legal
 

@@ -33,11 +33,12 @@ def kept_is_owed(world: World) -> Iterator[Violation]:
 
 
 def one_capture(world: World) -> Iterator[Violation]:
-    """The same money is authorized, captured and voided once, but for strays; each refund is given once."""
+    """The same money is authorized, captured and voided once, strays and renewals apart; each refund is given once."""
     for order_id, entries in world.ledger.of.items():
         payment = world.payments.all.get(order_id)
         strays = len(payment.strays) if payment else 0
-        for operation, most in (("authorize", 1 + strays), ("capture", 1), ("void", 1 + strays)):
+        renewals = int(payment.renewed) if payment else 0
+        for operation, most in (("authorize", 1 + strays + renewals), ("capture", 1), ("void", 1 + strays)):
             if len(done := world.ledger.done(order_id, operation)) > most:
                 said = f"{operation} was done {len(done)} times, under {len({e['key'] for e in done})} keys"
                 yield Violation("money.one_capture", order_id, said)
@@ -116,15 +117,17 @@ def _owed(order: Order, payment: Payment | None) -> int:
 
 def _given_back(world: World, order: Order) -> Iterator[Violation]:
     ledger, order_id = world.ledger, order.order_id
-    held = ledger.done(order_id, "authorize")
+    payment = world.payments.all.get(order_id)
+    apart = len(payment.strays) + len(payment.gone) if payment else 0
+    held = len(ledger.done(order_id, "authorize")) - apart
     captured, refunded = ledger.amount(order_id, "capture"), ledger.amount(order_id, "refund")
-    voids = _own_voids(world, order_id, world.payments.all.get(order_id))
+    voids = _own_voids(world, order_id, payment)
     if ledger.done(order_id, "capture"):
         if refunded != captured:
             yield Violation(
                 "money.compensated_once", order_id, f"{captured} captured, {refunded} refunded, and it is off"
             )
-    elif held and voids != 1:
+    elif voids != held:
         yield Violation("money.compensated_once", order_id, f"authorized, off, and voided {voids} times")
 
 
