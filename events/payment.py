@@ -1,12 +1,13 @@
 """Payment events are what has happened to the one payment of an order; amounts are minor units."""
 
+import operator
 from datetime import datetime
 from typing import TypeAlias
 
 from pydantic import Field
 
 from events.event import Event
-from schemas.values import is_none, is_one
+from schemas.values import Capture, is_at_confirmation, is_none, is_one
 
 
 class _OfPayment(Event):
@@ -24,6 +25,7 @@ class PaymentRequested(_OfPayment, tag="payment.requested.v1"):
     email: str
     due_at: datetime
     attempts: int = Field(1, exclude_if=is_one)
+    capture: Capture = Field("at_confirmation", exclude_if=is_at_confirmation)
 
 
 class PaymentAuthorized(_OfPayment, tag="payment.authorized.v1"):
@@ -111,10 +113,21 @@ class CaptureRequested(_OfPayment, tag="payment.capture_requested.v1"):
     pass
 
 
+class ShipmentCaptureRequested(_OfPayment, tag="payment.shipment_capture_requested.v1"):
+    """So much is to be taken for a shipment; after the `final` one, what is left is let go."""
+
+    shipment_id: str
+    amount: int
+    final: bool
+
+
 class PaymentCaptured(_OfPayment, tag="payment.captured.v1"):
+    """The money is ours, or that of one shipment."""
+
     reference: str
     amount: int
     currency: str
+    shipment_id: str = Field("", exclude_if=operator.not_)
 
 
 class VoidRequested(_OfPayment, tag="payment.void_requested.v1"):
@@ -162,6 +175,7 @@ PaymentEvent: TypeAlias = (
     | PaymentCancelled
     | PaymentReduced
     | CaptureRequested
+    | ShipmentCaptureRequested
     | PaymentCaptured
     | VoidRequested
     | PaymentVoided

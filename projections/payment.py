@@ -27,11 +27,15 @@ from events.payment import (
     RefundRequested,
     RenewalDeclined,
     RenewalRequested,
+    ShipmentCaptureRequested,
     StrayAuthorized,
     StrayVoided,
     VoidRequested,
 )
 from projections.view import Projection
+
+TAKEN = ("captured", "refunding", "refunded")
+"""Where all that was to be captured is."""
 
 
 class PaymentView(Struct, frozen=True):
@@ -40,6 +44,7 @@ class PaymentView(Struct, frozen=True):
     Of the amount, so much will not be captured, or was not, as is `reduced`. While it is `awaiting_method`, another
     card may be named until it is due. Each of its `attempts` says how much it asked for, when, and what came of it;
     `attempts_left` may follow. What is authorized is held until it `expires_at`, if that is known.
+    Where money is taken `per_shipment`, `captures` lists what for, until it is `closed`.
     """
 
     order_id: str
@@ -58,6 +63,9 @@ class PaymentView(Struct, frozen=True):
     expires_at: datetime | None = None
     attempts_left: int = 0
     attempts: list[dict[str, Any]] = []
+    capture: str = "at_confirmation"
+    captures: list[dict[str, Any]] = []
+    closed: bool = False
 
 
 def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> PaymentView | None:
@@ -70,9 +78,9 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
             changed = replace(_came_of(view, at, "authorized"), status="authorized", reference=event.reference)
             changed = replace(changed, expires_at=event.expires_at)
         case AuthorizationExpired():
-            reduced = view.reduced + sum(view.refunds.values())
-            reason = "the authorization expired"
-            changed = replace(view, status="expired", reason=reason, reduced=reduced, refunds={}, expires_at=None)
+            changed = replace(
+                _forgone(view, event.final), status="expired", reason="the authorization expired", expires_at=None
+            )
         case RenewalRequested():
             attempts = [*view.attempts, _asked(event.attempt, event.amount, at)]
             changed = replace(view, status="requested", attempts=attempts)
@@ -96,16 +104,23 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
             changed = replace(view, reason=event.reason, reduced=view.reduced + event.amount)
         case CaptureRequested():
             changed = replace(view, status="capturing")
-        case PaymentCaptured():
+        case ShipmentCaptureRequested():
+            capture = {"shipment_id": event.shipment_id, "amount": event.amount, "asked_at": at.isoformat()}
+            captures = [*view.captures, {**capture, "captured_at": None}]
+            changed = replace(view, captures=captures, closed=view.closed or event.final)
+        case PaymentCaptured(shipment_id=""):
             status = "refunding" if view.refunds else "captured"
             changed = replace(view, status=status, reference=event.reference, captured=event.amount)
+        case PaymentCaptured():
+            changed = _taken(view, event, at)
         case VoidRequested():
-            changed = replace(view, status="voiding")
+            changed = replace(view, status="voiding", refunds={})
         case PaymentVoided():
             changed = replace(view, status="voided")
         case RefundRequested():
             refunds = {**view.refunds, event.refund_id: event.amount}
-            status = "refunding" if view.status != "capturing" else view.status  # nothing is there to give back yet
+            # Elsewhere, nothing is there to give back yet, or more is to come.
+            status = "refunding" if view.status in TAKEN else view.status
             changed = replace(view, status=status, reason=event.reason, refunds=refunds)
         case PaymentRefunded():
             changed = _answered(replace(view, refunded=view.refunded + event.amount), event.refund_id)
@@ -132,6 +147,7 @@ def _requested(event: PaymentRequested, at: datetime) -> PaymentView:
         due_at=event.due_at,
         attempts_left=event.attempts - 1,
         attempts=[_asked(1, event.amount, at)],
+        capture=event.capture,
     )
 
 
@@ -145,6 +161,13 @@ def _came_of(view: PaymentView, at: datetime, status: str, reason: str = "") -> 
     *before, last = view.attempts
     answered = {**last, "status": status, "reason": reason, "answered_at": at.isoformat()}
     return replace(view, attempts=[*before, answered])
+
+
+def _forgone(view: PaymentView, final: bool) -> PaymentView:
+    """What was to be given back of what was not taken."""
+    if view.capture == "at_confirmation":
+        return replace(view, reduced=view.reduced + sum(view.refunds.values()), refunds={})
+    return replace(view, refunds={}) if final and not view.captured else view
 
 
 def _off(view: PaymentView, asked: str, awaiting: str) -> PaymentView:
@@ -161,11 +184,25 @@ def _refused(view: PaymentView, step: str) -> PaymentView:
         case ["void", _]:
             return view
         case _:
-            return replace(view, status="refused", refunds={})
+            return replace(view, status="refused", refunds=view.refunds if view.captures and view.captured else {})
+
+
+def _taken(view: PaymentView, event: PaymentCaptured, at: datetime) -> PaymentView:
+    """The money of one shipment is ours."""
+    captures = [
+        {**each, "captured_at": at.isoformat()} if each["shipment_id"] == event.shipment_id else each
+        for each in view.captures
+    ]
+    taken = replace(view, captures=captures, captured=view.captured + event.amount, reference=event.reference)
+    if not view.closed or any(each["captured_at"] is None for each in captures):
+        return replace(taken, status="partially_captured")
+    return replace(taken, status="refunding" if view.refunds else "captured")
 
 
 def _answered(view: PaymentView, refund_id: str) -> PaymentView:
     refunds = {key: amount for key, amount in view.refunds.items() if key != refund_id}
+    if view.status not in TAKEN:
+        return replace(view, refunds=refunds)
     status = "refunding" if refunds else "refunded" if view.refunded == view.captured else "captured"
     return replace(view, refunds=refunds, status=status)
 
@@ -193,7 +230,10 @@ ORDER BY requested_at DESC, order_id DESC LIMIT %(limit)s
 MONEY = """
 SELECT currency, count(*) AS payments, sum(captured)::bigint AS captured, sum(refunded)::bigint AS refunded,
   count(*) FILTER (WHERE status = 'declined') AS declined, count(*) FILTER (WHERE status = 'voided') AS voided,
-  count(*) FILTER (WHERE status IN
-    ('requested', 'awaiting_method', 'authorized', 'capturing', 'voiding', 'refunding')) AS under_way
+  count(*) FILTER (WHERE status IN ('requested', 'awaiting_method', 'capturing', 'voiding', 'refunding')
+    OR (status = 'authorized' AND capture = 'at_confirmation')
+    OR (status IN ('authorized', 'partially_captured')
+      AND (captures @? '$[*] ? (@.captured_at == null)' OR refunds <> '{}'::jsonb))
+  ) AS under_way
 FROM payments GROUP BY currency
 """

@@ -9,6 +9,7 @@ from schemas.values import (
     Address,
     Attempts,
     Audience,
+    Capture,
     Cents,
     Command,
     Currency,
@@ -23,6 +24,7 @@ from schemas.values import (
     Text,
     Uuid,
     Verdict,
+    is_at_confirmation,
     is_one,
 )
 
@@ -89,6 +91,7 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     shipping_cents: Cents = Field(0, exclude_if=operator.not_)
     payment_attempts: Attempts = Field(1, exclude_if=is_one)
+    capture: Capture = Field("at_confirmation", exclude_if=is_at_confirmation)
 
 
 class CancelOrder(Asked, tag="order.cancel"):

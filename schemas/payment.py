@@ -6,7 +6,19 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from schemas.values import Amount, Attempts, Command, Currency, OrderId, Text, Uuid, is_none, is_one
+from schemas.values import (
+    Amount,
+    Attempts,
+    Capture,
+    Command,
+    Currency,
+    OrderId,
+    Text,
+    Uuid,
+    is_at_confirmation,
+    is_none,
+    is_one,
+)
 
 
 class _ToPayment(Command):
@@ -25,6 +37,7 @@ class RequestPayment(_ToPayment, tag="payment.request"):
     token: str
     email: str
     attempts: Attempts = Field(1, exclude_if=is_one)
+    capture: Capture = Field("at_confirmation", exclude_if=is_at_confirmation)
 
 
 class AttemptPayment(_ToPayment, tag="payment.attempt"):
@@ -36,6 +49,14 @@ class AttemptPayment(_ToPayment, tag="payment.attempt"):
 
 class CapturePayment(_ToPayment, tag="payment.capture"):
     """Take the authorized money."""
+
+
+class CaptureShipment(_ToPayment, tag="payment.capture_shipment"):
+    """Take so much of the authorized money, or all that is still owed for the `last`; once for each shipment."""
+
+    shipment_id: Uuid
+    amount: Amount
+    last: bool
 
 
 class CancelPayment(_ToPayment, tag="payment.cancel"):
@@ -51,11 +72,16 @@ class RefundPayment(_ToPayment, tag="payment.refund"):
 
 
 class ReducePayment(_ToPayment, tag="payment.reduce"):
-    """Less is owed: capture so much less, or give it back where that is too late; once for each refund id."""
+    """Less is owed: capture so much less, or give it back where that is too late; once for each refund id.
+
+    Where money is taken per shipment, that of `returned` goods has been taken, and nothing more follows what `closes`.
+    """
 
     refund_id: Uuid
     amount: Amount
     reason: Text
+    returned: bool = Field(False, exclude_if=operator.not_)
+    closes: bool = Field(False, exclude_if=operator.not_)
 
 
 class RecordAuthorization(_ToPayment, tag="payment.record_authorization"):
@@ -80,9 +106,10 @@ class RecordExpiry(_ToPayment, tag="payment.record_expiry"):
 
 
 class RecordCapture(_ToPayment, tag="payment.record_capture"):
-    """The provider has taken the money."""
+    """The provider has taken the money, or that of one shipment."""
 
     reference: str
+    shipment_id: str = Field("", exclude_if=operator.not_)
 
 
 class RecordVoid(_ToPayment, tag="payment.record_void"):
@@ -113,6 +140,7 @@ PaymentCommand: TypeAlias = (
     RequestPayment
     | AttemptPayment
     | CapturePayment
+    | CaptureShipment
     | CancelPayment
     | RefundPayment
     | ReducePayment

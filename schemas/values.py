@@ -126,9 +126,18 @@ class Address(BaseModel):
     country: str
 
 
+Capture = Literal["at_confirmation", "per_shipment"]
+"""When an order's money is taken: all of it once the order is confirmed, or for each shipment what is in it."""
+
+
 def is_one(value: int) -> bool:
     """Whether a count is the usual one, which is left unsaid."""
     return value == 1
+
+
+def is_at_confirmation(value: str) -> bool:
+    """Whether money is taken as it usually is, which is left unsaid."""
+    return value == "at_confirmation"
 
 
 def is_none(value: object) -> bool:

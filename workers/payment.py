@@ -14,13 +14,16 @@ from events.order import (
     OrderCancelled,
     OrderConfirmed,
     OrderLineCancelled,
+    OrderPartlyShipped,
     OrderRejected,
     OrderReturnReceived,
+    OrderShipped,
     OrderStockSecured,
 )
 from schemas.payment import (
     CancelPayment,
     CapturePayment,
+    CaptureShipment,
     LapsePayment,
     PaymentCommand,
     RecordAuthorization,
@@ -46,12 +49,21 @@ def request_when_secured(event: OrderStockSecured) -> list[RequestPayment]:
             token=event.payment_token,
             email=event.email,
             attempts=event.payment_attempts,
+            capture=event.capture,
         )
     ]
 
 
 def capture_when_confirmed(event: OrderConfirmed) -> list[CapturePayment]:
     return [CapturePayment(order_id=event.order_id)]
+
+
+def capture_when_shipped(event: OrderPartlyShipped | OrderShipped) -> list[CaptureShipment]:
+    """An order whose money is taken at its confirmation has no charge."""
+    if event.charge is None:
+        return []
+    last = isinstance(event, OrderShipped)
+    return [CaptureShipment(order_id=event.order_id, shipment_id=event.shipment_id, amount=event.charge, last=last)]
 
 
 def cancel_when_off(event: OrderRejected | OrderCancelled) -> list[CancelPayment]:
@@ -61,20 +73,32 @@ def cancel_when_off(event: OrderRejected | OrderCancelled) -> list[CancelPayment
 def reduce_when_line_cancelled(event: OrderLineCancelled) -> list[ReducePayment]:
     return [
         ReducePayment(
-            order_id=event.order_id, refund_id=event.cancellation_id, amount=event.amount, reason="line cancelled"
+            order_id=event.order_id,
+            refund_id=event.cancellation_id,
+            amount=event.amount,
+            reason="line cancelled",
+            closes=event.closes,
         )
     ]
 
 
 def reduce_when_returned(event: OrderReturnReceived) -> list[ReducePayment]:
     return [
-        ReducePayment(order_id=event.order_id, refund_id=event.return_id, amount=event.amount, reason="items returned")
+        ReducePayment(
+            order_id=event.order_id,
+            refund_id=event.return_id,
+            amount=event.amount,
+            reason="items returned",
+            returned=True,
+        )
     ]
 
 
 REACTIONS = (
     on(OrderStockSecured, request_when_secured),
     on(OrderConfirmed, capture_when_confirmed),
+    on(OrderPartlyShipped, capture_when_shipped),
+    on(OrderShipped, capture_when_shipped),
     on(OrderRejected, cancel_when_off),
     on(OrderCancelled, cancel_when_off),
     on(OrderLineCancelled, reduce_when_line_cancelled),
@@ -95,7 +119,8 @@ def effects(provider: Provider) -> dict[str, Effect]:
     async def authorize(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id = _order_of(stream)
         key, attempt = key_of(order_id, todo.key), payment.attempt
-        answer = await provider.authorize(key, order_id, payment.asking, payment.currency, payment.token, attempt)
+        asked = (payment.asking, payment.currency, payment.token, attempt, payment.per_shipment)
+        answer = await provider.authorize(key, order_id, *asked)
         reach("provider.authorized")
         if isinstance(answer, Authorized):
             reference, until = answer.reference, answer.expires_at
@@ -111,6 +136,17 @@ def effects(provider: Provider) -> dict[str, Effect]:
                 return RecordExpiry(order_id=order_id, reference=payment.reference)
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
         return RecordCapture(order_id=order_id, reference=answer.reference)
+
+    async def capture_shipment(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
+        order_id, shipment_id = _order_of(stream), todo.key.split(":")[1]
+        part = payment.parts[shipment_id]
+        answer = await provider.capture(key_of(order_id, todo.key), payment.reference, part.amount, part.final)
+        reach("provider.captured")
+        if isinstance(answer, Declined):
+            if answer.reason == EXPIRED:
+                return RecordExpiry(order_id=order_id, reference=payment.reference)
+            return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
+        return RecordCapture(order_id=order_id, reference=answer.reference, shipment_id=shipment_id)
 
     async def void(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id = _order_of(stream)
@@ -129,7 +165,8 @@ def effects(provider: Provider) -> dict[str, Effect]:
 
     async def refund(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
         order_id, refund_id = _order_of(stream), todo.key.partition(":")[2]
-        answer = await provider.refund(key_of(order_id, todo.key), payment.reference, payment.refunds[refund_id])
+        reference = payment.captured_as or payment.reference
+        answer = await provider.refund(key_of(order_id, todo.key), reference, payment.refunds[refund_id])
         reach("provider.refunded")
         if isinstance(answer, Declined):
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
@@ -144,6 +181,7 @@ def effects(provider: Provider) -> dict[str, Effect]:
     return {
         "authorize": authorize,
         "capture": capture,
+        "capture_shipment": capture_shipment,
         "void": void,
         "void_stray": void_stray,
         "refund": refund,

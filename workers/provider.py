@@ -78,12 +78,22 @@ class Provider(Protocol):
     """Who moves the money; every method may raise a ProviderError."""
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
+        self,
+        key: str,
+        payment_id: UUID | str,
+        amount: int,
+        currency: str,
+        token: str,
+        attempt: int = 1,
+        in_parts: bool = False,
     ) -> Authorized | Declined:
-        """Hold an amount on the card that the token stands for; each attempt of a payment has a key of its own."""
+        """Hold an amount on the card that the token stands for; each attempt of a payment has a key of its own.
 
-    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
-        """Take an authorized amount, once, or a part of it."""
+        It will be captured `in_parts`, if that is said.
+        """
+
+    async def capture(self, key: str, reference: str, amount: int, final: bool = True) -> Captured | Declined:
+        """Take an authorized amount or a part of it, which may be nothing; after the `final` one the rest is let go."""
 
     async def void(self, key: str, reference: str) -> Voided | Declined:
         """Let an authorization go that has not been captured; one that has expired is let go already."""

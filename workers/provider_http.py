@@ -21,7 +21,14 @@ class HttpProvider(Caller):
         super().__init__(base_url, headers, _understood, **manners)
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
+        self,
+        key: str,
+        payment_id: UUID | str,
+        amount: int,
+        currency: str,
+        token: str,
+        attempt: int = 1,
+        in_parts: bool = False,
     ) -> Authorized | Declined:
         """Hold an amount on the card that the token stands for."""
         asked: dict[str, Any] = {"amount": amount, "currency": currency, "token": token, "reference": str(payment_id)}
@@ -33,9 +40,10 @@ class HttpProvider(Caller):
         until = answer.get("expires_at")
         return Authorized(answer["id"], datetime.fromisoformat(until) if until else None)
 
-    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
+    async def capture(self, key: str, reference: str, amount: int, final: bool = True) -> Captured | Declined:
         """Take an authorized amount, once, or a part of it."""
-        answer = await self._post(f"/v1/authorizations/{reference}/capture", key, {"amount": amount})
+        asked = {"amount": amount} if final else {"amount": amount, "final": False}
+        answer = await self._post(f"/v1/authorizations/{reference}/capture", key, asked)
         return answer if isinstance(answer, Declined) else Captured(answer["id"])
 
     async def void(self, key: str, reference: str) -> Voided | Declined:

@@ -32,8 +32,9 @@ class _Held:
 
     id: str
     amount: int
-    capture: str = ""
+    captured: int = 0
     refundable: int = 0
+    closed: bool = False
     voided: bool = False
     expires_at: datetime | None = None
 
@@ -52,15 +53,23 @@ class InProcessProvider:
         self._answers: dict[str, tuple[tuple[Any, ...], Any]] = {}
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
+        self,
+        key: str,
+        payment_id: UUID | str,
+        amount: int,
+        currency: str,
+        token: str,
+        attempt: int = 1,
+        in_parts: bool = False,
     ) -> Authorized | Declined:
         """Hold an amount, unless the token or the amount is one that is declined."""
         asked = ("authorize", str(payment_id), amount, currency, token, attempt)
         return self._once(key, asked, lambda: self._authorize(_named("auth", key), amount, token))
 
-    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
+    async def capture(self, key: str, reference: str, amount: int, final: bool = True) -> Captured | Declined:
         """Take an authorized amount, once, or a part of it."""
-        return self._once(key, ("capture", reference, amount), lambda: self._capture(key, reference, amount))
+        asked = ("capture", reference, amount, final)
+        return self._once(key, asked, lambda: self._capture(key, reference, amount, final))
 
     async def void(self, key: str, reference: str) -> Voided | Declined:
         """Let an authorization go that has not been captured."""
@@ -89,22 +98,23 @@ class InProcessProvider:
         self._held[made] = _Held(made, amount, expires_at=until)
         return Authorized(made, until)
 
-    def _capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
+    def _capture(self, key: str, reference: str, amount: int, final: bool) -> Captured | Declined:
         held = self._find(reference)
-        if held.voided or held.capture:
+        if held.voided or held.closed:
             return Declined("already_voided" if held.voided else "already_captured")
         if held.expires_at and held.expires_at <= self._clock():
             return Declined(EXPIRED)
-        if amount > held.amount:
+        if amount > held.amount - held.captured:
             return Declined("exceeds_authorized")
-        held.capture, held.refundable = _named("cap", key), amount
-        self._held[held.capture] = held
+        made = _named("cap", key)
+        held.captured, held.refundable, held.closed = held.captured + amount, held.refundable + amount, final
+        self._held[made] = held
         self.captured += amount
-        return Captured(held.capture)
+        return Captured(made)
 
     def _void(self, reference: str) -> Voided | Declined:
         held = self._find(reference)
-        if held.voided or held.capture:
+        if held.voided or held.captured or held.closed:
             return Declined("already_voided" if held.voided else "already_captured")
         held.voided = True
         return Voided()

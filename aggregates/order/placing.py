@@ -35,6 +35,7 @@ def secured(order_id: str, order: Order) -> OrderStockSecured:
         currency=order.currency,
         payment_token=order.payment_token,
         payment_attempts=order.payment_attempts,
+        capture="per_shipment" if order.per_shipment else "at_confirmation",
     )
 
 

@@ -20,6 +20,7 @@ from aggregates.payment.authorizing import (
 from aggregates.payment.settling import (
     cancel,
     capture,
+    capture_shipment,
     record_capture,
     record_refund,
     record_void,
@@ -33,6 +34,7 @@ from schemas.payment import (
     AttemptPayment,
     CancelPayment,
     CapturePayment,
+    CaptureShipment,
     LapsePayment,
     PaymentCommand,
     RecordAuthorization,
@@ -70,14 +72,21 @@ def _own(payment: Payment) -> list[Todo]:
             return [Todo("authorize", key=step), *overdue]
         case Status.AWAITING:
             return [Todo("lapse", payment.due_at, "lapse")]
+        case Status.AUTHORIZED if payment.parts:
+            first = f"capture:{next(iter(payment.parts))}"
+            return [Todo("capture_shipment", key=f"{first}:{payment.attempt}" if payment.renewed else first)]
         case Status.AUTHORIZED if payment.expires_at is not None:
-            return [Todo("expire", payment.expires_at, "expire")]
+            return [Todo("expire", payment.expires_at, "expire"), *_refunds(payment)]
         case Status.CAPTURING:
             return [Todo("capture", key=f"capture:{payment.attempt}" if payment.renewed else "capture")]
         case Status.VOIDING:
             return [Todo("void", key="void")]
         case _:
-            return [Todo("refund", key=f"refund:{refund_id}") for refund_id in payment.refunds]
+            return _refunds(payment)
+
+
+def _refunds(payment: Payment) -> list[Todo]:
+    return [Todo("refund", key=f"refund:{refund_id}") for refund_id in payment.refunds]
 
 
 RULES = {
@@ -86,6 +95,7 @@ RULES = {
     RecordDecline: record_decline,
     LapsePayment: lapse,
     CapturePayment: capture,
+    CaptureShipment: capture_shipment,
     RecordExpiry: record_expiry,
     RecordCapture: record_capture,
     CancelPayment: cancel,

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from aggregates.errors import AttemptNotAwaited, PaymentUnknown
+from aggregates.payment.settling import give_back
 from aggregates.payment.state import Payment, Status, evolve
 from events.event import Event
 from events.payment import (
@@ -85,14 +86,15 @@ def lapse(command: LapsePayment, payment: Payment) -> list[Event]:
 
 
 def record_expiry(command: RecordExpiry, payment: Payment) -> list[Event]:
-    """Nothing is held any longer: it is asked for anew, once, unless the order is off meanwhile."""
+    """Nothing is held any longer: it is asked for anew, once, unless the order is off meanwhile, or a part is taken."""
     if payment.status not in (Status.AUTHORIZED, Status.CAPTURING) or command.reference != payment.reference:
         return []
-    final = payment.renewed or payment.off
+    final = payment.renewed or payment.off or payment.taken > 0
     expired = AuthorizationExpired(order_id=command.order_id, reference=command.reference, final=final)
+    after = evolve(payment, expired)
     if final:
-        return [expired]
-    amount = evolve(payment, expired).due
+        return [expired, *give_back(command.order_id, after)] if payment.off else [expired]
+    amount = after.due
     return [expired, RenewalRequested(order_id=command.order_id, attempt=payment.attempt + 1, amount=amount)]
 
 

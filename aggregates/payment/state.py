@@ -27,6 +27,7 @@ from events.payment import (
     RefundRequested,
     RenewalDeclined,
     RenewalRequested,
+    ShipmentCaptureRequested,
     StrayAuthorized,
     StrayVoided,
     VoidRequested,
@@ -49,12 +50,21 @@ class Status(Enum):
     REFUSED = "refused"
 
 
+class Part(Struct, frozen=True, array_like=True):
+    """So much is to be taken for one shipment; nothing follows the `final` one."""
+
+    amount: int
+    final: bool
+
+
 class Payment(Struct, frozen=True):
     """What the rules need to know of a payment; `off` once no money is to be kept. Amounts are minor units.
 
     It is at its `attempt`, of so many `attempts`, which asks for `spared` less than the amount; `tried` are the ids of
     those that a client asked for. `held` are the authorizations it was told of, `strays` those that are to be let go.
     What is held until `expires_at` is `renewed` once, and `wanted` if it is to be captured as soon as it is held again.
+    Where money is taken `per_shipment`, so much is `taken`, under the reference `captured_as` at last, and `parts` are
+    to be, by shipment; it is `closed` once the final one is known.
     """
 
     status: Status = Status.UNKNOWN
@@ -78,6 +88,12 @@ class Payment(Struct, frozen=True):
     expires_at: datetime | None = None
     renewed: bool = False
     wanted: bool = False
+    per_shipment: bool = False
+    taken: int = 0
+    captured_as: str = ""
+    parts: dict[str, Part] = {}
+    known_parts: tuple[str, ...] = ()
+    closed: bool = False
 
     @property
     def asking(self) -> int:
@@ -97,7 +113,19 @@ class Payment(Struct, frozen=True):
     @property
     def refundable(self) -> int:
         """Captured money that is neither refunded nor about to be."""
+        if self.per_shipment:
+            return max(0, self.taken - self.refunded - sum(self.refunds.values()))
         return self.kept if self.status is Status.CAPTURED else 0
+
+    @property
+    def charged(self) -> int:
+        """What shipments were charged for, taken or about to be."""
+        return self.taken + sum(part.amount for part in self.parts.values())
+
+    @property
+    def uncharged(self) -> int:
+        """What is owed, and was not charged for yet."""
+        return max(0, self.due - self.charged)
 
 
 def evolve(payment: Payment, event: PaymentEvent) -> Payment:
@@ -112,13 +140,14 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
                 email=event.email,
                 due_at=event.due_at,
                 attempts=event.attempts,
+                per_shipment=event.capture == "per_shipment",
             )
         case PaymentAuthorized(reference=reference):
             held = (*payment.held, reference)
             until = event.expires_at
             return replace(payment, status=Status.AUTHORIZED, reference=reference, held=held, expires_at=until)
         case AuthorizationExpired():
-            return _expired(payment)
+            return _expired(payment, event.final)
         case RenewalRequested(attempt=attempt):
             spared = payment.amount - event.amount
             attempts = payment.attempts + 1
@@ -152,10 +181,14 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
             return replace(payment, reduced=payment.reduced + event.amount, known_refunds=known)
         case CaptureRequested():
             return replace(payment, status=Status.CAPTURING)
+        case ShipmentCaptureRequested(shipment_id=shipment_id):
+            parts = {**payment.parts, shipment_id: Part(event.amount, event.final)}
+            known = (*payment.known_parts, shipment_id)
+            return replace(payment, parts=parts, known_parts=known, closed=payment.closed or event.final)
         case PaymentCaptured():
-            return replace(payment, status=Status.CAPTURED, reference=event.reference)
+            return _captured(payment, event)
         case VoidRequested():
-            return replace(payment, status=Status.VOIDING)
+            return replace(payment, status=Status.VOIDING, refunds={}, parts={})
         case PaymentVoided():
             return replace(payment, status=Status.VOIDED)
         case RefundRequested():
@@ -169,8 +202,21 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
             assert_never(event)
 
 
-def _expired(payment: Payment) -> Payment:
+def _captured(payment: Payment, event: PaymentCaptured) -> Payment:
+    if not event.shipment_id:
+        return replace(payment, status=Status.CAPTURED, reference=event.reference)
+    parts = {key: part for key, part in payment.parts.items() if key != event.shipment_id}
+    status = Status.CAPTURED if payment.closed and not parts else payment.status
+    taken = payment.taken + event.amount
+    return replace(payment, status=status, taken=taken, captured_as=event.reference, parts=parts)
+
+
+def _expired(payment: Payment, final: bool) -> Payment:
     """Nothing is held, so what was to be given back of it, once captured, is simply not asked for again."""
+    if payment.per_shipment:
+        parts = {} if final else payment.parts
+        refunds = {} if final and not payment.taken else payment.refunds
+        return replace(payment, status=Status.EXPIRED, expires_at=None, parts=parts, refunds=refunds)
     capturing = payment.status is Status.CAPTURING
     reduced = payment.reduced + sum(payment.refunds.values())
     return replace(
@@ -185,7 +231,8 @@ def _refused(payment: Payment, step: str) -> Payment:
         case ["void", stray]:
             return _without_stray(payment, stray)
         case _:
-            return replace(payment, status=Status.REFUSED, refunds={})
+            refunds = payment.refunds if payment.taken else {}
+            return replace(payment, status=Status.REFUSED, refunds=refunds, parts={})
 
 
 def _without_stray(payment: Payment, stray: str) -> Payment:

@@ -32,9 +32,16 @@ class AuthorizeBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AmountBody(msgspec.Struct, forbid_unknown_fields=True):
-    """How much to capture or to refund, in minor units."""
+    """How much to refund, in minor units."""
 
     amount: Amount
+
+
+class CaptureBody(msgspec.Struct, forbid_unknown_fields=True):
+    """How much to capture, in minor units, and whether the rest is let go."""
+
+    amount: Amount
+    final: bool = True
 
 
 class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,10 +56,14 @@ class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
 
 BODIES: dict[Operation, type[msgspec.Struct]] = {
     "authorize": AuthorizeBody,
-    "capture": AmountBody,
+    "capture": CaptureBody,
     "void": EmptyBody,
     "refund": AmountBody,
 }
+
+
+USUAL = (("attempt", 1), ("final", True))
+"""What requests left unsaid before it could be said: their fingerprints must stay what they were."""
 
 
 class Stub:
@@ -113,7 +124,7 @@ class Stub:
 def _ask(operation: Operation, target: str, body: bytes) -> Ask:
     asked = msgspec.json.decode(body or b"{}", type=BODIES[operation])
     fields: dict[str, Any] = msgspec.structs.asdict(asked)
-    said = {name: value for name, value in fields.items() if (name, value) != ("attempt", 1)}
+    said = {name: value for name, value in fields.items() if (name, value) not in USUAL}
     plain = msgspec.json.encode([operation, target, said], order="sorted")
     return Ask(operation, hashlib.blake2b(plain, digest_size=16).hexdigest(), target, **fields)
 
@@ -140,7 +151,7 @@ def create(
     async def authorize(request: Request) -> Response:
         return await stub.serve(request, "authorize")
 
-    @app.post("/v1/authorizations/{authorization}/capture", openapi_extra=_documented(AmountBody))
+    @app.post("/v1/authorizations/{authorization}/capture", openapi_extra=_documented(CaptureBody))
     async def capture(request: Request, authorization: str) -> Response:
         return await stub.serve(request, "capture", authorization)
 

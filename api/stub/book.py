@@ -28,6 +28,7 @@ class Ask(msgspec.Struct, frozen=True):
     token: str = ""
     reference: str = ""
     attempt: int = 1
+    final: bool = True
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,6 +48,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     declined: str = ""
     attempt: int = 1
     expires_at: str = ""
+    final: bool = True
 
     @property
     def status(self) -> int:
@@ -65,17 +67,18 @@ class Money(msgspec.Struct):
     captured: int = 0
     refunded: int = 0
     voided: bool = False
+    closed: bool = False
     expires_at: str = ""
 
     def refuses(self, ask: Ask, at: str) -> str:
         """Why the operation cannot be done, or nothing."""
         if ask.operation == "refund":
             return "exceeds_captured" if ask.amount > self.captured - self.refunded else ""
-        if self.voided or self.capture:
+        if self.voided or self.closed or (self.capture and ask.operation == "void"):
             return "already_voided" if self.voided else "already_captured"
         if ask.operation == "capture" and self.expires_at and self.expires_at <= at:
             return "authorization_expired"
-        return "exceeds_authorized" if ask.amount > self.amount else ""
+        return "exceeds_authorized" if ask.amount > self.amount - self.captured else ""
 
 
 class Book:
@@ -106,7 +109,15 @@ class Book:
             return Entry(*common, declined=declined, attempt=ask.attempt)
         capture = made if ask.operation == "capture" else money.capture
         until = until if ask.operation == "authorize" else ""
-        return Entry(*common, id=made, authorization=money.id, capture=capture, attempt=ask.attempt, expires_at=until)
+        return Entry(
+            *common,
+            id=made,
+            authorization=money.id,
+            capture=capture,
+            attempt=ask.attempt,
+            expires_at=until,
+            final=ask.final,
+        )
 
     def apply(self, entry: Entry) -> None:
         """Take in what was decided, now or before a restart."""
@@ -136,9 +147,10 @@ class Book:
         money = self._money[entry.authorization]
         match entry.operation:
             case "capture":
-                money.capture, money.captured = entry.id, entry.amount
+                money.capture, money.closed = entry.id, entry.final
+                money.captured += entry.amount
                 self._money[entry.id] = money
-                self._captures[entry.reference] += 1
+                self._captures[entry.reference] += entry.final
             case "void":
                 money.voided = True
             case "refund":

@@ -246,6 +246,9 @@ class PaymentView(TypedDict):
     expires_at: NotRequired[str | None]
     attempts_left: NotRequired[int]
     attempts: NotRequired[list[dict[str, Any]]]
+    capture: NotRequired[str]
+    captures: NotRequired[list[dict[str, Any]]]
+    closed: NotRequired[bool]
 
 
 class Place(TypedDict):
@@ -266,6 +269,7 @@ class PlaceOrder(TypedDict):
     lines: list[OrderLine]
     shipping_cents: NotRequired[int]
     payment_attempts: NotRequired[int]
+    capture: NotRequired[Literal["at_confirmation", "per_shipment"]]
 
 
 class Price(TypedDict):

@@ -1,4 +1,4 @@
-"""Another card over HTTP: named while a declined payment awaits one, once for each key."""
+"""Another card over HTTP, named while a declined payment awaits one, once for each key; and money per shipment."""
 
 from typing import Any
 from uuid import uuid4
@@ -57,3 +57,24 @@ async def test_how_often_a_payment_may_be_tried_is_one_to_five(world: World, att
     placed = await world.post("/orders", {"payment_attempts": attempts})
     assert placed.status_code == 422
     assert "payment_attempts" in [error["field"] for error in placed.json()["errors"]]
+
+
+async def test_money_that_waits_for_a_shipment_is_not_under_way(world: World) -> None:
+    francs = {"currency": "CHF", "capture": "per_shipment", "shipping_cents": 90}  # of which there are no others
+    placed = await world.placed(await world.listed(), **francs)
+    url = f"/payments/{placed['order_id']}"
+    held = await world.until(url, status="authorized")
+    assert (held["capture"], held["captures"], held["captured"]) == ("per_shipment", [], 0)
+    await world.until(f"/orders/{placed['order_id']}", ready_to_ship=True)
+    assert await _under_way(world, "CHF") == 0
+
+    await world.post(f"/orders/{placed['order_id']}/ship", {"tracking": "T1"})
+    paid = await world.until(url, status="captured")
+
+    assert [part["amount"] for part in paid["captures"]] == [placed["total"]] == [340]
+    assert await _under_way(world, "CHF") == 0
+
+
+async def _under_way(world: World, currency: str) -> int:
+    money = (await world.client.get("/summary")).json()["money"]
+    return sum(int(row["under_way"]) for row in money if row["currency"] == currency)

@@ -22,11 +22,13 @@ from events.payment import (
     RefundRequested,
     RenewalDeclined,
     RenewalRequested,
+    ShipmentCaptureRequested,
     StrayAuthorized,
     StrayVoided,
     VoidRequested,
 )
 from schemas.payment import AttemptPayment, RequestPayment
+from schemas.values import Capture
 from tests.builders.order import TOTAL
 from tests.builders.values import EMAIL, EUR, NOON, OVERDUE, A
 
@@ -41,12 +43,18 @@ T1 = "1b000000-0000-4000-8000-00000000000a"
 T2 = "2b000000-0000-4000-8000-00000000000a"
 
 
-def request(amount: int = TOTAL, attempts: int = 1) -> RequestPayment:
-    return RequestPayment(order_id=A, amount=amount, currency=EUR, token="tok_visa", email=EMAIL, attempts=attempts)
+S1 = "1c000000-0000-4000-8000-00000000000a"
+S2 = "2c000000-0000-4000-8000-00000000000a"
 
 
-def requested(amount: int = TOTAL, attempts: int = 1) -> PaymentRequested:
-    return PaymentRequested(**dict(request(amount, attempts)), due_at=NOON + OVERDUE)
+def request(amount: int = TOTAL, attempts: int = 1, capture: Capture = "at_confirmation") -> RequestPayment:
+    return RequestPayment(
+        order_id=A, amount=amount, currency=EUR, token="tok_visa", email=EMAIL, attempts=attempts, capture=capture
+    )
+
+
+def requested(amount: int = TOTAL, attempts: int = 1, capture: Capture = "at_confirmation") -> PaymentRequested:
+    return PaymentRequested(**dict(request(amount, attempts, capture)), due_at=NOON + OVERDUE)
 
 
 def attempt(attempt_id: str = T1, token: str = "tok_other") -> AttemptPayment:
@@ -111,6 +119,16 @@ def capture_requested() -> CaptureRequested:
 
 def captured(amount: int = TOTAL) -> PaymentCaptured:
     return PaymentCaptured(order_id=A, reference="capture-1", amount=amount, currency=EUR)
+
+
+def part_requested(shipment_id: str = S1, amount: int = 300, final: bool = False) -> ShipmentCaptureRequested:
+    return ShipmentCaptureRequested(order_id=A, shipment_id=shipment_id, amount=amount, final=final)
+
+
+def part_captured(shipment_id: str = S1, amount: int = 300) -> PaymentCaptured:
+    return PaymentCaptured(
+        order_id=A, reference=f"capture-{shipment_id[0]}", amount=amount, currency=EUR, shipment_id=shipment_id
+    )
 
 
 def void_requested() -> VoidRequested:

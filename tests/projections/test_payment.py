@@ -4,6 +4,8 @@ from projections.payment import PAYMENTS
 from tests.builders.payment import (
     R1,
     R2,
+    S1,
+    S2,
     attempt_declined,
     attempted,
     authorized,
@@ -13,6 +15,8 @@ from tests.builders.payment import (
     declined,
     expired,
     lapsed,
+    part_captured,
+    part_requested,
     reduced,
     refund_requested,
     refunded,
@@ -141,3 +145,41 @@ def test_a_payment_shows_until_when_its_money_is_held_and_that_it_was_asked_for_
     assert [each["status"] for each in again.attempts] == ["authorized", "asked"]
     assert (again.status, again.attempts_left) == ("requested", 0)
     assert shown(PAYMENTS, *gone, renewal(amount=750), renewal_declined()).status == "declined"
+
+
+PARTS = (requested(capture="per_shipment"), authorized(), part_requested(), part_captured())
+
+
+def test_money_that_is_taken_per_shipment_shows_each() -> None:
+    asked = shown(PAYMENTS, *PARTS[:3])
+    assert (asked.capture, asked.status, asked.captured, asked.closed) == ("per_shipment", "authorized", 0, False)
+    [part] = asked.captures
+    assert (part["shipment_id"], part["amount"], part["captured_at"]) == (S1, 300, None)
+    taken = shown(PAYMENTS, *PARTS)
+    assert (taken.status, taken.captured, taken.reference) == ("partially_captured", 300, "capture-1")
+    assert taken.captures[0]["captured_at"] == at(3).isoformat()
+
+
+def test_money_that_is_taken_per_shipment_is_captured_with_the_final_part_and_refunded_like_any() -> None:
+    last = (*PARTS, part_requested(S2, 550, final=True))
+    assert (shown(PAYMENTS, *last).status, shown(PAYMENTS, *last).closed) == ("partially_captured", True)
+    whole = (*last, part_captured(S2, 550))
+    view = shown(PAYMENTS, *whole)
+    assert (view.status, view.captured) == ("captured", 850)
+    assert shown(PAYMENTS, *whole, refund_requested(R1, 850), refunded(R1, 850)).status == "refunded"
+
+
+def test_a_refund_of_one_shipment_leaves_the_others_to_come() -> None:
+    asked = shown(PAYMENTS, *PARTS, refund_requested(R1, 300))
+    assert (asked.status, asked.refunds) == ("partially_captured", {R1: 300})
+    given = shown(PAYMENTS, *PARTS, refund_requested(R1, 300), refunded(R1, 300))
+    assert (given.status, given.refunded, given.refunds) == ("partially_captured", 300, {})
+    late = (*PARTS, refund_requested(R1, 300), part_requested(S2, 550, final=True), part_captured(S2, 550))
+    assert shown(PAYMENTS, *late).status == "refunding"
+
+
+def test_a_part_that_is_refused_or_expires_leaves_what_was_taken() -> None:
+    more = (*PARTS, refund_requested(R1, 100), part_requested(S2, 550, final=True))
+    for event, status in ((refused(f"capture:{S2}"), "refused"), (expired(final=True), "expired")):
+        view = shown(PAYMENTS, *more, event)
+        assert (view.status, view.captured, view.refunds, view.reduced) == (status, 300, {R1: 100}, 0)

@@ -112,8 +112,11 @@ class Stripe:
             "refunded": 0,
         }
         if form.get("expand[]") == "latest_charge":
-            card = {"capture_before": int(time.time()) + HELD_SECONDS}
+            card: dict[str, Any] = {"capture_before": int(time.time()) + HELD_SECONDS}
+            if form.get("payment_method_options[card][request_multicapture]") == "if_available":
+                card["multicapture"] = {"status": "unavailable" if method == "pm_once" else "available"}
             intent["latest_charge"] = {"payment_method_details": {"card": card}}
+            intent["in_parts"] = card.get("multicapture") == {"status": "available"}
         self.intents[str(intent["id"])] = intent
         return 200, dict(intent)
 
@@ -125,9 +128,13 @@ class Stripe:
         amount = int(form["amount_to_capture"])
         if intent["status"] != "requires_capture":
             return no(400, "invalid_request_error", "payment_intent_unexpected_state", payment_intent=dict(intent))
-        if amount > intent["amount"]:
+        if amount > intent["amount"] - intent["amount_received"]:
             return no(400, "invalid_request_error", param="amount_to_capture")
-        intent |= {"status": "succeeded", "amount_received": amount}
+        final = form.get("final_capture", "true") == "true"
+        if not final and not intent["in_parts"]:
+            return no(400, "invalid_request_error", param="final_capture")
+        status = "succeeded" if final else "requires_capture"
+        intent |= {"status": status, "amount_received": intent["amount_received"] + amount}
         return 200, dict(intent)
 
     def _cancel(self, intent: dict[str, Any]) -> Said:

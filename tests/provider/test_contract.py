@@ -194,3 +194,41 @@ async def test_what_has_expired_is_not_captured_and_needs_no_void(
 
     assert await provider.capture(key(), reference, 1000) == Declined(EXPIRED)
     assert await provider.void(key(), reference) == Voided()
+
+
+async def in_parts(provider: Provider, amount: int = 1000) -> str:
+    answer = await provider.authorize(key(), uuid4(), amount, "EUR", "tok", 1, True)
+    assert isinstance(answer, Authorized)
+    return answer.reference
+
+
+async def test_an_authorization_is_captured_in_parts_until_the_final_one(provider: Provider) -> None:
+    reference, one = await in_parts(provider), key()
+
+    first = await provider.capture(one, reference, 300, False)
+    assert isinstance(first, Captured)
+    assert await provider.capture(one, reference, 300, False) == first
+    assert await provider.capture(key(), reference, 701, False) == Declined("exceeds_authorized")
+    last = await provider.capture(key(), reference, 600)
+    assert isinstance(last, Captured)
+    assert await provider.capture(key(), reference, 1) == Declined("already_captured")
+    assert isinstance(await provider.refund(key(), last.reference, 900), Refunded)
+    assert await provider.refund(key(), last.reference, 1) == Declined("exceeds_captured")
+
+
+async def test_a_final_capture_of_nothing_lets_the_rest_go(provider: Provider) -> None:
+    reference = await in_parts(provider)
+    await provider.capture(key(), reference, 300, False)
+
+    assert isinstance(await provider.capture(key(), reference, 0), Captured)
+    assert await provider.capture(key(), reference, 1) == Declined("already_captured")
+
+
+async def test_a_part_that_is_taken_can_be_given_back_while_others_are_to_come(provider: Provider) -> None:
+    reference = await in_parts(provider)
+    part = await provider.capture(key(), reference, 300, False)
+    assert isinstance(part, Captured)
+
+    assert isinstance(await provider.refund(key(), part.reference, 300), Refunded)
+    assert await provider.refund(key(), part.reference, 1) == Declined("exceeds_captured")
+    assert isinstance(await provider.capture(key(), reference, 700), Captured)

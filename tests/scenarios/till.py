@@ -99,7 +99,14 @@ class Till:
         return [move.amount for move in self.moves.values() if (move.order_id, move.step) == (order_id, step)]
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
+        self,
+        key: str,
+        payment_id: UUID | str,
+        amount: int,
+        currency: str,
+        token: str,
+        attempt: int = 1,
+        in_parts: bool = False,
     ) -> Authorized | Declined:
         """As Provider.authorize."""
         do = self._noting(key, Move(str(payment_id), "authorize", amount))
@@ -107,15 +114,15 @@ class Till:
             key,
             str(payment_id),
             "authorize",
-            lambda: do(self.inner.authorize(key, payment_id, amount, currency, token, attempt)),
+            lambda: do(self.inner.authorize(key, payment_id, amount, currency, token, attempt, in_parts)),
         )
 
-    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
+    async def capture(self, key: str, reference: str, amount: int, final: bool = True) -> Captured | Declined:
         """As Provider.capture."""
         order_id = self._orders[reference]
         do = self._noting(key, Move(order_id, "capture", amount))
         return await self._act(  # type: ignore[no-any-return]
-            key, order_id, "capture", lambda: do(self.inner.capture(key, reference, amount))
+            key, order_id, "capture", lambda: do(self.inner.capture(key, reference, amount, final))
         )
 
     async def void(self, key: str, reference: str) -> Voided | Declined:

@@ -65,20 +65,28 @@ class Bank(Provider):
         self._process, self._chance = process, chance
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str, attempt: int = 1
+        self,
+        key: str,
+        payment_id: UUID | str,
+        amount: int,
+        currency: str,
+        token: str,
+        attempt: int = 1,
+        in_parts: bool = False,
     ) -> Authorized | Declined:
         """As Provider.authorize."""
         return await self._ask(
-            f"authorize {payment_id}", lambda: self._till.authorize(key, payment_id, amount, currency, token, attempt)
+            f"authorize {payment_id}",
+            lambda: self._till.authorize(key, payment_id, amount, currency, token, attempt, in_parts),
         )
 
-    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
+    async def capture(self, key: str, reference: str, amount: int, final: bool = True) -> Captured | Declined:
         """As Provider.capture."""
         if self._till._orders[reference] in self._unwilling:
             return Declined("fraud")
         if self._till._orders[reference] in self._forgetful and reference == self._first(reference):
             return Declined(EXPIRED)
-        return await self._ask(f"capture {reference}", lambda: self._till.capture(key, reference, amount))
+        return await self._ask(f"capture {reference}", lambda: self._till.capture(key, reference, amount, final))
 
     def _first(self, reference: str) -> str:
         """What was held first for the same order."""

@@ -123,6 +123,7 @@ class Customers:
             shipping_address=ADDRESS,
             payment_token=DECLINED_TOKEN if chance.maybe(0.2) else "tok_visa",
             payment_attempts=chance.one_of((1, 2, 3)),
+            capture=chance.one_of(("at_confirmation", "at_confirmation", "per_shipment")),
             lines=tuple(OrderLine(sku=sku, quantity=chance.random.randint(1, 2), unit_price=PRICE) for sku in wanted),
         )
 

@@ -37,6 +37,7 @@ WINDOWS = {
     "payments declined": 10,
     "refunded": 30,
     "reservations lapsed": 20,
+    "shipments paid for": 10,
 }
 """How often each interesting moment must be hit at least."""
 

@@ -16,6 +16,7 @@ COUNTED: dict[type[Event], str] = {
     payment.PaymentDeclined: "payments declined",
     payment.PaymentAttempted: "other cards tried",
     payment.RenewalRequested: "authorizations renewed",
+    payment.ShipmentCaptureRequested: "shipments paid for",
     payment.PaymentRefused: "captures refused",
     payment.VoidRequested: "compensated by a void",
     payment.PaymentRefunded: "refunded",

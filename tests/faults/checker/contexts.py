@@ -46,9 +46,10 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
         case "order.line_cancelled.v1":
             return {"product": 1, "payment": 1, "notification": 1}
         case "order.partly_shipped.v1":
-            return {"product": shelves_of((item["sku"] for item in body["items"]), partitions), "notification": 1}
+            shelves = shelves_of((item["sku"] for item in body["items"]), partitions)
+            return {"product": shelves, "notification": 1, **_charged(body)}
         case "order.shipped.v1":
-            return {"product": shelves_of(body["skus"], partitions), "notification": 1}
+            return {"product": shelves_of(body["skus"], partitions), "notification": 1, **_charged(body)}
         case "order.return_received.v1":
             good = {item["sku"] for item in body["items"] if item["verdict"] == "restock"}
             return {"product": len(good), "payment": 1, "notification": 1}
@@ -62,6 +63,11 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
             if kind in MAILED_BY_USER:
                 return {"notification": 1}
             return {"order": 1} if kind in HEARD_BY_ORDER else {}
+
+
+def _charged(body: dict[str, Any]) -> dict[str, int]:
+    """Where money is taken per shipment, a shipment says how much, and payment must take it."""
+    return {"payment": 1} if "charge" in body else {}
 
 
 MAILED_BY_USER = (

@@ -19,6 +19,7 @@ class Desk(Paper):
         self.messages: dict[str, Body] = {}
         self.last: dict[str, dict[str, Event]] = {}
         self.allowed: dict[str, int] = {}
+        self.in_parts: dict[str, int] = {}
 
     def client(
         self, kind: str, target: str, path: str, asked: Body, context: str, tag: str, stream: str, *news: New
@@ -66,6 +67,20 @@ class Desk(Paper):
         entry = {"seq": len(self.ledger) + 1, "at": self.time(), "key": key, "operation": operation, "id": reference}
         self.ledger.append({**entry, "reference": order, "amount": amount, "currency": "EUR"})
         return reference
+
+    def mail(self, because: Event, order: str, template: str, which: str = "") -> None:
+        """A customer hears of it."""
+        name, recipient = uuid(f"{order}/{template}/{which}"), self.orders[order]["email"]
+        stream, about = f"notification-{name}", f"order-{order}"
+        said = {"notification_id": name, "about": about, "channel": "email", "recipient": recipient}
+        said |= {"template": template, "params": {"order_id": order}}
+        news = ("notification.requested.v1", stream, said)
+        [asked] = self.react(because, "notification", "notification.request", stream, said, news)
+        subject = f"{template} {order}"
+        self.mails.append({"id": name, "to": recipient, "subject": subject, "at": self.now, "repeats": 0})
+        [told] = self.owner("notification", stream, ("notification.delivered.v1", stream, {"notification_id": name}))
+        self.messages[name] = {**said, "status": "delivered", "reason": "", "requested_at": asked.time}
+        self._touch(self.messages[name], told)
 
     def last_place(self, order: str, tag: str) -> str:
         """Where an order's event of a kind lies."""

@@ -3,18 +3,7 @@
 from tests.faults.checker_cases.paper import Command, home, uuid
 from tests.faults.checker_cases.shop import Shop
 from tests.faults.checker_cases.spoil import breaks
-from tests.faults.checker_cases.story import (
-    BREAD,
-    CANCELLED,
-    DELIVERED,
-    HOT,
-    KEPT,
-    REJECTED,
-    RENEWED,
-    RETRIED,
-    TEA,
-    VOIDED,
-)
+from tests.faults.checker_cases.story import BREAD, CANCELLED, DELIVERED, HOT, KEPT, REJECTED, TEA, VOIDED
 
 
 @breaks("orders.one_end")
@@ -181,69 +170,6 @@ def money_is_captured_that_was_voided(shop: Shop) -> str:
     shop.owner("payment", stream, ("payment.captured.v1", stream, said))
     shop.rows()
     return VOIDED
-
-
-@breaks("money.one_capture")
-def a_second_card_is_held_that_nobody_recorded(shop: Shop) -> str:
-    shop.provide(RETRIED, "authorize", 200, key=uuid("both cards"))
-    return RETRIED
-
-
-@breaks("money.events_agree")
-def a_stray_authorization_is_never_let_go(shop: Shop) -> str:
-    del shop.ledger[entry(shop, RETRIED, "void")]
-    return RETRIED
-
-
-@breaks("liveness.settled")
-def a_stray_authorization_waits_for_ever(shop: Shop) -> str:
-    stream = f"payment-{RETRIED}"
-    said = {"order_id": RETRIED, "attempt": 1, "reference": shop.provide(RETRIED, "authorize", 200)}
-    shop.owner("payment", stream, ("payment.stray_authorized.v1", stream, said))
-    shop.rows()
-    return RETRIED
-
-
-@breaks("money.legal_steps")
-def more_cards_are_tried_than_were_agreed(shop: Shop) -> str:
-    for event in shop.events("order", "order.placed.v1", RETRIED):
-        event["value"].pop("payment_attempts")
-    for event in shop.events("payment", "payment.requested.v1", RETRIED):
-        event["value"].pop("attempts")
-    return RETRIED
-
-
-@breaks("money.amounts")
-def the_second_card_is_asked_for_what_was_called_off(shop: Shop) -> str:
-    shop.events("payment", "payment.attempted.v1", RETRIED)[0]["value"]["amount"] = 200
-    return RETRIED
-
-
-@breaks("money.one_capture")
-def money_is_held_again_for_no_reason(shop: Shop) -> str:
-    shop.provide(RENEWED, "authorize", 100, key=uuid("a third time"))
-    return RENEWED
-
-
-@breaks("money.legal_steps")
-def money_is_asked_for_again_that_had_not_expired(shop: Shop) -> str:
-    stream = f"payment-{KEPT}"
-    again = {"order_id": KEPT, "attempt": 2, "amount": 200}
-    shop.owner("payment", stream, ("payment.renewal_requested.v1", stream, again))
-    shop.rows()
-    return KEPT
-
-
-@breaks("money.legal_steps")
-def another_authorization_expires_than_was_held(shop: Shop) -> str:
-    shop.events("payment", "payment.authorization_expired.v1", RENEWED)[0]["value"]["reference"] = "auth_other"
-    return RENEWED
-
-
-@breaks("money.amounts")
-def more_is_held_again_than_is_owed(shop: Shop) -> str:
-    shop.events("payment", "payment.renewal_requested.v1", RENEWED)[0]["value"]["amount"] = 101
-    return RENEWED
 
 
 def entry(shop: Shop, order: str, operation: str) -> int:

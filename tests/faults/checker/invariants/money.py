@@ -38,7 +38,8 @@ def one_capture(world: World) -> Iterator[Violation]:
         payment = world.payments.all.get(order_id)
         strays = len(payment.strays) if payment else 0
         renewals = int(payment.renewed) if payment else 0
-        for operation, most in (("authorize", 1 + strays + renewals), ("capture", 1), ("void", 1 + strays)):
+        captures = len(payment.captures) if payment and payment.per_shipment else 1
+        for operation, most in (("authorize", 1 + strays + renewals), ("capture", captures), ("void", 1 + strays)):
             if len(done := world.ledger.done(order_id, operation)) > most:
                 said = f"{operation} was done {len(done)} times, under {len({e['key'] for e in done})} keys"
                 yield Violation("money.one_capture", order_id, said)
@@ -56,7 +57,9 @@ def amounts(world: World) -> Iterator[Violation]:
     """
     for order in world.orders.all.values():
         payment = world.payments.all.get(order.order_id) or Payment(order.order_id)
-        asked = {"authorize": payment.asked, "capture": {order.requested - payment.reduced}}
+        parts = {each["amount"] for each in payment.captures}
+        taken = parts if payment.per_shipment else {order.requested - payment.reduced}
+        asked = {"authorize": payment.asked, "capture": taken}
         for entry in world.ledger.of.get(order.order_id, ()):
             wrong = entry["operation"] in asked and entry["amount"] not in asked[entry["operation"]]
             if wrong or entry["currency"] != order.currency:
@@ -106,13 +109,20 @@ def _kept(world: World, order_id: str) -> int:
 def _owed(order: Order, payment: Payment | None) -> int:
     """The order's total, without what is off of it, unless all of it is, less what was given back on request.
 
-    What the provider has refused to give back stays with us: it said so, and a person must look.
+    Where money is taken per shipment and something is still to go, what was charged takes the total's place; a cent
+    that rounding had charged too much has gone back. What the provider has refused to give back stays with us: it said
+    so, and a person must look.
     """
     if order.over:
         return payment.refused_refunds if payment else 0
     if payment is None:
         return order.total
-    return max(0, order.total - payment.given_beside(order.parts)) + payment.refused_refunds
+    came_to = order.total
+    if order.per_shipment and order.left():
+        back = {each["return_id"] for each in order.returns}
+        rounded = sum(each[0] for key, each in payment.refunds.items() if key in order.parts and key not in back)
+        came_to = order.billed - rounded
+    return max(0, came_to - payment.given_beside(order.parts)) + payment.refused_refunds
 
 
 def _given_back(world: World, order: Order) -> Iterator[Violation]:
@@ -136,7 +146,7 @@ def _both(payment: Payment, world: World) -> Iterator[tuple[str, Any, Any]]:
     done, order_id = world.ledger.done, payment.order_id
     references = {
         "authorized": ([*payment.held, *payment.strays], "authorize"),
-        "captured": ([payment.captured_reference] if payment.captured_reference else [], "capture"),
+        "captured": (payment.captured_references, "capture"),
     }
     for what, (ours, operation) in references.items():
         yield what, sorted(ours), sorted({entry["id"] for entry in done(order_id, operation)})

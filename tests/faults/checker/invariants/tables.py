@@ -16,7 +16,7 @@ COMPARED = {
     "products": "name description department price currency withdrawn on_hand held available shipped updated_at "
     "version partition position",
     "payments": "status reason currency amount captured refunded refunds reduced reference due_at expires_at "
-    "attempts_left attempts requested_at updated_at version partition position",
+    "attempts_left attempts capture captures closed requested_at updated_at version partition position",
     "users": "email name password_hash registered_at status verified password_changes phone locale default_address "
     "version partition position",
     "notifications": "about channel recipient template params status reason requested_at updated_at version partition "
