@@ -85,7 +85,8 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
             attempts = [*view.attempts, _asked(event.attempt, event.amount, at)]
             changed = replace(view, status="requested", attempts=attempts)
         case PaymentDeclined() | RenewalDeclined():
-            changed = replace(_came_of(view, at, "declined", event.reason), status="declined", reason=event.reason)
+            changed = _came_of(view, at, "declined", event.reason)
+            changed = replace(changed, status="declined", reason=event.reason, refunds={})
         case AttemptDeclined():
             changed = _came_of(view, at, "declined", event.reason)
             changed = replace(changed, status="awaiting_method", reason=event.reason)

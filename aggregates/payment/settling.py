@@ -173,14 +173,15 @@ def record_void(command: RecordVoid, payment: Payment) -> list[Event]:
 
 
 def record_refund(command: RecordRefund, payment: Payment) -> list[Event]:
-    if command.refund_id not in payment.refunds:
-        return []
+    amount = payment.refunds.get(command.refund_id, 0)
+    if command.refund_id not in payment.refunds or amount > payment.captured - payment.refunded:
+        return []  # nobody was asked for it, or not yet
     return [
         PaymentRefunded(
             order_id=command.order_id,
             refund_id=command.refund_id,
             reference=command.reference,
-            amount=payment.refunds[command.refund_id],
+            amount=amount,
             currency=payment.currency,
             email=payment.email,
         )

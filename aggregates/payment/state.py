@@ -111,11 +111,14 @@ class Payment(Struct, frozen=True):
         return self.due - self.refunded - sum(self.refunds.values())
 
     @property
+    def captured(self) -> int:
+        """What the provider has taken."""
+        return self.taken if self.per_shipment else self.due if self.status is Status.CAPTURED else 0
+
+    @property
     def refundable(self) -> int:
         """Captured money that is neither refunded nor about to be."""
-        if self.per_shipment:
-            return max(0, self.taken - self.refunded - sum(self.refunds.values()))
-        return self.kept if self.status is Status.CAPTURED else 0
+        return max(0, self.captured - self.refunded - sum(self.refunds.values()))
 
     @property
     def charged(self) -> int:
@@ -157,7 +160,7 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
         case CaptureAwaited():
             return replace(payment, wanted=True)
         case PaymentDeclined() | RenewalDeclined():
-            return replace(payment, status=Status.DECLINED)
+            return replace(payment, status=Status.DECLINED, refunds={}, parts={})
         case AttemptDeclined():
             return replace(payment, status=Status.AWAITING)
         case PaymentAttempted():

@@ -11,6 +11,7 @@ from schemas.payment import (
     CaptureShipment,
     RecordAuthorization,
     RecordCapture,
+    RecordDecline,
     RecordExpiry,
     RecordRefusal,
     ReducePayment,
@@ -186,6 +187,17 @@ def test_what_expires_before_anything_was_taken_is_asked_for_again_and_its_parts
     life.leaves(STREAM, f"capture:{S1}:2")
     life.ask(done())
     life.leaves(STREAM, f"capture:{S2}:2")
+
+
+def test_nothing_is_given_back_of_what_was_never_taken_when_a_renewal_is_declined() -> None:
+    life = payment.given(*ASKED)
+    for command in (
+        less(150, returned=True),
+        RecordExpiry(order_id=A, reference="auth-1"),
+        RecordDecline(order_id=A, reason="card_declined", attempt=2),
+    ):
+        life.ask(command)
+    life.leaves(STREAM)
 
 
 def test_what_expires_after_something_was_taken_is_not_asked_for_again() -> None:

@@ -14,6 +14,7 @@ from events.payment import (
     PaymentRefunded,
     RenewalDeclined,
     RenewalRequested,
+    ShipmentCaptureRequested,
     StrayAuthorized,
     StrayVoided,
     VoidRequested,
@@ -21,6 +22,7 @@ from events.payment import (
 from schemas.payment import (
     CancelPayment,
     CapturePayment,
+    CaptureShipment,
     LapsePayment,
     PaymentCommand,
     RecordAuthorization,
@@ -33,9 +35,10 @@ from schemas.payment import (
     ReducePayment,
     RefundPayment,
 )
+from schemas.values import Capture
 from tests.aggregates.laws import asking_twice_changes_nothing_more, every_law_of_history, lived, moderately
 from tests.builders.order import TOTAL
-from tests.builders.payment import R1, R2, R3, T2, WHOLE, attempt, request
+from tests.builders.payment import R1, R2, R3, S1, S2, T2, WHOLE, attempt, request
 from tests.builders.values import OVERDUE, A
 from tests.spec import Life
 
@@ -70,6 +73,15 @@ wishes: st.SearchStrategy[PaymentCommand] = st.one_of(
         refund_id=st.sampled_from([R1, R2, R3]),
         amount=st.integers(0, TOTAL + 1),
         reason=st.just("line cancelled"),
+        returned=st.booleans(),
+        closes=st.sampled_from([False, False, True]),
+    ),
+    st.builds(
+        CaptureShipment,
+        order_id=st.just(A),
+        shipment_id=st.sampled_from([S1, S2]),
+        amount=st.integers(0, TOTAL + 1),
+        last=st.booleans(),
     ),
 )
 answers: st.SearchStrategy[PaymentCommand] = st.one_of(
@@ -80,6 +92,8 @@ answers: st.SearchStrategy[PaymentCommand] = st.one_of(
             authorization(2),
             authorization(3),
             RecordCapture(order_id=A, reference="capture-1"),
+            RecordCapture(order_id=A, reference="capture-1", shipment_id=S1),
+            RecordCapture(order_id=A, reference="capture-2", shipment_id=S2),
             RecordCapture(order_id=A, reference="capture-1"),
             decline(1),
             decline(2),
@@ -95,13 +109,14 @@ answers: st.SearchStrategy[PaymentCommand] = st.one_of(
     refund_ids.map(lambda refund_id: RecordRefund(order_id=A, refund_id=refund_id, reference="refund-1")),
 )
 steps = st.one_of(
-    st.sampled_from(["authorize", "capture", "capture:2", "void", "void:auth-1"]),
+    st.sampled_from(["authorize", "capture", "capture:2", f"capture:{S1}", "void", "void:auth-1"]),
     refund_ids.map(lambda which: f"refund:{which}"),
 )
 refusals: st.SearchStrategy[PaymentCommand] = steps.map(
     lambda step: RecordRefusal(order_id=A, step=step, reason="expired")
 )
-requests = st.integers(1, 3).map(lambda attempts: request(attempts=attempts))
+captures: st.SearchStrategy[Capture] = st.sampled_from(["at_confirmation", "per_shipment"])
+requests = st.tuples(st.integers(1, 3), captures).map(lambda said: request(attempts=said[0], capture=said[1]))
 pasts = st.tuples(requests, st.lists(st.one_of(wishes, answers), max_size=15)).map(
     lambda asked: lived(DECIDER, [asked[0], *asked[1]])
 )
@@ -124,7 +139,7 @@ def kept(life: Life) -> int:
 
 def answer_all(life: Life, declines: bool) -> None:
     """The provider answers whatever it is asked, until nothing is left to ask."""
-    for _ in range(10):
+    for _ in range(15):
         for todo in DECIDER.todos(payment(life)):
             life.ask(answer(todo.key, declines))
 
@@ -137,6 +152,8 @@ def answer(step: str, declines: bool) -> PaymentCommand:
             return RecordVoid(order_id=A, stray=stray)
         case ["expire"]:
             return CapturePayment(order_id=A)  # in time
+        case ["capture", which, *_] if len(which) == len(S1):
+            return RecordCapture(order_id=A, reference=f"capture-{which}", shipment_id=which)
         case ["capture", *_]:
             return RecordCapture(order_id=A, reference="capture-1")
         case ["void"]:
@@ -173,7 +190,7 @@ def test_what_is_kept_in_the_end_is_what_was_asked_for_less_all_that_is_owed_les
     life.ask(CapturePayment(order_id=A))
     answer_all(life, declines=False)
     state = payment(life)
-    if state.status is Status.CAPTURED:
+    if state.status is Status.CAPTURED and not (state.per_shipment and state.off):
         assert kept(life) == state.amount - state.reduced - state.refunded >= 0
 
 
@@ -183,10 +200,14 @@ def test_the_provider_is_asked_for_each_step_once(life: Life) -> None:
     kinds = [type(event) for event in life.history]
     renewals = kinds.count(RenewalRequested)
     assert renewals <= 1
-    again, once = (PaymentAuthorized, CaptureRequested), (PaymentCaptured, VoidRequested, RenewalDeclined)
+    again, once = (PaymentAuthorized, CaptureRequested), (VoidRequested, RenewalDeclined)
     assert all(kinds.count(step) <= 1 + renewals for step in again)
     assert all(kinds.count(step) <= 1 for step in once)
     assert not (PaymentCaptured in kinds and VoidRequested in kinds)
+    parts = [event.shipment_id for event in life.history if isinstance(event, PaymentCaptured)]
+    assert len(parts) == len(set(parts))
+    asked = [event for event in life.history if isinstance(event, ShipmentCaptureRequested)]
+    assert [event.final for event in asked[:-1]].count(True) == 0
     declines = [
         event for event in life.history if isinstance(event, PaymentDeclined | AttemptDeclined | RenewalDeclined)
     ]

@@ -59,6 +59,8 @@ class Payments:
         payment.status = payment.shown = "declined"
         payment.reason, payment.declined = fact.body["reason"], fact.timestamp
         self._came_of(payment, fact, "declined")
+        payment.parts = {}
+        self._forget_refunds(payment)
         return legal
 
     def _authorization_expired(self, payment: Payment, fact: Fact) -> bool:
@@ -99,6 +101,8 @@ class Payments:
         payment.status = payment.shown = "declined"
         payment.reason, payment.declined = fact.body["reason"], fact.timestamp
         self._came_of(payment, fact, "declined")
+        payment.parts = {}
+        self._forget_refunds(payment)
         return legal
 
     def _capture_awaited(self, payment: Payment, _: Fact) -> bool:
