@@ -11,6 +11,8 @@ from tests.scenarios.shop import PRICE, order, sku_on
 from workers.provider import DECLINED_TOKEN, Authorized
 
 pytestmark = pytest.mark.anyio
+in_memory = pytest.mark.parametrize("house", ["memory"], indirect=True)
+"""On the real log, one test or two of this file are enough."""
 
 
 def another(bought: PlaceOrder, token: str = "tok_other") -> AttemptPayment:
@@ -42,6 +44,7 @@ async def test_another_card_pays_for_the_order(house: House) -> None:
     await house.check()
 
 
+@in_memory
 async def test_a_declined_order_without_another_attempt_is_rejected_as_ever(house: House) -> None:
     apple = sku_on(1)
     bought = await declined(house, (apple, 1), attempts=3)
@@ -57,6 +60,7 @@ async def test_a_declined_order_without_another_attempt_is_rejected_as_ever(hous
     await house.check()
 
 
+@in_memory
 async def test_an_order_for_which_nobody_names_another_card_in_time_is_rejected(house: House) -> None:
     apple = sku_on(2)
     await house.stocked({apple: 10})
@@ -76,6 +80,7 @@ async def test_an_order_for_which_nobody_names_another_card_in_time_is_rejected(
     await house.check()
 
 
+@in_memory
 async def test_an_order_that_is_called_off_while_another_card_is_awaited_takes_none(house: House) -> None:
     apple = sku_on(3)
     bought = await declined(house, (apple, 1))
@@ -90,6 +95,7 @@ async def test_an_order_that_is_called_off_while_another_card_is_awaited_takes_n
     await house.check()
 
 
+@in_memory
 async def test_of_two_cards_named_at_once_one_is_asked(house: House) -> None:
     apple = sku_on(0)
     bought = await declined(house, (apple, 1), attempts=5)
@@ -102,6 +108,7 @@ async def test_of_two_cards_named_at_once_one_is_asked(house: House) -> None:
     await house.check()
 
 
+@in_memory
 async def test_what_was_called_off_before_another_card_is_named_is_not_asked_of_it(house: House) -> None:
     apple, pear = sku_on(1), sku_on(2)
     bought = await declined(house, (apple, 1), (pear, 2))

@@ -11,6 +11,8 @@ from tests.scenarios.till import declines, down, expiring, held_before, plain
 from workers.provider import EXPIRED
 
 pytestmark = pytest.mark.anyio
+in_memory = pytest.mark.parametrize("house", ["memory"], indirect=True)
+"""On the real log, one test or two of this file are enough."""
 
 
 async def test_a_capture_that_comes_too_late_is_made_once_the_same_card_has_authorized_again(house: House) -> None:
@@ -29,6 +31,7 @@ async def test_a_capture_that_comes_too_late_is_made_once_the_same_card_has_auth
     await house.check()
 
 
+@in_memory
 async def test_what_expires_twice_is_given_up_and_the_goods_go_back_to_their_shelf(house: House) -> None:
     apple = sku_on(1)
     await house.stocked({apple: 10})
@@ -43,6 +46,7 @@ async def test_what_expires_twice_is_given_up_and_the_goods_go_back_to_their_she
     await house.check()
 
 
+@in_memory
 async def test_a_card_that_does_not_authorize_again_ends_its_order(house: House) -> None:
     apple = sku_on(2)
     await house.stocked({apple: 10})
@@ -58,6 +62,7 @@ async def test_a_card_that_does_not_authorize_again_ends_its_order(house: House)
     await house.check()
 
 
+@in_memory
 async def test_money_that_expires_before_its_order_hears_of_it_is_asked_for_again_and_captured(house: House) -> None:
     apple, gate = sku_on(3), asyncio.Event()
     await house.stocked({apple: 10})
@@ -78,6 +83,7 @@ async def test_money_that_expires_before_its_order_hears_of_it_is_asked_for_agai
     await house.check()
 
 
+@in_memory
 async def test_an_order_that_is_called_off_while_its_money_is_asked_for_again_holds_none(house: House) -> None:
     apple, gate = sku_on(0), asyncio.Event()
     await house.stocked({apple: 10})

@@ -22,6 +22,8 @@ from tests.scenarios.till import answer_lost, declines, down
 from workers.provider import EXPIRED
 
 pytestmark = pytest.mark.anyio
+in_memory = pytest.mark.parametrize("house", ["memory"], indirect=True)
+"""On the real log, one test or two of this file are enough."""
 
 
 async def sold(house: House, *lines: tuple[str, int]) -> PlaceOrder:
@@ -38,6 +40,7 @@ async def ship(house: House, bought: PlaceOrder, *lines: tuple[str, int]) -> str
     return await house.send(ShipOrder(order_id=bought.order_id, shipment_id=str(uuid4()), lines=items))
 
 
+@in_memory
 async def test_each_shipment_takes_the_money_of_what_is_in_it(house: House) -> None:
     apple, pear = sku_on(0), sku_on(1)
     bought = await sold(house, (apple, 3), (pear, 2))
@@ -55,6 +58,7 @@ async def test_each_shipment_takes_the_money_of_what_is_in_it(house: House) -> N
     await house.check()
 
 
+@in_memory
 @pytest.mark.parametrize("fault", [down, answer_lost])
 async def test_shipments_close_upon_each_other_are_paid_for_once_each(house: House, fault: object) -> None:
     apple = sku_on(2)
@@ -70,6 +74,7 @@ async def test_shipments_close_upon_each_other_are_paid_for_once_each(house: Hou
     await house.check()
 
 
+@in_memory
 async def test_what_is_called_off_before_it_ships_is_never_taken(house: House) -> None:
     apple, pear = sku_on(3), sku_on(0)
     bought = await sold(house, (apple, 2), (pear, 2))
@@ -111,6 +116,7 @@ async def test_goods_that_come_back_are_paid_back_of_what_was_taken_and_the_rest
     await house.check()
 
 
+@in_memory
 async def test_an_order_that_is_called_off_before_anything_ships_is_voided(house: House) -> None:
     apple = sku_on(2)
     bought = await sold(house, (apple, 2))
@@ -122,6 +128,7 @@ async def test_an_order_that_is_called_off_before_anything_ships_is_voided(house
     await house.check()
 
 
+@in_memory
 async def test_what_expires_before_the_first_shipment_is_asked_for_again(house: House) -> None:
     apple = sku_on(3)
     bought = await sold(house, (apple, 2))
