@@ -88,6 +88,8 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
             values = b"".join(headers.values())
             if len(values) > LONGEST or b"\0" in values:  # what follows from a message inherits them, and must fit too
                 raise Undecodable(f"headers longer than {LONGEST} bytes, or with a NUL, which no database takes")
+            if not headers["ce_id"]:  # else two of them would be taken for one that came twice
+                raise Undecodable("header 'ce_id' is empty")
             return cls(
                 headers["ce_id"].decode(),
                 headers["ce_type"].decode(),

@@ -10,7 +10,10 @@ from workers.shop import Shop
 
 OPEN_ORDERS = {"placed", "secured"}
 
-MILESTONES = {"order_confirmed", "order_rejected", "order_cancelled", "order_shipped", "order_delivered"}
+MILESTONES = {
+    "order_confirmed", "order_rejected", "order_cancelled", "order_partly_shipped", "order_shipped", "order_delivered",
+}  # fmt: skip
+"""Mails that the states of orders ask for; an order whose rest is called off has been shipped, in part only."""
 
 Show = Callable[[str, float, float, str], None]
 

@@ -80,14 +80,18 @@ async def folded(kafka: str, model: Projection, moment: str) -> dict[str, dict[s
     return found
 
 
+LISTS = {"shipments", "returns", "notes", "staff_notes"}
+"""What only the read model of orders has: in SQL, each is its events' own view."""
+
+
 def plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Times as datetimes and maps as dicts, whoever wrote them."""
+    """Times as datetimes, whoever wrote them."""
     times = ("placed_at", "updated_at", "confirmed_at", "listed_at")
-    told: dict[str, Any] = {
+    return {
         name: datetime.fromisoformat(value).astimezone(UTC) if name in times and isinstance(value, str) else value
         for name, value in row.items()
+        if name not in LISTS
     }
-    return told | ({"locations": dict(told["locations"])} if "locations" in told else {})
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -97,7 +101,8 @@ def test_orders_as_of_a_time_are_what_the_read_model_showed_then(query: Query, w
     assert found == {key: plain(row) for key, row in wanted.items()}
     assert (len(found) == COUNT) == (moment == MOMENTS[-1])
     assert all(
-        row.keys() == {*OrderView.__struct_fields__, "version", "partition", "position"} for row in found.values()
+        row.keys() == {*OrderView.__struct_fields__, "version", "partition", "position"} - LISTS
+        for row in found.values()
     )
 
 

@@ -68,6 +68,7 @@ def _any_of(names: tuple[str, ...], *values: bytes | None) -> Spoil:
 UNREADABLE: dict[str, Spoil] = {
     "no headers": lambda random, context, headers: [],
     "a header is missing": _without,
+    "no id": _always("ce_id", b"", None),
     "a header that is no text": _any_of(NEEDED, *_NO_TEXT),
     "a NUL in a header": _any_of((*NEEDED, "traceparent", "x-unknown"), b"a\0b", b"\0"),
     "headers without end": _too_long,
@@ -107,7 +108,6 @@ ODD: dict[str, Spoil] = {
     "a time that is none": _always("ce_time", b"soon", b"", b"99999-01-01", b"2026-13-45T99:99", b"0"),
     "a subject of nobody": _always("ce_subject", b"weather-today", b"", b"-", b"order", b"order-\n", b"x" * 250),
     "a subject in other letters": _always("ce_subject", "order-\u202e\u0645\u0631\u062d\u0628\u0627".encode()),
-    "no id": _always("ce_id", b"", None),
     "no source": _always("ce_source", b"", None),
     "an origin that is no place": _always(
         "origin", b"a/b/c", b"", b"owner", b"a/1/2/3", b"x/-1/0", b"x/1/" + b"9" * 20

@@ -39,7 +39,7 @@ def _repeats(field: Any) -> bool:
 def lines(table: Any) -> Iterator[bytes]:
     """Each row as JSON on a line of its own."""
     for batch in table.to_batches(max_chunksize=1000):
-        for row in batch.to_pylist():
+        for row in batch.to_pylist(maps_as_pydicts="strict"):
             yield json.encode(row) + b"\n"
 
 
@@ -47,6 +47,9 @@ def flat(table: Any) -> Any:
     """The same table with text where there were lists and structs."""
     for at, field in enumerate(table.schema):
         if pa.types.is_nested(field.type):
-            texts = [None if each is None else json.encode(each).decode() for each in table.column(at).to_pylist()]
+            texts = [
+                None if each is None else json.encode(each).decode()
+                for each in table.column(at).to_pylist(maps_as_pydicts="strict")
+            ]
             table = table.set_column(at, pa.field(field.name, pa.string()), pa.array(texts, pa.string()))
     return table

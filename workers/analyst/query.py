@@ -98,12 +98,12 @@ async def updated(folder: Path | None) -> Path:
 
 def _say(answer: Any, form: Format) -> None:
     if form is Format.JSON:
-        show_json(answer.to_pylist())
+        show_json(answer.to_pylist(maps_as_pydicts="strict"))
     elif form is Format.CSV:
         sys.stdout.buffer.write(_bytes(answer, form))
         sys.stdout.buffer.flush()
     else:
-        rows = answer.slice(0, SHOWN).to_pylist()
+        rows = answer.slice(0, SHOWN).to_pylist(maps_as_pydicts="strict")
         screen().print(_drawn(rows) if rows else "no rows")
         if answer.num_rows > SHOWN:
             typer.secho(f"orders: {answer.num_rows - SHOWN:,} more rows: --format csv has all of them", err=True)
@@ -138,7 +138,7 @@ def _bytes(answer: Any, form: Format) -> bytes:
     from workers.analyst.files import write
 
     if form is Format.JSON:
-        return json_of.encode(answer.to_pylist(), enc_hook=str) + b"\n"
+        return json_of.encode(answer.to_pylist(maps_as_pydicts="strict"), enc_hook=str) + b"\n"
     if form is Format.TABLE:
         raise Refused("a table is for people: --out writes csv, json or parquet; say which by --format", Exit.USAGE)
     buffer = BytesIO()

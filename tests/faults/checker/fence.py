@@ -55,7 +55,7 @@ def readable(record: Record) -> bool:
         return _readable_if_odd(record)
     if not whole.isascii():
         return _readable_if_odd(record)
-    fits = len(whole) <= LONGEST_HEADERS and "\0" not in whole and headers.keys() >= NEEDED
+    fits = len(whole) <= LONGEST_HEADERS and "\0" not in whole and headers.keys() >= NEEDED and headers["ce_id"] != ""
     return fits and all(_is_number(headers.get(name, "0")) for name in NUMBERS)
 
 
@@ -65,7 +65,7 @@ def _readable_if_odd(record: Record) -> bool:
     whole = b"".join(as_bytes(value) for value in headers.values())
     if len(whole) > LONGEST_HEADERS or b"\0" in whole:
         return False
-    if not all(isinstance(headers.get(name), str) for name in NEEDED):
+    if not all(isinstance(headers.get(name), str) for name in NEEDED) or not headers["ce_id"]:
         return False
     if any(isinstance(headers.get(name, ""), bytes) for name in ("traceparent", "writer")):
         return False

@@ -7,4 +7,6 @@ SELECT stage, currency, count(*) AS orders, sum(total)::BIGINT AS total,
 FROM reached JOIN order_placed USING (stream) JOIN placed USING (currency)
 GROUP BY stage, currency
 ORDER BY currency,
-  list_position(['placed', 'secured', 'confirmed', 'shipped', 'delivered', 'rejected', 'cancelled'], stage);
+  list_position(
+    ['placed', 'secured', 'confirmed', 'partially_shipped', 'shipped', 'delivered', 'rejected', 'cancelled'], stage
+  );

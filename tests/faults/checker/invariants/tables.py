@@ -31,4 +31,7 @@ COMPARED = {
 }
 """The columns of each table that are compared."""
 
-MOMENTS = ("due_at", "expires_at", "placed_at", "updated_at", "confirmed_at", "requested_at", "registered_at", "at")
+MOMENTS = (
+    "due_at", "expires_at", "listed_at", "placed_at", "updated_at", "confirmed_at", "requested_at", "registered_at",
+    "at",
+)  # fmt: skip
