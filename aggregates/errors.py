@@ -5,7 +5,7 @@ Rejection
 ├── LineUnknown · LineTooSmall · ShipmentUnknown · ReturnUnknown · ReturnTooLarge
 ├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn
 ├── StockHeld · StockElsewhere · StockThere · WaitingListFull
-├── PaymentUnknown · NothingToRefund · RefundTooLarge
+├── PaymentUnknown · NothingToRefund · RefundTooLarge · AttemptNotAwaited
 ├── UserUnknown · EmailTaken · CredentialsStale · SessionOver · TokenJustUsed · ProofSpent
 ├── AddressUnknown · AddressExists · TooManyAddresses · SecurityMailStays
 ├── KeyReused · PreconditionFailed
@@ -104,6 +104,10 @@ class NothingToRefund(Rejection):
 
 class RefundTooLarge(Rejection):
     """The refund is larger than the captured money that is left."""
+
+
+class AttemptNotAwaited(Rejection):
+    """The payment does not wait for another card."""
 
 
 class EmailTaken(Rejection):

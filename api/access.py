@@ -73,6 +73,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/products/{sku}/stock/stop-awaiting"): _may("customer", "staff"),
     # payment
     ("POST", "/orders/{order_id}/refund"): _STAFF,
+    ("POST", "/payments/{order_id}/attempts"): _may("staff", owner=True),
     ("GET", "/payments"): _may("staff", "analyst"),
     ("GET", "/payments/{order_id}"): _READ,
     ("POST", "/payments/webhooks/{sender}"): ANYONE,  # whoever knows the secret that it is signed with

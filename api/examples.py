@@ -28,6 +28,7 @@ BODIES: dict[str, Any] = {
     "ReceiveReturn": {"items": [{"sku": "tea", "quantity": 1, "verdict": "restock"}], "note": "unopened"},
     "ChangeAddress": {"shipping_address": {**PLACE, "street": "2 Main Street"}},
     "AddNote": {"text": "Leave it with the neighbors.", "audience": "everyone"},
+    "AttemptPayment": {"payment_token": "tok_mastercard"},
     "RefundPayment": {"amount": 450, "reason": "goodwill"},
     "ListProduct": {"sku": "tea", "name": "Green tea", "department": "Tea", "price": 450, "stock": 10},
     "DescribeProduct": {"name": "Green tea", "description": "From Uji.", "department": "Tea", "brand": "Ours"},

@@ -12,7 +12,7 @@ from api.openapi import gives, pages, takes
 from api.resources import AsOf, one
 from api.system import of
 from projections.payment import PAGE
-from schemas.payment import RefundPayment
+from schemas.payment import AttemptPayment, RefundPayment
 from schemas.values import OrderId
 
 router = APIRouter(tags=["payments"])
@@ -27,6 +27,15 @@ async def refund_payment(request: Request, order_id: Id) -> Response:
     body = await read(request, body_of(RefundPayment, "order_id", "refund_id"))
     refund_id = ask.derived("refund")
     return await sent(request, ask, RefundPayment(order_id=order_id, refund_id=refund_id, **dict(body)))
+
+
+@router.post("/payments/{order_id}/attempts", **takes(AttemptPayment, "order_id", "attempt_id", view="PaymentView"))
+async def attempt_payment(request: Request, order_id: Id) -> Response:
+    """Name another card while a declined payment awaits one, until its `due_at`."""
+    ask = asked(request)
+    body = await read(request, body_of(AttemptPayment, "order_id", "attempt_id"))
+    attempt_id = ask.derived("attempt")
+    return await sent(request, ask, AttemptPayment(order_id=order_id, attempt_id=attempt_id, **dict(body)))
 
 
 @router.get("/payments", **pages("PaymentView"))

@@ -39,6 +39,7 @@ REJECTIONS: dict[type[no.Rejection], int] = {
     no.WaitingListFull: 409,
     no.PaymentUnknown: 404,
     no.NothingToRefund: 409,
+    no.AttemptNotAwaited: 409,
     no.RefundTooLarge: 422,
     no.UserUnknown: 404,
     no.EmailTaken: 409,

@@ -7,6 +7,7 @@ that is held for an order which is off goes back by the rules of the payment its
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -18,7 +19,7 @@ from api.commands import put
 from api.problems import Problem, field_error, invalid
 from api.signatures import check_standard, check_stripe
 from api.system import of
-from schemas.payment import PaymentCommand, RecordAuthorization, RecordCapture, RecordDecline, RecordVoid
+from schemas.payment import PaymentCommand, RecordAuthorization, RecordCapture, RecordDecline, RecordExpiry, RecordVoid
 
 router = APIRouter(tags=["payments"])
 
@@ -33,18 +34,21 @@ class Told(NamedTuple):
 def told_by_stripe(event: Mapping[str, Any]) -> Told:
     """An event of Stripe; those that are not about intents of ours say nothing here."""
     intent = event["data"]["object"]
-    order_id, reference = (intent.get("metadata") or {}).get("order_id"), intent.get("id", "")
+    about, reference = intent.get("metadata") or {}, intent.get("id", "")
+    order_id, attempt = about.get("order_id"), int(about.get("attempt", 1))
     if not order_id:
         return Told(event["id"], None)
     match event["type"]:
         case "payment_intent.amount_capturable_updated":
-            return Told(event["id"], RecordAuthorization(order_id=order_id, reference=reference))
+            return Told(event["id"], RecordAuthorization(order_id=order_id, reference=reference, attempt=attempt))
         case "payment_intent.payment_failed":
             error = intent.get("last_payment_error") or {}
             reason = error.get("decline_code") or error.get("code") or "card_declined"
-            return Told(event["id"], RecordDecline(order_id=order_id, reason=reason))
+            return Told(event["id"], RecordDecline(order_id=order_id, reason=reason, attempt=attempt))
         case "payment_intent.succeeded":
             return Told(event["id"], RecordCapture(order_id=order_id, reference=reference))
+        case "payment_intent.canceled" if intent.get("cancellation_reason") == "automatic":
+            return Told(event["id"], RecordExpiry(order_id=order_id, reference=reference))
         case "payment_intent.canceled":
             return Told(event["id"], RecordVoid(order_id=order_id))
         case _:
@@ -54,18 +58,23 @@ def told_by_stripe(event: Mapping[str, Any]) -> Told:
 def told_by_provider(event: Mapping[str, Any]) -> Told:
     """An entry in the ledger of the provider that our stub plays."""
     entry, done = event["data"], event["type"]
-    order_id, event_id = entry["reference"], entry["key"]
+    order_id, event_id, attempt = entry["reference"], entry["key"], entry.get("attempt", 1)
     match entry["operation"], done:
         case "authorize", "payment.authorized":
-            return Told(event_id, RecordAuthorization(order_id=order_id, reference=entry["id"]))
+            told = {"reference": entry["id"], "expires_at": _time(entry.get("expires_at"))}
+            return Told(event_id, RecordAuthorization(order_id=order_id, attempt=attempt, **told))
         case "authorize", "payment.declined":
-            return Told(event_id, RecordDecline(order_id=order_id, reason=entry["declined"]))
+            return Told(event_id, RecordDecline(order_id=order_id, reason=entry["declined"], attempt=attempt))
         case "capture", "payment.captured":
             return Told(event_id, RecordCapture(order_id=order_id, reference=entry["id"]))
         case "void", "payment.voided":
             return Told(event_id, RecordVoid(order_id=order_id))
         case _:
             return Told(event_id, None)
+
+
+def _time(said: str | None) -> datetime | None:
+    return datetime.fromisoformat(said) if said else None
 
 
 SENDERS: dict[str, tuple[Callable[[Mapping[str, str], bytes, str], None], Callable[[Mapping[str, Any]], Told]]] = {

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from pydantic import Field
 
 from events.event import Event
-from schemas.values import Address, Audience, Item, Line, Returned
+from schemas.values import Address, Audience, Capture, Item, Line, Returned, is_at_confirmation, is_none, is_one
 
 
 class _OfOrder(Event):
@@ -32,6 +32,8 @@ class OrderPlaced(_OfOrder, tag="order.placed.v1"):
     lines: tuple[Line, ...]
     total: int
     shipping_cents: int = Field(0, exclude_if=operator.not_)
+    payment_attempts: int = Field(1, exclude_if=is_one)
+    capture: Capture = Field("at_confirmation", exclude_if=is_at_confirmation)
 
 
 class OrderLinesReserved(_OfOrder, tag="order.lines_reserved.v1"):
@@ -48,6 +50,8 @@ class OrderStockSecured(_OfOrder, tag="order.stock_secured.v1"):
     currency: str
     payment_token: str
     customer_id: str = ""
+    payment_attempts: int = Field(1, exclude_if=is_one)
+    capture: Capture = Field("at_confirmation", exclude_if=is_at_confirmation)
 
 
 class OrderConfirmed(_OfOrder, tag="order.confirmed.v1"):
@@ -80,7 +84,10 @@ class OrderCancelled(_Asked, tag="order.cancelled.v1"):
 
 
 class OrderLineCancelled(_Asked, tag="order.line_cancelled.v1"):
-    """So many of one SKU are off, `left` are still ordered; the order comes to `amount` less, `tax_cents` of it tax."""
+    """So many of one SKU are off, `left` are still ordered; the order comes to `amount` less, `tax_cents` of it tax.
+
+    Where money is taken per shipment, it `closes` the order if nothing else is left to be shipped.
+    """
 
     email: str
     cancellation_id: str
@@ -92,16 +99,18 @@ class OrderLineCancelled(_Asked, tag="order.line_cancelled.v1"):
     currency: str
     reason: str
     customer_id: str = ""
+    closes: bool = Field(False, exclude_if=operator.not_)
 
 
 class OrderPartlyShipped(_Asked, tag="order.partly_shipped.v1"):
-    """These items have left the house; others are still to go."""
+    """These items have left the house; others are still to go. So much is to be taken for them, if not taken before."""
 
     email: str
     shipment_id: str
     tracking: str
     items: tuple[Item, ...]
     customer_id: str = ""
+    charge: int | None = Field(None, exclude_if=is_none)
 
 
 class OrderShipped(_Asked, tag="order.shipped.v1"):
@@ -113,6 +122,7 @@ class OrderShipped(_Asked, tag="order.shipped.v1"):
     shipment_id: str = Field("", exclude_if=operator.not_)
     items: tuple[Item, ...] = Field((), exclude_if=operator.not_)
     customer_id: str = ""
+    charge: int | None = Field(None, exclude_if=is_none)
 
 
 class OrderShipmentDelivered(_Asked, tag="order.shipment_delivered.v1"):

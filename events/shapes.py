@@ -51,6 +51,7 @@ UNREAD: Any = pa.schema(
 
 _HIDDEN = {
     "payment.requested.v1": {"token"},
+    "payment.attempted.v1": {"token"},
     # Bytes of other messages, which may hold what nobody is shown.
     "letter.parked.v1": {"value"},
     "letter.released.v1": {"value"},

@@ -1,14 +1,18 @@
 """Payment view: where the money of an order is."""
 
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from events.event import Event
 from events.payment import (
+    AttemptDeclined,
+    AuthorizationExpired,
+    CaptureAwaited,
     CaptureRequested,
+    PaymentAttempted,
     PaymentAuthorized,
     PaymentCancelled,
     PaymentCaptured,
@@ -21,15 +25,26 @@ from events.payment import (
     PaymentRequested,
     PaymentVoided,
     RefundRequested,
+    RenewalDeclined,
+    RenewalRequested,
+    ShipmentCaptureRequested,
+    StrayAuthorized,
+    StrayVoided,
     VoidRequested,
 )
 from projections.view import Projection
+
+TAKEN = ("captured", "refunding", "refunded")
+"""Where all that was to be captured is."""
 
 
 class PaymentView(Struct, frozen=True):
     """One payment; amounts in minor units, `refunds` are those that the provider has not answered yet, by id.
 
-    Of the amount, so much will not be captured, or was not, as is `reduced`.
+    Of the amount, so much will not be captured, or was not, as is `reduced`. While it is `awaiting_method`, another
+    card may be named until it is due. Each of its `attempts` says how much it asked for, when, and what came of it;
+    `attempts_left` may follow. What is authorized is held until it `expires_at`, if that is known.
+    Where money is taken `per_shipment`, `captures` lists what for, until it is `closed`.
     """
 
     order_id: str
@@ -44,50 +59,151 @@ class PaymentView(Struct, frozen=True):
     requested_at: datetime
     updated_at: datetime
     reduced: int = 0
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    attempts_left: int = 0
+    attempts: list[dict[str, Any]] = []
+    capture: str = "at_confirmation"
+    captures: list[dict[str, Any]] = []
+    closed: bool = False
 
 
 def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> PaymentView | None:
     if isinstance(event, PaymentRequested):
-        return PaymentView(event.order_id, "requested", "", event.currency, event.amount, 0, 0, {}, "", at, at)
+        return _requested(event, at)
     if view is None:
         return None
     match event:
         case PaymentAuthorized():
-            changed = replace(view, status="authorized", reference=event.reference)
-        case PaymentDeclined():
-            changed = replace(view, status="declined", reason=event.reason)
+            changed = replace(_came_of(view, at, "authorized"), status="authorized", reference=event.reference)
+            changed = replace(changed, expires_at=event.expires_at)
+        case AuthorizationExpired():
+            changed = replace(
+                _forgone(view, event.final), status="expired", reason="the authorization expired", expires_at=None
+            )
+        case RenewalRequested():
+            attempts = [*view.attempts, _asked(event.attempt, event.amount, at)]
+            changed = replace(view, status="requested", attempts=attempts)
+        case PaymentDeclined() | RenewalDeclined():
+            changed = _came_of(view, at, "declined", event.reason)
+            changed = replace(changed, status="declined", reason=event.reason, refunds={})
+        case AttemptDeclined():
+            changed = _came_of(view, at, "declined", event.reason)
+            changed = replace(changed, status="awaiting_method", reason=event.reason)
+        case PaymentAttempted():
+            attempts = [*view.attempts, _asked(event.attempt, event.amount, at)]
+            changed = replace(
+                view, status="requested", reason="", attempts=attempts, attempts_left=view.attempts_left - 1
+            )
+        case StrayAuthorized() | StrayVoided() | CaptureAwaited():
+            changed = view
         case PaymentLapsed():
-            changed = replace(view, reason="the provider did not answer in time")
+            changed = _off(view, "the provider did not answer in time", "no other card was named in time")
         case PaymentCancelled():
-            changed = replace(view, reason="order off")
+            changed = _off(view, "order off", "order off")
         case PaymentReduced():
             changed = replace(view, reason=event.reason, reduced=view.reduced + event.amount)
         case CaptureRequested():
             changed = replace(view, status="capturing")
-        case PaymentCaptured():
+        case ShipmentCaptureRequested():
+            capture = {"shipment_id": event.shipment_id, "amount": event.amount, "asked_at": at.isoformat()}
+            captures = [*view.captures, {**capture, "captured_at": None}]
+            changed = replace(view, captures=captures, closed=view.closed or event.final)
+        case PaymentCaptured(shipment_id=""):
             status = "refunding" if view.refunds else "captured"
             changed = replace(view, status=status, reference=event.reference, captured=event.amount)
+        case PaymentCaptured():
+            changed = _taken(view, event, at)
         case VoidRequested():
-            changed = replace(view, status="voiding")
+            changed = replace(view, status="voiding", refunds={})
         case PaymentVoided():
             changed = replace(view, status="voided")
         case RefundRequested():
             refunds = {**view.refunds, event.refund_id: event.amount}
-            status = "refunding" if view.status != "capturing" else view.status  # nothing is there to give back yet
+            # Elsewhere, nothing is there to give back yet, or more is to come.
+            status = "refunding" if view.status in TAKEN else view.status
             changed = replace(view, status=status, reason=event.reason, refunds=refunds)
         case PaymentRefunded():
             changed = _answered(replace(view, refunded=view.refunded + event.amount), event.refund_id)
         case PaymentRefused():
-            _, _, refund_id = event.step.partition(":")
-            changed = _answered(view, refund_id) if refund_id else replace(view, status="refused", refunds={})
-            changed = replace(changed, reason=f"{event.step}: {event.reason}")
+            changed = replace(_refused(view, event.step), reason=f"{event.step}: {event.reason}")
         case _:
             assert_never(event)
     return replace(changed, updated_at=at)
 
 
+def _requested(event: PaymentRequested, at: datetime) -> PaymentView:
+    return PaymentView(
+        order_id=event.order_id,
+        status="requested",
+        reason="",
+        currency=event.currency,
+        amount=event.amount,
+        captured=0,
+        refunded=0,
+        refunds={},
+        reference="",
+        requested_at=at,
+        updated_at=at,
+        due_at=event.due_at,
+        attempts_left=event.attempts - 1,
+        attempts=[_asked(1, event.amount, at)],
+        capture=event.capture,
+    )
+
+
+def _asked(attempt: int, amount: int, at: datetime) -> dict[str, Any]:
+    asked = {"attempt": attempt, "amount": amount, "asked_at": at.isoformat()}
+    return {**asked, "status": "asked", "reason": "", "answered_at": None}
+
+
+def _came_of(view: PaymentView, at: datetime, status: str, reason: str = "") -> PaymentView:
+    """The last attempt has its answer."""
+    *before, last = view.attempts
+    answered = {**last, "status": status, "reason": reason, "answered_at": at.isoformat()}
+    return replace(view, attempts=[*before, answered])
+
+
+def _forgone(view: PaymentView, final: bool) -> PaymentView:
+    """What was to be given back of what was not taken."""
+    if view.capture == "at_confirmation":
+        return replace(view, reduced=view.reduced + sum(view.refunds.values()), refunds={})
+    return replace(view, refunds={}) if final and not view.captured else view
+
+
+def _off(view: PaymentView, asked: str, awaiting: str) -> PaymentView:
+    """Nothing is to be kept; where nobody is being asked, it is over."""
+    if view.status == "awaiting_method":
+        return replace(view, status="declined", reason=awaiting)
+    return replace(view, reason=asked)
+
+
+def _refused(view: PaymentView, step: str) -> PaymentView:
+    match step.split(":"):
+        case ["refund", refund_id]:
+            return _answered(view, refund_id)
+        case ["void", _]:
+            return view
+        case _:
+            return replace(view, status="refused", refunds=view.refunds if view.captures and view.captured else {})
+
+
+def _taken(view: PaymentView, event: PaymentCaptured, at: datetime) -> PaymentView:
+    """The money of one shipment is ours."""
+    captures = [
+        {**each, "captured_at": at.isoformat()} if each["shipment_id"] == event.shipment_id else each
+        for each in view.captures
+    ]
+    taken = replace(view, captures=captures, captured=view.captured + event.amount, reference=event.reference)
+    if not view.closed or any(each["captured_at"] is None for each in captures):
+        return replace(taken, status="partially_captured")
+    return replace(taken, status="refunding" if view.refunds else "captured")
+
+
 def _answered(view: PaymentView, refund_id: str) -> PaymentView:
     refunds = {key: amount for key, amount in view.refunds.items() if key != refund_id}
+    if view.status not in TAKEN:
+        return replace(view, refunds=refunds)
     status = "refunding" if refunds else "refunded" if view.refunded == view.captured else "captured"
     return replace(view, refunds=refunds, status=status)
 
@@ -102,7 +218,7 @@ PAYMENTS = Projection(
     view=PaymentView,
     key_of=key_of,
     project=project,
-    version=2,
+    version=3,
     indexes=("CREATE INDEX {table}_by_time ON {table} (requested_at DESC, order_id DESC)",),
 )
 
@@ -115,6 +231,10 @@ ORDER BY requested_at DESC, order_id DESC LIMIT %(limit)s
 MONEY = """
 SELECT currency, count(*) AS payments, sum(captured)::bigint AS captured, sum(refunded)::bigint AS refunded,
   count(*) FILTER (WHERE status = 'declined') AS declined, count(*) FILTER (WHERE status = 'voided') AS voided,
-  count(*) FILTER (WHERE status IN ('requested', 'authorized', 'capturing', 'voiding', 'refunding')) AS under_way
+  count(*) FILTER (WHERE status IN ('requested', 'awaiting_method', 'capturing', 'voiding', 'refunding')
+    OR (status = 'authorized' AND capture = 'at_confirmation')
+    OR (status IN ('authorized', 'partially_captured')
+      AND (captures @? '$[*] ? (@.captured_at == null)' OR refunds <> '{}'::jsonb))
+  ) AS under_way
 FROM payments GROUP BY currency
 """

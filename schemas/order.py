@@ -7,7 +7,9 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from schemas.values import (
     Address,
+    Attempts,
     Audience,
+    Capture,
     Cents,
     Command,
     Currency,
@@ -22,6 +24,8 @@ from schemas.values import (
     Text,
     Uuid,
     Verdict,
+    is_at_confirmation,
+    is_one,
 )
 
 MAX_LINES = 500
@@ -74,7 +78,10 @@ class Asked(_ToOrder):
 
 
 class PlaceOrder(_ToOrder, tag="order.place"):
-    """Order these lines, paid with this token, sent to this address; tax and shipping are part of the total."""
+    """Order these lines, paid with this token, sent to this address; tax and shipping are part of the total.
+
+    A declined payment rejects the order once `payment_attempts` are used up; until then, another card may be named.
+    """
 
     customer_id: CustomerId
     email: Email
@@ -83,6 +90,8 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     payment_token: Text = "tok_visa"  # noqa: S105  a test card, not a secret
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     shipping_cents: Cents = Field(0, exclude_if=operator.not_)
+    payment_attempts: Attempts = Field(1, exclude_if=is_one)
+    capture: Capture = Field("at_confirmation", exclude_if=is_at_confirmation)
 
 
 class CancelOrder(Asked, tag="order.cancel"):

@@ -1,10 +1,24 @@
 """Payment commands are what may be asked of the one payment of an order."""
 
+import operator
+from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from schemas.values import Amount, Command, Currency, OrderId, Text, Uuid
+from schemas.values import (
+    Amount,
+    Attempts,
+    Capture,
+    Command,
+    Currency,
+    OrderId,
+    Text,
+    Uuid,
+    is_at_confirmation,
+    is_none,
+    is_one,
+)
 
 
 class _ToPayment(Command):
@@ -16,17 +30,34 @@ class _ToPayment(Command):
 
 
 class RequestPayment(_ToPayment, tag="payment.request"):
-    """Ask the provider for this amount, in minor units."""
+    """Ask the provider for this amount, in minor units, and up to so often."""
 
     amount: Amount
     currency: Currency
     token: str
     email: str
     customer_id: str = ""
+    attempts: Attempts = Field(1, exclude_if=is_one)
+    capture: Capture = Field("at_confirmation", exclude_if=is_at_confirmation)
+
+
+class AttemptPayment(_ToPayment, tag="payment.attempt"):
+    """Ask another card for what is owed, as the last one was declined; the attempt id makes it happen once."""
+
+    attempt_id: Uuid
+    payment_token: Text
 
 
 class CapturePayment(_ToPayment, tag="payment.capture"):
     """Take the authorized money."""
+
+
+class CaptureShipment(_ToPayment, tag="payment.capture_shipment"):
+    """Take so much of the authorized money, or all that is still owed for the `last`; once for each shipment."""
+
+    shipment_id: Uuid
+    amount: Amount
+    last: bool
 
 
 class CancelPayment(_ToPayment, tag="payment.cancel"):
@@ -42,33 +73,50 @@ class RefundPayment(_ToPayment, tag="payment.refund"):
 
 
 class ReducePayment(_ToPayment, tag="payment.reduce"):
-    """Less is owed: capture so much less, or give it back where that is too late; once for each refund id."""
+    """Less is owed: capture so much less, or give it back where that is too late; once for each refund id.
+
+    Where money is taken per shipment, that of `returned` goods has been taken, and nothing more follows what `closes`.
+    """
 
     refund_id: Uuid
     amount: Amount
     reason: Text
+    returned: bool = Field(False, exclude_if=operator.not_)
+    closes: bool = Field(False, exclude_if=operator.not_)
 
 
 class RecordAuthorization(_ToPayment, tag="payment.record_authorization"):
-    """The provider holds the money for us."""
+    """The provider holds the money for us, upon this attempt, and perhaps not for ever."""
 
     reference: str
+    attempt: int = Field(1, exclude_if=is_one)
+    expires_at: datetime | None = Field(None, exclude_if=is_none)
 
 
 class RecordDecline(_ToPayment, tag="payment.record_decline"):
-    """The provider will not authorize."""
+    """The provider will not authorize, upon this attempt."""
 
     reason: str
+    attempt: int = Field(1, exclude_if=is_one)
 
 
-class RecordCapture(_ToPayment, tag="payment.record_capture"):
-    """The provider has taken the money."""
+class RecordExpiry(_ToPayment, tag="payment.record_expiry"):
+    """The provider does not hold the money any longer, as it was not captured in time."""
 
     reference: str
 
 
+class RecordCapture(_ToPayment, tag="payment.record_capture"):
+    """The provider has taken the money, or that of one shipment."""
+
+    reference: str
+    shipment_id: str = Field("", exclude_if=operator.not_)
+
+
 class RecordVoid(_ToPayment, tag="payment.record_void"):
-    """The provider has let the authorization go."""
+    """The provider has let the authorization go; `stray` names one that is not the payment's own."""
+
+    stray: str = Field("", exclude_if=operator.not_)
 
 
 class RecordRefund(_ToPayment, tag="payment.record_refund"):
@@ -86,17 +134,20 @@ class RecordRefusal(_ToPayment, tag="payment.record_refusal"):
 
 
 class LapsePayment(_ToPayment, tag="payment.lapse"):
-    """The provider has not answered in time."""
+    """It was not authorized in time."""
 
 
 PaymentCommand: TypeAlias = (
     RequestPayment
+    | AttemptPayment
     | CapturePayment
+    | CaptureShipment
     | CancelPayment
     | RefundPayment
     | ReducePayment
     | RecordAuthorization
     | RecordDecline
+    | RecordExpiry
     | RecordCapture
     | RecordVoid
     | RecordRefund

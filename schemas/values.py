@@ -31,6 +31,10 @@ Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """An amount in minor units of its currency."""
 
 
+Attempts = Annotated[int, Field(ge=1, le=5)]
+"""How often an order's money may be asked for, each time of another card."""
+
+
 SECRET = frozenset(
     {
         "password_hash", "payment_token", "token_hash", "nonce", "next_hash", "keep_hash", "rehashed", "proof",
@@ -123,6 +127,25 @@ class Address(BaseModel):
     city: str
     postal_code: str
     country: str
+
+
+Capture = Literal["at_confirmation", "per_shipment"]
+"""When an order's money is taken: all of it once the order is confirmed, or for each shipment what is in it."""
+
+
+def is_one(value: int) -> bool:
+    """Whether a count is the usual one, which is left unsaid."""
+    return value == 1
+
+
+def is_at_confirmation(value: str) -> bool:
+    """Whether money is taken as it usually is, which is left unsaid."""
+    return value == "at_confirmation"
+
+
+def is_none(value: object) -> bool:
+    """Whether there is nothing to say."""
+    return value is None
 
 
 def total_of(lines: tuple[Line, ...]) -> int:

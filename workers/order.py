@@ -1,6 +1,13 @@
 """Order reactions: what an order does when product or payment has spoken."""
 
-from events.payment import PaymentAuthorized, PaymentDeclined, PaymentLapsed, PaymentRefused
+from events.payment import (
+    AuthorizationExpired,
+    PaymentAuthorized,
+    PaymentDeclined,
+    PaymentLapsed,
+    PaymentRefused,
+    RenewalDeclined,
+)
 from events.product import ReservationCommitted, ReservationLapsed, ReservationMade, ReservationRefused
 from schemas.order import (
     CancelOrder,
@@ -42,9 +49,17 @@ def reject_when_overdue(event: PaymentLapsed) -> list[RejectOrder]:
 
 
 def cancel_when_not_captured(event: PaymentRefused) -> list[CancelOrder]:
-    if event.step != "capture":
+    if event.step.partition(":")[0] != "capture":
         return []
     return [CancelOrder(order_id=event.order_id, reason=f"payment not captured: {event.reason}"[:200])]
+
+
+def cancel_when_expired(event: AuthorizationExpired) -> list[CancelOrder]:
+    return [CancelOrder(order_id=event.order_id, reason="payment expired")] if event.final else []
+
+
+def cancel_when_not_renewed(event: RenewalDeclined) -> list[CancelOrder]:
+    return [CancelOrder(order_id=event.order_id, reason=f"payment expired, and declined: {event.reason}"[:200])]
 
 
 REACTIONS = (
@@ -56,4 +71,6 @@ REACTIONS = (
     on(PaymentDeclined, reject_when_declined),
     on(PaymentLapsed, reject_when_overdue),
     on(PaymentRefused, cancel_when_not_captured),
+    on(AuthorizationExpired, cancel_when_expired),
+    on(RenewalDeclined, cancel_when_not_renewed),
 )

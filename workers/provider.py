@@ -10,18 +10,22 @@ ProviderError
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 DECLINED_TOKEN = "tok_declined"  # noqa: S105
 DECLINED_AMOUNT = 4_000_002
+EXPIRED = "authorization_expired"
+"""Why a capture is declined whose money is held no longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """The money is held; capture and void name this reference."""
+    """The money is held, until a moment that the provider may name; capture and void name this reference."""
 
     reference: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The provider says no, for good: `card_declined`, `already_captured`, `already_voided`, `exceeds_…`."""
+    """The provider says no, for good: `card_declined`, `authorization_expired`, `already_…`, `exceeds_…`."""
 
     reason: str
 
@@ -74,15 +78,25 @@ class Provider(Protocol):
     """Who moves the money; every method may raise a ProviderError."""
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self,
+        key: str,
+        payment_id: UUID | str,
+        amount: int,
+        currency: str,
+        token: str,
+        attempt: int = 1,
+        in_parts: bool = False,
     ) -> Authorized | Declined:
-        """Hold an amount on the card that the token stands for."""
+        """Hold an amount on the card that the token stands for; each attempt of a payment has a key of its own.
 
-    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
-        """Take an authorized amount, once, or a part of it."""
+        It will be captured `in_parts`, if that is said.
+        """
+
+    async def capture(self, key: str, reference: str, amount: int, final: bool = True) -> Captured | Declined:
+        """Take an authorized amount or a part of it, which may be nothing; after the `final` one the rest is let go."""
 
     async def void(self, key: str, reference: str) -> Voided | Declined:
-        """Let an authorization go that has not been captured."""
+        """Let an authorization go that has not been captured; one that has expired is let go already."""
 
     async def refund(self, key: str, reference: str, amount: int) -> Refunded | Declined:
         """Give back a part or all of a capture."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
@@ -20,16 +21,29 @@ class HttpProvider(Caller):
         super().__init__(base_url, headers, _understood, **manners)
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self,
+        key: str,
+        payment_id: UUID | str,
+        amount: int,
+        currency: str,
+        token: str,
+        attempt: int = 1,
+        in_parts: bool = False,
     ) -> Authorized | Declined:
         """Hold an amount on the card that the token stands for."""
-        asked = {"amount": amount, "currency": currency, "token": token, "reference": str(payment_id)}
+        asked: dict[str, Any] = {"amount": amount, "currency": currency, "token": token, "reference": str(payment_id)}
+        if attempt > 1:
+            asked["attempt"] = attempt
         answer = await self._post("/v1/authorizations", key, asked)
-        return answer if isinstance(answer, Declined) else Authorized(answer["id"])
+        if isinstance(answer, Declined):
+            return answer
+        until = answer.get("expires_at")
+        return Authorized(answer["id"], datetime.fromisoformat(until) if until else None)
 
-    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
+    async def capture(self, key: str, reference: str, amount: int, final: bool = True) -> Captured | Declined:
         """Take an authorized amount, once, or a part of it."""
-        answer = await self._post(f"/v1/authorizations/{reference}/capture", key, {"amount": amount})
+        asked = {"amount": amount} if final else {"amount": amount, "final": False}
+        answer = await self._post(f"/v1/authorizations/{reference}/capture", key, asked)
         return answer if isinstance(answer, Declined) else Captured(answer["id"])
 
     async def void(self, key: str, reference: str) -> Voided | Declined:

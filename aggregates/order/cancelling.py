@@ -95,6 +95,9 @@ def _line_cancelled(command: CancelLine, order: Order) -> list[Event]:
         reason=command.reason,
         by=command.by,
         customer_id=order.customer_id,
+        closes=order.per_shipment
+        and order.status is Status.PARTIALLY_SHIPPED
+        and order.unshipped == {command.sku: quantity},
     )
     after = evolve(order, cancelled)
     if order.status is Status.PLACED and not after.awaited:

@@ -1,6 +1,6 @@
 """Order lines are what is still ordered: so many at a price, with their tax, and what is left when some are not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -38,6 +38,13 @@ def cost_of(lines: Iterable[Line]) -> int:
 def tax_of(lines: Iterable[Line]) -> int:
     """The tax in what the lines come to."""
     return sum(line.tax for line in lines)
+
+
+def only(lines: tuple[Line, ...], quantities: Mapping[str, int]) -> tuple[Line, ...]:
+    """The lines with no more than so many of each SKU."""
+    for sku in dict.fromkeys(line.sku for line in lines):
+        lines = without(lines, sku, quantity_of(lines, sku) - quantities.get(sku, 0))
+    return lines
 
 
 def without(lines: tuple[Line, ...], sku: str, quantity: int) -> tuple[Line, ...]:

@@ -35,6 +35,8 @@ def secured(order_id: str, order: Order) -> OrderStockSecured:
         currency=order.currency,
         payment_token=order.payment_token,
         customer_id=order.customer_id,
+        payment_attempts=order.payment_attempts,
+        capture="per_shipment" if order.per_shipment else "at_confirmation",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from aggregates.errors import LineTooSmall, LineUnknown, OrderNotReady, OrderNotShipped, ShipmentUnknown
+from aggregates.order.lines import cost_of, only
 from aggregates.order.state import GONE, Order, Status, refuse_unless_known_and_open
 from events.event import Event
 from events.ids import derive
@@ -27,10 +28,18 @@ def ship(command: ShipOrder, order: Order) -> list[Event]:
         "shipment_id": command.shipment_id or derive(command.order_id, f"shipment/{len(order.known)}"),
         "tracking": command.tracking,
         "items": tuple(Item(sku=sku, quantity=quantity) for sku, quantity in wanted.items()),
+        "charge": _charge(order, wanted) if order.per_shipment else None,
     }
     if wanted == left:
         return [OrderShipped(**shipment, skus=tuple(wanted))]
     return [OrderPartlyShipped(**shipment)]
+
+
+def _charge(order: Order, wanted: Mapping[str, int]) -> int:
+    """What all that has left the house by then comes to, with all of the shipping, less what was charged before."""
+    gone = {sku: quantity + order.shipped.get(sku, 0) for sku, quantity in wanted.items()}
+    sent = only(order.lines, {**order.shipped, **gone})
+    return max(0, order.amount - cost_of(order.lines) + cost_of(sent) - order.billed)
 
 
 def deliver(command: DeliverOrder, order: Order) -> list[Event]:

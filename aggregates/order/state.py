@@ -56,7 +56,7 @@ class Order(Struct, frozen=True):
     `lines` are what is still ordered and not back, none of a SKU once it is off; `awaited` are the SKUs not yet held,
     `uncommitted` those that may lapse, `known` the ids of what must happen once. Of the quantities ordered, so many
     are `shipped`, so many of these `delivered`, and the rest of these `under_way`, by shipment; of what is delivered,
-    so many are `returning`, by return.
+    so many are `returning`, by return. Where money is taken `per_shipment`, so much is `billed`, less what came back.
     """
 
     status: Status = Status.UNKNOWN
@@ -75,6 +75,9 @@ class Order(Struct, frozen=True):
     delivered: dict[str, int] = {}
     under_way: dict[str, dict[str, int]] = {}
     returning: dict[str, dict[str, int]] = {}
+    payment_attempts: int = 1
+    per_shipment: bool = False
+    billed: int = 0
 
     @property
     def unshipped(self) -> dict[str, int]:
@@ -112,9 +115,10 @@ def evolve(order: Order, event: OrderEvent) -> Order:
         case OrderLineCancelled():
             return _reduced(order, event)
         case OrderPartlyShipped():
-            return replace(_sent(order, event.shipment_id, event.items), status=Status.PARTIALLY_SHIPPED)
+            sent = _sent(order, event.shipment_id, event.items, event.charge)
+            return replace(sent, status=Status.PARTIALLY_SHIPPED)
         case OrderShipped():
-            return replace(_sent(order, event.shipment_id, event.items), status=Status.SHIPPED)
+            return replace(_sent(order, event.shipment_id, event.items, event.charge), status=Status.SHIPPED)
         case OrderShipmentDelivered():
             return _arrived(order, (event.shipment_id,))
         case OrderDelivered():
@@ -166,6 +170,8 @@ def _placed(event: OrderPlaced) -> Order:
         lines=lines,
         awaited=skus,
         uncommitted=skus,
+        payment_attempts=event.payment_attempts,
+        per_shipment=event.capture == "per_shipment",
     )
 
 
@@ -183,7 +189,7 @@ def _reduced(order: Order, event: OrderLineCancelled) -> Order:
     return replace(reduced, status=Status.SHIPPED) if all_gone else reduced
 
 
-def _sent(order: Order, shipment_id: str, items: Iterable[Item]) -> Order:
+def _sent(order: Order, shipment_id: str, items: Iterable[Item], charge: int | None) -> Order:
     """The order with a shipment under way; one that is not told item by item has all that was left."""
     gone = {item.sku: item.quantity for item in items} or order.unshipped
     return replace(
@@ -191,6 +197,7 @@ def _sent(order: Order, shipment_id: str, items: Iterable[Item]) -> Order:
         shipped=_sum(order.shipped, gone),
         under_way={**order.under_way, shipment_id: gone},
         known=(*order.known, shipment_id),
+        billed=order.billed + (charge or 0),
     )
 
 
@@ -216,6 +223,7 @@ def _returned(order: Order, event: OrderReturnReceived) -> Order:
         shipped=_sum(order.shipped, back),
         delivered=_sum(order.delivered, back),
         returning={key: items for key, items in order.returning.items() if key != event.return_id},
+        billed=order.billed - event.amount if order.per_shipment else 0,
     )
 
 

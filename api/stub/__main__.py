@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -18,9 +19,11 @@ def main() -> None:
     parser.add_argument("--ledger", type=Path, required=True, help="file of JSON lines; made if missing")
     parser.add_argument("--webhook", help="URL that is told of every entry")
     parser.add_argument("--webhook-secret", default="whsec_development")
+    parser.add_argument("--hold-seconds", type=float, help="how long money is held; for ever, if not said")
     parser.add_argument("--sms", type=Path, help="file of JSON lines; with it, SMS are taken as Twilio does")
     given = parser.parse_args()
-    app = create(given.ledger, given.webhook, given.webhook_secret, given.sms)
+    lasting = timedelta(seconds=given.hold_seconds) if given.hold_seconds else None
+    app = create(given.ledger, given.webhook, given.webhook_secret, lasting, given.sms)
     # An answer that is lost on purpose is no error of the server.
     logging.getLogger("uvicorn.error").addFilter(lambda line: "without completing" not in line.getMessage())
     uvicorn.run(

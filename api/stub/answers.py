@@ -49,6 +49,8 @@ def answer(entry: Entry, replayed: bool) -> Response:
         "amount": entry.amount,
         "currency": entry.currency,
     }
+    if entry.expires_at:
+        body["expires_at"] = entry.expires_at
     return Json(body, headers=headers)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,18 +23,32 @@ Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 
 class AuthorizeBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A card's token, an amount in minor units, and the payment's own id as the reference."""
+    """A card's token, an amount in minor units, the payment's own id as the reference, and its how-manieth attempt."""
 
     amount: Amount
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
     token: str
     reference: str
+    attempt: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
 
 
 class AmountBody(msgspec.Struct, forbid_unknown_fields=True):
-    """How much to capture or to refund, in minor units."""
+    """How much to refund, in minor units."""
 
     amount: Amount
+
+
+class CaptureBody(msgspec.Struct, forbid_unknown_fields=True):
+    """How much to capture, in minor units, and whether the rest is let go."""
+
+    amount: Amount
+    final: bool = True
+
+
+class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
+    """By how much the stub's clock is ahead of the world's: what it holds expires so much earlier."""
+
+    ahead_seconds: Annotated[float, msgspec.Meta(ge=0, le=10**8)]
 
 
 class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,17 +57,21 @@ class EmptyBody(msgspec.Struct, forbid_unknown_fields=True):
 
 BODIES: dict[Operation, type[msgspec.Struct]] = {
     "authorize": AuthorizeBody,
-    "capture": AmountBody,
+    "capture": CaptureBody,
     "void": EmptyBody,
     "refund": AmountBody,
 }
 
 
+USUAL = (("attempt", 1), ("final", True))
+"""What requests left unsaid before it could be said: their fingerprints must stay what they were."""
+
+
 class Stub:
     """What the endpoints share."""
 
-    def __init__(self, ledger: Path, webhook: str | None, secret: str) -> None:
-        self.till = Till(Ledger(ledger))
+    def __init__(self, ledger: Path, webhook: str | None, secret: str, lasting: timedelta | None) -> None:
+        self.till = Till(Ledger(ledger), lasting)
         self.faults = Faults()
         self.webhooks = Webhooks(webhook, secret)
 
@@ -106,7 +125,8 @@ class Stub:
 def _ask(operation: Operation, target: str, body: bytes) -> Ask:
     asked = msgspec.json.decode(body or b"{}", type=BODIES[operation])
     fields: dict[str, Any] = msgspec.structs.asdict(asked)
-    plain = msgspec.json.encode([operation, target, fields], order="sorted")
+    said = {name: value for name, value in fields.items() if (name, value) not in USUAL}
+    plain = msgspec.json.encode([operation, target, said], order="sorted")
     return Ask(operation, hashlib.blake2b(plain, digest_size=16).hexdigest(), target, **fields)
 
 
@@ -122,17 +142,21 @@ def create(
     ledger: Path,
     webhook: str | None = None,
     secret: str = "whsec_development",  # noqa: S107
+    lasting: timedelta | None = None,
     sms: Path | None = None,
 ) -> FastAPI:
-    """The app over a ledger file; webhooks go to the URL, if there is one, and with a file for them, SMS are taken."""
-    stub = Stub(ledger, webhook, secret)
+    """The app over a ledger file; webhooks go to the URL, if there is one, and with a file for them, SMS are taken.
+
+    Money is held for so long, or for ever.
+    """
+    stub = Stub(ledger, webhook, secret, lasting)
     app = FastAPI(title="Payment provider stub", lifespan=stub.lifespan, default_response_class=Json)
 
     @app.post("/v1/authorizations", openapi_extra=_documented(AuthorizeBody))
     async def authorize(request: Request) -> Response:
         return await stub.serve(request, "authorize")
 
-    @app.post("/v1/authorizations/{authorization}/capture", openapi_extra=_documented(AmountBody))
+    @app.post("/v1/authorizations/{authorization}/capture", openapi_extra=_documented(CaptureBody))
     async def capture(request: Request, authorization: str) -> Response:
         return await stub.serve(request, "capture", authorization)
 
@@ -182,3 +206,13 @@ def _add_switch(app: FastAPI, stub: Stub) -> None:
         except msgspec.MsgspecError as broken:
             return error(400, "invalid_request", str(broken))
         return Json(stub.faults.state())
+
+    @app.put("/v1/clock", openapi_extra={"requestBody": _documented(ClockBody)["requestBody"]})
+    async def put_clock(request: Request) -> Response:
+        """Put the clock ahead, so that what is held expires."""
+        try:
+            asked = msgspec.json.decode(await request.body(), type=ClockBody)
+        except msgspec.MsgspecError as broken:
+            return error(400, "invalid_request", str(broken))
+        stub.till.ahead = timedelta(seconds=asked.ahead_seconds)
+        return Json(asked)

@@ -27,6 +27,8 @@ class Ask(msgspec.Struct, frozen=True):
     currency: str = ""
     token: str = ""
     reference: str = ""
+    attempt: int = 1
+    final: bool = True
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,6 +46,9 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     authorization: str = ""
     capture: str = ""
     declined: str = ""
+    attempt: int = 1
+    expires_at: str = ""
+    final: bool = True
 
     @property
     def status(self) -> int:
@@ -62,14 +67,18 @@ class Money(msgspec.Struct):
     captured: int = 0
     refunded: int = 0
     voided: bool = False
+    closed: bool = False
+    expires_at: str = ""
 
-    def refuses(self, ask: Ask) -> str:
+    def refuses(self, ask: Ask, at: str) -> str:
         """Why the operation cannot be done, or nothing."""
         if ask.operation == "refund":
             return "exceeds_captured" if ask.amount > self.captured - self.refunded else ""
-        if self.voided or self.capture:
+        if self.voided or self.closed or (self.capture and ask.operation == "void"):
             return "already_voided" if self.voided else "already_captured"
-        return "exceeds_authorized" if ask.amount > self.amount else ""
+        if ask.operation == "capture" and self.expires_at and self.expires_at <= at:
+            return "authorization_expired"
+        return "exceeds_authorized" if ask.amount > self.amount - self.captured else ""
 
 
 class Book:
@@ -81,8 +90,8 @@ class Book:
         self._captures: Counter[str] = Counter()
         self.seq = 0
 
-    def decide(self, ask: Ask, key: str, at: str, declined: str = "") -> Entry:
-        """What the operation comes to; `declined` says that the card is not good for it.
+    def decide(self, ask: Ask, key: str, at: str, declined: str = "", until: str = "") -> Entry:
+        """What the operation comes to; `declined` says that the card is no good, `until` how long money is held.
 
         Raises:
             NotFoundHere: if there is no such authorization or capture.
@@ -93,13 +102,22 @@ class Book:
             declined = declined or ("card_declined" if ask.token == DECLINED_TOKEN else "")
         else:
             money = self._find(ask.target)
-            declined = declined or money.refuses(ask)
+            declined = declined or money.refuses(ask, at)
         amount = money.amount if ask.operation == "void" else ask.amount
         common = (self.seq + 1, at, key, ask.fingerprint, ask.operation, money.reference, amount, money.currency)
         if declined:
-            return Entry(*common, declined=declined)
+            return Entry(*common, declined=declined, attempt=ask.attempt)
         capture = made if ask.operation == "capture" else money.capture
-        return Entry(*common, id=made, authorization=money.id, capture=capture)
+        until = until if ask.operation == "authorize" else ""
+        return Entry(
+            *common,
+            id=made,
+            authorization=money.id,
+            capture=capture,
+            attempt=ask.attempt,
+            expires_at=until,
+            final=ask.final,
+        )
 
     def apply(self, entry: Entry) -> None:
         """Take in what was decided, now or before a restart."""
@@ -123,14 +141,16 @@ class Book:
 
     def _change(self, entry: Entry) -> None:
         if entry.operation == "authorize":
-            self._money[entry.id] = Money(entry.id, entry.reference, entry.amount, entry.currency)
+            held = Money(entry.id, entry.reference, entry.amount, entry.currency, expires_at=entry.expires_at)
+            self._money[entry.id] = held
             return
         money = self._money[entry.authorization]
         match entry.operation:
             case "capture":
-                money.capture, money.captured = entry.id, entry.amount
+                money.capture, money.closed = entry.id, entry.final
+                money.captured += entry.amount
                 self._money[entry.id] = money
-                self._captures[entry.reference] += 1
+                self._captures[entry.reference] += entry.final
             case "void":
                 money.voided = True
             case "refund":

@@ -1,7 +1,7 @@
 """The till answers each idempotency key once: the same key again gets the same answer, whatever happened since."""
 
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from api.stub.book import Ask, Book, Entry
 from api.stub.ledger import Ledger
@@ -12,9 +12,13 @@ class KeyReused(ValueError):
 
 
 class Till:
-    """The book in memory, the ledger in its file, and which key made which entry."""
+    """The book in memory, the ledger in its file, and which key made which entry.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Authorizations last for ever, or as long as they are said to, by a clock that may be put `ahead`.
+    """
+
+    def __init__(self, ledger: Ledger, lasting: timedelta | None = None) -> None:
+        self.ahead, self._lasting = timedelta(), lasting
         self.book = Book()
         self.ledger = ledger
         self.replays = 0
@@ -45,7 +49,9 @@ class Till:
         return [entry for entry in found if after < entry.seq][:limit]
 
     def _record(self, ask: Ask, key: str, declined: str) -> Entry:
-        entry = self.book.decide(ask, key, datetime.now(UTC).isoformat(), declined)
+        now = datetime.now(UTC) + self.ahead
+        until = (now + self._lasting).isoformat() if self._lasting else ""
+        entry = self.book.decide(ask, key, now.isoformat(), declined, until)
         self._remember(entry)
         self.ledger.append(entry)
         return entry

@@ -41,6 +41,10 @@ class AdjustStock(TypedDict):
     location: NotRequired[str]
 
 
+class AttemptPayment(TypedDict):
+    payment_token: str
+
+
 class AwaitStock(TypedDict):
     customer_id: str
     email: str
@@ -387,6 +391,13 @@ class PaymentView(TypedDict):
     requested_at: str
     updated_at: str
     reduced: NotRequired[int]
+    due_at: NotRequired[str | None]
+    expires_at: NotRequired[str | None]
+    attempts_left: NotRequired[int]
+    attempts: NotRequired[list[dict[str, Any]]]
+    capture: NotRequired[str]
+    captures: NotRequired[list[dict[str, Any]]]
+    closed: NotRequired[bool]
     version: NotRequired[int]
 
 
@@ -407,6 +418,8 @@ class PlaceOrder(TypedDict):
     payment_token: NotRequired[str]
     lines: list[OrderLine]
     shipping_cents: NotRequired[int]
+    payment_attempts: NotRequired[int]
+    capture: NotRequired[Literal["at_confirmation", "per_shipment"]]
 
 
 class Preview(TypedDict):
@@ -1314,6 +1327,25 @@ class Client(Connection):
             f"/orders/{part(order_id)}/refund",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def attempt_payment(
+        self,
+        order_id: str,
+        body: AttemptPayment,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
+    ) -> Accepted | PaymentView:
+        """Name another card while a declined payment awaits one, until its `due_at`."""
+        answer: Accepted | PaymentView = await self.ask(
+            "POST",
+            f"/payments/{part(order_id)}/attempts",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
+            body=body,
             keyed=True,
         )
         return answer

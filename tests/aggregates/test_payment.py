@@ -96,7 +96,8 @@ def test_money_is_authorized_or_declined() -> None:
 
 @but("requested", "lapsed")
 def test_an_answer_that_nobody_waits_for_changes_nothing(past: Past) -> None:
-    payment.given(*past).when(AUTHORIZATION).then_nothing()
+    if past is not DECLINED:  # then it is a stray
+        payment.given(*past).when(AUTHORIZATION).then_nothing()
     payment.given(*past).when(DECLINE).then_nothing()
     payment.given(*past).when(LAPSE).then_nothing()
 

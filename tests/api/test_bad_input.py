@@ -96,6 +96,8 @@ BAD_COMMANDS = [
     (f"/orders/{ORDER_ID}/ship", {"tracking": 5}, "tracking"),
     (f"/orders/{ORDER_ID}/deliver", {"order_id": ORDER_ID}, "order_id"),
     (f"/orders/{ORDER_ID}/refund", {"amount": 0}, "amount"),
+    (f"/payments/{ORDER_ID}/attempts", {}, "payment_token"),
+    (f"/payments/{ORDER_ID}/attempts", {"payment_token": "tok", "attempt_id": ORDER_ID}, "attempt_id"),
     (f"/orders/{ORDER_ID}/refund", {"amount": -5}, "amount"),
     (f"/orders/{ORDER_ID}/refund", {"refund_id": ORDER_ID}, "refund_id"),
     ("/orders/17/cancel", {}, "order_id"),

@@ -15,7 +15,7 @@ from api.app import create_app
 from api.stub.webhooks import signature
 from events.memory import MemoryLog
 from events.registry import command_codec
-from schemas.payment import RecordAuthorization, RecordCapture, RecordDecline, RecordVoid
+from schemas.payment import RecordAuthorization, RecordCapture, RecordDecline, RecordExpiry, RecordVoid
 from tests.api.world import client_of, settings
 
 pytestmark = pytest.mark.anyio
@@ -74,8 +74,20 @@ def signed(body: bytes, at: float | None = None, secret: str = SECRET) -> dict[s
             ),
             RecordDecline(order_id=ORDER, reason="lost"),
         ),
+        (
+            stripe("payment_intent.amount_capturable_updated", metadata={"order_id": ORDER, "attempt": "2"}),
+            RecordAuthorization(order_id=ORDER, reference="pi_1", attempt=2),
+        ),
+        (
+            stripe("payment_intent.payment_failed", metadata={"order_id": ORDER, "attempt": "3"}),
+            RecordDecline(order_id=ORDER, reason="card_declined", attempt=3),
+        ),
         (stripe("payment_intent.succeeded"), RecordCapture(order_id=ORDER, reference="pi_1")),
         (stripe("payment_intent.canceled"), RecordVoid(order_id=ORDER)),
+        (
+            stripe("payment_intent.canceled", cancellation_reason="automatic"),
+            RecordExpiry(order_id=ORDER, reference="pi_1"),
+        ),
     ],
 )
 async def test_what_stripe_tells_becomes_what_its_answer_would_have_become(

@@ -4,17 +4,28 @@ from projections.payment import PAYMENTS
 from tests.builders.payment import (
     R1,
     R2,
+    S1,
+    S2,
+    attempt_declined,
+    attempted,
     authorized,
     cancelled,
     capture_requested,
     captured,
     declined,
+    expired,
     lapsed,
+    part_captured,
+    part_requested,
     reduced,
     refund_requested,
     refunded,
     refused,
+    renewal,
+    renewal_declined,
     requested,
+    stray_authorized,
+    stray_voided,
     void_requested,
     voided,
 )
@@ -86,3 +97,89 @@ def test_a_refund_that_was_wanted_before_the_capture_waits_for_it() -> None:
     assert shown(PAYMENTS, *past).status == "capturing"
     assert shown(PAYMENTS, *past, captured()).status == "refunding"
     assert shown(PAYMENTS, *past, refused("capture")).refunds == {}
+
+
+def test_a_payment_that_awaits_another_card_shows_until_when_and_what_came_of_the_first() -> None:
+    view = shown(PAYMENTS, requested(attempts=3), attempt_declined())
+    assert (view.status, view.reason, view.attempts_left) == ("awaiting_method", "card_declined", 2)
+    assert view.due_at == requested().due_at
+    [first] = view.attempts
+    assert (first["status"], first["reason"], first["amount"]) == ("declined", "card_declined", 850)
+    assert (first["asked_at"], first["answered_at"]) == (at(0).isoformat(), at(1).isoformat())
+
+
+def test_each_attempt_stands_beside_those_before() -> None:
+    past = (requested(attempts=2), attempt_declined(), reduced(), attempted(amount=700))
+    asked = shown(PAYMENTS, *past)
+    assert (asked.status, asked.reason, asked.attempts_left) == ("requested", "", 0)
+    paid = shown(PAYMENTS, *past, authorized(700, "auth-2"))
+    assert [(each["attempt"], each["amount"], each["status"]) for each in paid.attempts] == [
+        (1, 850, "declined"), (2, 700, "authorized"),
+    ]  # fmt: skip
+
+
+def test_a_payment_for_which_no_other_card_was_named_is_declined_and_says_so() -> None:
+    late = shown(PAYMENTS, requested(attempts=2), attempt_declined(), lapsed())
+    assert (late.status, late.reason) == ("declined", "no other card was named in time")
+    off = shown(PAYMENTS, requested(attempts=2), attempt_declined(), cancelled())
+    assert (off.status, off.reason) == ("declined", "order off")
+
+
+def test_a_stray_authorization_leaves_the_payment_as_it_is() -> None:
+    stray = (stray_authorized(), stray_voided())
+    past = (requested(attempts=2), attempt_declined(), attempted())
+    plain, strayed = shown(PAYMENTS, *past), shown(PAYMENTS, *past, *stray)
+    assert (strayed.status, strayed.reference, strayed.attempts) == (plain.status, "", plain.attempts)
+    refusal = shown(PAYMENTS, *past, stray[0], refused("void:auth-stray"))
+    assert (refusal.status, refusal.reason) == ("requested", "void:auth-stray: expired")
+
+
+def test_a_payment_shows_until_when_its_money_is_held_and_that_it_was_asked_for_again() -> None:
+    held = shown(PAYMENTS, requested(), authorized(expires_at=at(9)))
+    assert held.expires_at == at(9)
+    gone = (requested(), authorized(expires_at=at(9)), capture_requested(), refund_requested(R1, 100), expired())
+    view = shown(PAYMENTS, *gone)
+    assert (view.status, view.reason, view.expires_at) == ("expired", "the authorization expired", None)
+    assert (view.reduced, view.refunds) == (100, {})
+    again = shown(PAYMENTS, *gone, renewal(amount=750))
+    assert [each["status"] for each in again.attempts] == ["authorized", "asked"]
+    assert (again.status, again.attempts_left) == ("requested", 0)
+    assert shown(PAYMENTS, *gone, renewal(amount=750), renewal_declined()).status == "declined"
+
+
+PARTS = (requested(capture="per_shipment"), authorized(), part_requested(), part_captured())
+
+
+def test_money_that_is_taken_per_shipment_shows_each() -> None:
+    asked = shown(PAYMENTS, *PARTS[:3])
+    assert (asked.capture, asked.status, asked.captured, asked.closed) == ("per_shipment", "authorized", 0, False)
+    [part] = asked.captures
+    assert (part["shipment_id"], part["amount"], part["captured_at"]) == (S1, 300, None)
+    taken = shown(PAYMENTS, *PARTS)
+    assert (taken.status, taken.captured, taken.reference) == ("partially_captured", 300, "capture-1")
+    assert taken.captures[0]["captured_at"] == at(3).isoformat()
+
+
+def test_money_that_is_taken_per_shipment_is_captured_with_the_final_part_and_refunded_like_any() -> None:
+    last = (*PARTS, part_requested(S2, 550, final=True))
+    assert (shown(PAYMENTS, *last).status, shown(PAYMENTS, *last).closed) == ("partially_captured", True)
+    whole = (*last, part_captured(S2, 550))
+    view = shown(PAYMENTS, *whole)
+    assert (view.status, view.captured) == ("captured", 850)
+    assert shown(PAYMENTS, *whole, refund_requested(R1, 850), refunded(R1, 850)).status == "refunded"
+
+
+def test_a_refund_of_one_shipment_leaves_the_others_to_come() -> None:
+    asked = shown(PAYMENTS, *PARTS, refund_requested(R1, 300))
+    assert (asked.status, asked.refunds) == ("partially_captured", {R1: 300})
+    given = shown(PAYMENTS, *PARTS, refund_requested(R1, 300), refunded(R1, 300))
+    assert (given.status, given.refunded, given.refunds) == ("partially_captured", 300, {})
+    late = (*PARTS, refund_requested(R1, 300), part_requested(S2, 550, final=True), part_captured(S2, 550))
+    assert shown(PAYMENTS, *late).status == "refunding"
+
+
+def test_a_part_that_is_refused_or_expires_leaves_what_was_taken() -> None:
+    more = (*PARTS, refund_requested(R1, 100), part_requested(S2, 550, final=True))
+    for event, status in ((refused(f"capture:{S2}"), "refused"), (expired(final=True), "expired")):
+        view = shown(PAYMENTS, *more, event)
+        assert (view.status, view.captured, view.refunds, view.reduced) == (status, 300, {R1: 100}, 0)

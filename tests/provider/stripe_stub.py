@@ -1,6 +1,7 @@
 """A Stripe of ours, for tests: it takes what Stripe's API takes, in its form, and refuses the rest as Stripe does."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from workers.provider import DECLINED_AMOUNT, DECLINED_TOKEN
 from workers.provider_stripe import VERSION
 
 SECRET = "sk_test_ours"
+HELD_SECONDS = 7 * 86_400
 Said = tuple[int, dict[str, Any]]
 
 
@@ -40,6 +42,12 @@ class Stripe:
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
+
+    def expire(self) -> None:
+        """All that is held is held no longer."""
+        for intent in self.intents.values():
+            if intent["status"] == "requires_capture":
+                intent |= {"status": "canceled", "cancellation_reason": "automatic"}
 
     async def _take(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
@@ -100,9 +108,15 @@ class Stripe:
             "amount_received": 0,
             "currency": form["currency"],
             "status": "requires_capture",
-            "metadata": {"order_id": form["metadata[order_id]"]},
+            "metadata": {name[9:-1]: value for name, value in form.items() if name.startswith("metadata[")},
             "refunded": 0,
         }
+        if form.get("expand[]") == "latest_charge":
+            card: dict[str, Any] = {"capture_before": int(time.time()) + HELD_SECONDS}
+            if form.get("payment_method_options[card][request_multicapture]") == "if_available":
+                card["multicapture"] = {"status": "unavailable" if method == "pm_once" else "available"}
+            intent["latest_charge"] = {"payment_method_details": {"card": card}}
+            intent["in_parts"] = card.get("multicapture") == {"status": "available"}
         self.intents[str(intent["id"])] = intent
         return 200, dict(intent)
 
@@ -114,9 +128,13 @@ class Stripe:
         amount = int(form["amount_to_capture"])
         if intent["status"] != "requires_capture":
             return no(400, "invalid_request_error", "payment_intent_unexpected_state", payment_intent=dict(intent))
-        if amount > intent["amount"]:
+        if amount > intent["amount"] - intent["amount_received"]:
             return no(400, "invalid_request_error", param="amount_to_capture")
-        intent |= {"status": "succeeded", "amount_received": amount}
+        final = form.get("final_capture", "true") == "true"
+        if not final and not intent["in_parts"]:
+            return no(400, "invalid_request_error", param="final_capture")
+        status = "succeeded" if final else "requires_capture"
+        intent |= {"status": status, "amount_received": intent["amount_received"] + amount}
         return 200, dict(intent)
 
     def _cancel(self, intent: dict[str, Any]) -> Said:

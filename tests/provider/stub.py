@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,6 +55,9 @@ class StubProcess:
 
     def mode(self, mode: str, **more: Any) -> None:
         self.client.put("/v1/mode", json={"mode": mode, **more}).raise_for_status()
+
+    def ahead(self, time: timedelta) -> None:
+        self.client.put("/v1/clock", json={"ahead_seconds": time.total_seconds()}).raise_for_status()
 
     def entries(self, reference: str | None = None) -> list[dict[str, Any]]:
         found = self.client.get("/v1/ledger", params={"reference": reference} if reference else None)

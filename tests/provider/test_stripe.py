@@ -43,6 +43,7 @@ async def test_an_intent_is_made_as_stripe_wants_it(provider: StripeProvider, st
             "confirm": "true",
             "payment_method_types[]": "card",
             "error_on_requires_action": "true",
+            "expand[]": "latest_charge",
             "metadata[order_id]": "order-1",
             "payment_method": "pm_card_visa",
         },
@@ -105,3 +106,24 @@ async def test_what_passes_is_waited_for_and_then_left_for_later(
     with pytest.raises(ProviderUnavailable):
         await authorized(provider)
     assert len(stripe.requests) == 4
+
+
+async def test_a_card_that_cannot_be_captured_in_parts_is_let_go_and_declined(
+    provider: StripeProvider, stripe: Stripe
+) -> None:
+    for key in ("one", "one"):
+        answer = await provider.authorize(key, "order-1", 1000, "EUR", "pm_once", 1, True)
+        assert answer == Declined("multicapture_unavailable")
+
+    assert [intent["status"] for intent in stripe.intents.values()] == ["canceled"]
+
+
+async def test_a_part_is_asked_for_as_stripe_wants_it(provider: StripeProvider, stripe: Stripe) -> None:
+    answer = await provider.authorize(str(uuid4()), "order-1", 1000, "EUR", "pm_card_visa", 2, True)
+    assert isinstance(answer, Authorized)
+    await provider.capture(str(uuid4()), answer.reference, 300, False)
+
+    (_, asked), (_, part) = stripe.requests
+    assert asked["payment_method_options[card][request_multicapture]"] == "if_available"
+    assert asked["metadata[attempt]"] == "2"
+    assert part == {"amount_to_capture": "300", "final_capture": "false"}

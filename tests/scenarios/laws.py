@@ -42,9 +42,9 @@ AT_MOST_ONCE = (
     order.OrderShipped, order.OrderDelivered,
     product.ReservationMade, product.ReservationRefused, product.ReservationCommitted, product.ReservationReleased,
     product.ReservationLapsed, product.ReservationShipped,
-    payment.PaymentRequested, payment.PaymentAuthorized, payment.PaymentDeclined, payment.PaymentLapsed,
-    payment.PaymentCancelled, payment.CaptureRequested, payment.PaymentCaptured, payment.VoidRequested,
-    payment.PaymentVoided,
+    payment.PaymentRequested, payment.PaymentDeclined, payment.PaymentLapsed, payment.PaymentCancelled,
+    payment.VoidRequested, payment.PaymentVoided,
+    payment.RenewalRequested, payment.RenewalDeclined, payment.CaptureAwaited,
     notification.NotificationRequested, notification.NotificationDelivered, notification.NotificationRefused,
     notification.NotificationRouted, notification.NotificationSuppressed,
 )  # fmt: skip
@@ -138,17 +138,24 @@ def an_order_owes_what_was_kept(facts: Facts) -> None:
     for order_id, state in facts.orders():
         if _status(facts, order_id) is Payment.REFUSED:
             continue  # a person must look
-        owed = 0 if state.status in OVER else max(0, _comes_to(facts, order_id) - goodwill[order_id])
+        owed = 0 if state.status in OVER else max(0, _owed(facts, order_id, state) - goodwill[order_id])
         assert _recorded(facts, order_id) == _moved(facts, order_id) == owed, f"{order_id} is {state.status}"
 
 
 def the_provider_moved_money_once_and_left_none_on_hold(facts: Facts) -> None:
     for order_id, state in facts.orders():
         ledger = {step: facts.till.ledger(order_id, step) for step in ("authorize", "capture", "void")}
-        assert all(len(moves) <= 1 for moves in ledger.values()), f"{order_id}: {ledger}"
+        strays = _count(facts, payment.StrayAuthorized, order_id)
+        renewals = _count(facts, payment.RenewalRequested, order_id)
+        parts = _count(facts, payment.ShipmentCaptureRequested, order_id)
+        most = {"authorize": 1 + strays + renewals, "capture": max(1, parts), "void": 1 + strays}
+        assert all(len(moves) <= most[step] for step, moves in ledger.items()), f"{order_id}: {ledger}"
         if _status(facts, order_id) is not Payment.REFUSED:
-            assert len(ledger["authorize"]) == len(ledger["capture"]) + len(ledger["void"]), f"{order_id}: {ledger}"
-        assert state.status in OVER or len(ledger["capture"]) == 1, order_id
+            gone = _count(facts, payment.AuthorizationExpired, order_id)
+            ended = min(1, len(ledger["capture"])) + len(ledger["void"]) + gone
+            held = len(ledger["authorize"]) - ended
+            assert held == (_is_open(state) and not ledger["capture"]), f"{order_id}: {ledger}"
+        assert state.status in OVER or len(ledger["capture"]) == max(parts, not state.per_shipment), order_id
     moved = [move for move in facts.till.moves.values() if move.step == "capture"]
     assert facts.till.inner.captured == sum(move.amount for move in moved)
 
@@ -180,6 +187,11 @@ def what_happens_once_happens_once(facts: Facts) -> None:
     counted = Counter((t.envelope.subject, type(t.event)) for t in facts.chronicle.told)
     twice = [key for key, n in counted.items() if n > 1 and key[1] in AT_MOST_ONCE]
     assert not twice, twice
+    for (stream, kind), n in counted.items():
+        if kind in (payment.PaymentAuthorized, payment.CaptureRequested):
+            assert n <= 1 + counted[stream, payment.RenewalRequested], (stream, kind)
+        if kind is payment.PaymentCaptured:
+            assert n <= max(1, counted[stream, payment.ShipmentCaptureRequested]), stream
     for stream in facts.chronicle.states("reservation"):
         ends = [event for event in facts.chronicle.history(stream) if isinstance(event, ENDS)]
         assert len(ends) <= 1, stream
@@ -290,6 +302,26 @@ def _comes_to(facts: Facts, order_id: str) -> int:
     return int(placed.total - sum(off))
 
 
+def _count(facts: Facts, kind: type[Event], order_id: str) -> int:
+    """How many events of a kind are about an order."""
+    return sum(event.order_id == order_id for event in facts.chronicle.of(kind))
+
+
+def _is_open(state: Any) -> bool:
+    """Whether money is still to be taken for what is to be shipped."""
+    return bool(state.per_shipment and state.status in (Order.CONFIRMED, Order.PARTIALLY_SHIPPED))
+
+
+def _owed(facts: Facts, order_id: str, state: Any) -> int:
+    """What the order comes to; where money is taken per shipment, and something is to go, what was charged for."""
+    if not _is_open(state):
+        return _comes_to(facts, order_id)
+    shipped = facts.chronicle.of(order.OrderPartlyShipped)
+    back = facts.chronicle.of(order.OrderReturnReceived)
+    charged = sum(event.charge for event in shipped if event.order_id == order_id)
+    return int(charged - sum(event.amount for event in back if event.order_id == order_id))
+
+
 def _status(facts: Facts, order_id: str) -> Payment:
     found = facts.chronicle.states("payment").get(f"payment-{order_id}")
     return found.status if found else Payment.UNKNOWN
@@ -298,9 +330,9 @@ def _status(facts: Facts, order_id: str) -> Payment:
 def _recorded(facts: Facts, order_id: str) -> int:
     """Captured less refunded, as our own log has it."""
     chronicle = facts.chronicle
-    taken = {e.order_id: int(e.amount) for e in chronicle.of(payment.PaymentCaptured)}
+    taken = [int(e.amount) for e in chronicle.of(payment.PaymentCaptured) if e.order_id == order_id]
     given = [int(e.amount) for e in chronicle.of(payment.PaymentRefunded) if e.order_id == order_id]
-    return taken.get(order_id, 0) - sum(given)
+    return sum(taken) - sum(given)
 
 
 def _moved(facts: Facts, order_id: str) -> int:

@@ -9,7 +9,7 @@ from events.log import Draft, Place
 from events.registry import COMMANDS, command_codec
 from schemas.order import OrderLine, PlaceOrder, ShippingAddress
 from schemas.product import ListProduct
-from schemas.values import Command
+from schemas.values import Capture, Command
 from workers.writer import now_utc
 
 PRICE = 250
@@ -28,14 +28,22 @@ def product(sku: str, stock: int) -> ListProduct:
     return ListProduct(sku=sku, name=sku, price=PRICE, stock=stock)
 
 
-def order(*lines: tuple[str, int], token: str = "tok_visa", order_id: str = "") -> PlaceOrder:
-    """An order of so many of each SKU."""
+def order(
+    *lines: tuple[str, int],
+    token: str = "tok_visa",
+    order_id: str = "",
+    attempts: int = 1,
+    capture: Capture = "at_confirmation",
+) -> PlaceOrder:
+    """An order of so many of each SKU, whose payment may be tried so often, and is taken at once or per shipment."""
     return PlaceOrder(
         order_id=order_id or str(uuid4()),
         customer_id="ada",
         email="ada@example.org",
         shipping_address=ADDRESS,
         payment_token=token,
+        payment_attempts=attempts,
+        capture=capture,
         lines=tuple(OrderLine(sku=sku, quantity=quantity, unit_price=PRICE) for sku, quantity in lines),
     )
 

@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -35,6 +37,16 @@ def declines(reason: str) -> Act:
 
     async def act(_: Do) -> Any:
         return Declined(reason)
+
+    return act
+
+
+def expiring(seconds: float) -> Act:
+    """Authorizes for so long only."""
+
+    async def act(do: Do) -> Any:
+        answer = await do()
+        return replace(answer, expires_at=datetime.now(UTC) + timedelta(seconds=seconds))
 
     return act
 
@@ -87,7 +99,14 @@ class Till:
         return [move.amount for move in self.moves.values() if (move.order_id, move.step) == (order_id, step)]
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self,
+        key: str,
+        payment_id: UUID | str,
+        amount: int,
+        currency: str,
+        token: str,
+        attempt: int = 1,
+        in_parts: bool = False,
     ) -> Authorized | Declined:
         """As Provider.authorize."""
         do = self._noting(key, Move(str(payment_id), "authorize", amount))
@@ -95,15 +114,15 @@ class Till:
             key,
             str(payment_id),
             "authorize",
-            lambda: do(self.inner.authorize(key, payment_id, amount, currency, token)),
+            lambda: do(self.inner.authorize(key, payment_id, amount, currency, token, attempt, in_parts)),
         )
 
-    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
+    async def capture(self, key: str, reference: str, amount: int, final: bool = True) -> Captured | Declined:
         """As Provider.capture."""
         order_id = self._orders[reference]
         do = self._noting(key, Move(order_id, "capture", amount))
         return await self._act(  # type: ignore[no-any-return]
-            key, order_id, "capture", lambda: do(self.inner.capture(key, reference, amount))
+            key, order_id, "capture", lambda: do(self.inner.capture(key, reference, amount, final))
         )
 
     async def void(self, key: str, reference: str) -> Voided | Declined:

@@ -11,7 +11,7 @@ from tests.simulation.broker import Process
 from tests.simulation.chance import Chance
 from workers.channel import PLAIN, Delivered, MailUnavailable, Manner, Refused
 from workers.mail import InProcessMailbox, Letter
-from workers.provider import Authorized, Captured, Declined, Provider, ProviderUnavailable, Refunded, Voided
+from workers.provider import EXPIRED, Authorized, Captured, Declined, Provider, ProviderUnavailable, Refunded, Voided
 
 T = TypeVar("T")
 
@@ -54,24 +54,45 @@ def _happen(do: Callable[[], T], answer: asyncio.Future[T]) -> None:
 
 
 class Bank(Provider):
-    """One process's way to the provider, which authorizes the money of `unwilling` orders and never hands it over."""
+    """One process's way to the provider, which authorizes the money of `unwilling` orders and never hands it over.
 
-    def __init__(self, till: Till, unwilling: Container[str], process: Process, chance: Chance) -> None:
-        self._till, self._unwilling, self._process, self._chance = till, unwilling, process, chance
+    It forgets of `forgetful` orders what it has held first.
+    """
+
+    def __init__(
+        self, till: Till, unwilling: Container[str], forgetful: Container[str], process: Process, chance: Chance
+    ) -> None:
+        self._till, self._unwilling, self._forgetful = till, unwilling, forgetful
+        self._process, self._chance = process, chance
 
     async def authorize(
-        self, key: str, payment_id: UUID | str, amount: int, currency: str, token: str
+        self,
+        key: str,
+        payment_id: UUID | str,
+        amount: int,
+        currency: str,
+        token: str,
+        attempt: int = 1,
+        in_parts: bool = False,
     ) -> Authorized | Declined:
         """As Provider.authorize."""
         return await self._ask(
-            f"authorize {payment_id}", lambda: self._till.authorize(key, payment_id, amount, currency, token)
+            f"authorize {payment_id}",
+            lambda: self._till.authorize(key, payment_id, amount, currency, token, attempt, in_parts),
         )
 
-    async def capture(self, key: str, reference: str, amount: int) -> Captured | Declined:
+    async def capture(self, key: str, reference: str, amount: int, final: bool = True) -> Captured | Declined:
         """As Provider.capture."""
         if self._till._orders[reference] in self._unwilling:
-            return Declined("expired")
-        return await self._ask(f"capture {reference}", lambda: self._till.capture(key, reference, amount))
+            return Declined("fraud")
+        if self._till._orders[reference] in self._forgetful and reference == self._first(reference):
+            return Declined(EXPIRED)
+        return await self._ask(f"capture {reference}", lambda: self._till.capture(key, reference, amount, final))
+
+    def _first(self, reference: str) -> str:
+        """What was held first for the same order."""
+        order_id = self._till._orders[reference]
+        return next(known for known, whose in self._till._orders.items() if whose == order_id)
 
     async def void(self, key: str, reference: str) -> Voided | Declined:
         """As Provider.void."""

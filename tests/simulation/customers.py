@@ -20,15 +20,20 @@ from schemas.order import (
     RequestReturn,
     ShipOrder,
 )
-from schemas.payment import RefundPayment
+from schemas.payment import AttemptPayment, RefundPayment
 from schemas.product import AdjustStock, CountStock, ListProduct, ReceiveStock
 from schemas.values import Command
 from tests.scenarios.chronicle import Chronicle
 from tests.scenarios.shop import ADDRESS, PRICE
 from tests.simulation.chance import Chance
 from tests.simulation.tables import Tables
+from workers.provider import DECLINED_TOKEN
 
 Change = Callable[[str], Command]
+
+
+def _awaits(view: Any, number: int) -> bool:
+    return bool(view.status == "awaiting_method" and len(view.attempts) == number - 1)
 
 
 class Shop(Protocol):
@@ -40,6 +45,7 @@ class Shop(Protocol):
     sent: dict[str, Command]
     tables: dict[str, Tables]
     unwilling: set[str]
+    forgetful: set[str]
 
 
 class Customers:
@@ -89,9 +95,13 @@ class Customers:
         placed = self._order(skus)
         if chance.maybe(0.05):
             self._shop.unwilling.add(placed.order_id)
+        elif chance.maybe(0.15):
+            self._shop.forgetful.add(placed.order_id)
         if chance.maybe(0.1):
             await self._ask(CancelOrder(order_id=placed.order_id))  # it overtakes the order
         await self._ask(placed)
+        if placed.payment_attempts > 1 and placed.payment_token == DECLINED_TOKEN:
+            await self._pay_otherwise(placed)
         await asyncio.sleep(chance.between(0, 0.4) if chance.maybe(0.5) else chance.between(0, 5))
         # Goods that are sent out before the money is captured are gone if the provider then refuses: people look.
         wishes = (
@@ -111,9 +121,26 @@ class Customers:
             customer_id="ada",
             email="ada@example.org",
             shipping_address=ADDRESS,
-            payment_token="tok_declined" if chance.maybe(0.1) else "tok_visa",
+            payment_token=DECLINED_TOKEN if chance.maybe(0.2) else "tok_visa",
+            payment_attempts=chance.one_of((1, 2, 3)),
+            capture=chance.one_of(("at_confirmation", "at_confirmation", "per_shipment")),
             lines=tuple(OrderLine(sku=sku, quantity=chance.random.randint(1, 2), unit_price=PRICE) for sku in wanted),
         )
+
+    async def _pay_otherwise(self, placed: PlaceOrder) -> None:
+        """Name other cards while there are attempts left, and call the order off where that is of no use."""
+        for number in range(2, placed.payment_attempts + 1):
+            if not await self._until_view("payment", "payments", placed.order_id, lambda v: _awaits(v, number)):  # noqa: B023
+                break
+            await asyncio.sleep(self._chance.between(0, 1))
+            if self._chance.maybe(0.2):
+                await self._cancel_line(placed)
+            token = DECLINED_TOKEN if self._chance.maybe(0.4) else "tok_other"
+            which = str(self._chance.uuid())
+            await self._ask(AttemptPayment(order_id=placed.order_id, attempt_id=which, payment_token=token))
+            if token != DECLINED_TOKEN:
+                return
+        await self._cancel(placed)
 
     async def _cancel(self, placed: PlaceOrder) -> None:
         await self._ask(CancelOrder(order_id=placed.order_id))
@@ -156,14 +183,15 @@ class Customers:
         refund_id, amount = str(self._chance.uuid()), self._chance.one_of((None, 100))
         await self._ask(RefundPayment(order_id=order_id, refund_id=refund_id, amount=amount))
 
-    async def _until_view(self, context: str, table: str, key: str, ready: Callable[[Any], object]) -> None:
-        """Wait until the read model says so, but not for ever."""
+    async def _until_view(self, context: str, table: str, key: str, ready: Callable[[Any], object]) -> bool:
+        """Wait until the read model says so, but not for ever; whether it does."""
         loop = asyncio.get_running_loop()
         while loop.time() < self._until:
             row = self._shop.tables[context].views[table].get(key)
             if row and ready(row.view):
-                return
+                return True
             await asyncio.sleep(0.1)
+        return False
 
     async def _keep_shelves(self, skus: list[str]) -> None:
         for _ in range(self._chance.random.randint(0, 3)):

@@ -35,6 +35,7 @@ class Outside(Protocol):
     till: Till
     mailbox: Mailbox
     unwilling: set[str]
+    forgetful: set[str]
     groups: dict[str, Group]
     tables: dict[str, Tables]
     claims: list[Claims]
@@ -53,7 +54,7 @@ class Node:
         self._outside, self._resumed = outside, asyncio.Event()
         self._client = Client(outside.broker, self, outside.chance)
         self.log: Log = Hub(self._client) if outside.hubs else self._client
-        bank = Bank(outside.till, outside.unwilling, self, outside.chance)
+        bank = Bank(outside.till, outside.unwilling, outside.forgetful, self, outside.chance)
         parts = parts_of(outside.settings, bank, Post(outside.mailbox, self, outside.chance))
         self.streams: list[Stream] = []
         self.contexts = {each: self._context(parts[each]) for each in contexts}

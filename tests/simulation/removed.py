@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from psycopg.errors import SerializationFailure
 
-import aggregates.payment
+import aggregates.payment.settling
 import aggregates.reservation
 import workers.payment
 import workers.writer
@@ -116,7 +116,7 @@ def stock_is_checked() -> AbstractContextManager[Any]:
 
 
 def money_of_a_cancelled_order_goes_back() -> AbstractContextManager[Any]:
-    return patch.object(aggregates.payment, "_give_back", lambda order_id, payment: [])
+    return patch.object(aggregates.payment.settling, "give_back", lambda order_id, payment: [])
 
 
 def a_view_moves_with_its_checkpoint() -> AbstractContextManager[Any]:

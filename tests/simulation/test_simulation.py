@@ -20,6 +20,7 @@ GREAT = (
 WINDOWS = {
     "appends of stale writers": 30,
     "authorize asked again": 3,
+    "authorizations renewed": 10,
     "authorized after the end": 5,
     "captures refused": 2,
     "claims": 2000,
@@ -32,9 +33,11 @@ WINDOWS = {
     "orders confirmed": 150,
     "orders refused for want of stock": 150,
     "orders shipped": 40,
+    "other cards tried": 20,
     "payments declined": 10,
     "refunded": 30,
     "reservations lapsed": 20,
+    "shipments paid for": 10,
 }
 """How often each interesting moment must be hit at least."""
 

@@ -59,6 +59,7 @@ class Town:
         self.claims: list[Claims] = [{}]
         self.tables = {name: Tables(name) for name in NAMES}
         self.unwilling: set[str] = set()
+        self.forgetful: set[str] = set()
         self.poison: list[tuple[Place, int]] = []
         self.sent: dict[str, Command] = {}
         self.answered: list[Answered] = []

@@ -47,3 +47,17 @@ def test_a_refused_void_or_refund_leaves_the_order_as_it_is() -> None:
 def test_a_long_reason_of_the_provider_is_still_a_reason() -> None:
     [asked] = asks(REACTIONS, payment.refused("capture", "no " * 200))
     assert isinstance(asked, CancelOrder)
+
+
+def test_money_that_has_expired_for_good_cancels_the_order() -> None:
+    assert asks(REACTIONS, payment.expired()) == []
+    assert asks(REACTIONS, payment.expired(final=True)) == [CancelOrder(order_id=A, reason="payment expired")]
+    why = "payment expired, and declined: card_declined"
+    assert asks(REACTIONS, payment.renewal_declined()) == [CancelOrder(order_id=A, reason=why)]
+
+
+def test_a_capture_that_is_refused_cancels_the_order_renewed_or_not() -> None:
+    for step in ("capture", "capture:2"):
+        why = "payment not captured: expired"
+        assert asks(REACTIONS, payment.refused(step)) == [CancelOrder(order_id=A, reason=why)]
+    assert asks(REACTIONS, payment.refused("void")) == []

@@ -7,6 +7,7 @@ from aggregates.payment import Payment, decider
 from schemas.payment import (
     CancelPayment,
     CapturePayment,
+    CaptureShipment,
     LapsePayment,
     PaymentCommand,
     RecordAuthorization,
@@ -35,6 +36,17 @@ def test_a_secured_order_asks_for_its_money() -> None:
 
 def test_a_confirmed_order_takes_its_money() -> None:
     assert asks(REACTIONS, order.confirmed()) == [CapturePayment(order_id=A)]
+
+
+def test_a_shipment_takes_its_money_where_that_is_taken_per_shipment() -> None:
+    part, rest = order.partly_shipped(), order.shipped()
+    assert asks(REACTIONS, part) == asks(REACTIONS, rest) == []
+    charged = part.model_copy(update={"charge": 150})
+    assert asks(REACTIONS, charged) == [
+        CaptureShipment(order_id=A, shipment_id=part.shipment_id, amount=150, last=False)
+    ]
+    last = rest.model_copy(update={"charge": 0})
+    assert asks(REACTIONS, last) == [CaptureShipment(order_id=A, shipment_id=rest.shipment_id, amount=0, last=True)]
 
 
 def test_an_order_that_is_off_wants_no_money() -> None:
@@ -144,5 +156,5 @@ def test_a_cancelled_line_reduces_the_payment_under_its_own_id() -> None:
 
 
 def test_what_came_back_reduces_the_payment_under_the_id_of_the_return() -> None:
-    asked = ReducePayment(order_id=A, refund_id=order.R, amount=150, reason="items returned")
+    asked = ReducePayment(order_id=A, refund_id=order.R, amount=150, reason="items returned", returned=True)
     assert asks(REACTIONS, order.return_received(order.returned(FIGS, 1, "damaged", 150))) == [asked]

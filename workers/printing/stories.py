@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from schemas.order import CancelOrder, DeliverOrder, OrderLine, PlaceOrder, ShipOrder, ShippingAddress
+from schemas.order import CancelOrder, DeliverOrder, OrderItem, OrderLine, PlaceOrder, ShipOrder, ShippingAddress
+from schemas.payment import AttemptPayment
 from schemas.product import ListProduct
+from schemas.values import Capture
 from workers.printing.story import Arrow, Story
 
 ORDER = "00000000-0000-4000-8000-000000000001"
+SECOND = "00000000-0000-4000-8000-000000000002"
 ADDRESS = ShippingAddress(name="Ada", street="1 Mill Lane", city="Springfield", postal_code="12345", country="US")
 PAYS, DECLINED = "tok_visa", "tok_declined"
 
 Plot = Callable[[Story], Awaitable[None]]
 
 
-def place(*skus: str, token: str = PAYS) -> PlaceOrder:
+def place(*skus: str, token: str = PAYS, attempts: int = 1, capture: Capture = "at_confirmation") -> PlaceOrder:
     """One of each."""
     lines = tuple(OrderLine(sku=sku, quantity=1, unit_price=250) for sku in skus)
     return PlaceOrder(
@@ -23,6 +26,8 @@ def place(*skus: str, token: str = PAYS) -> PlaceOrder:
         email="ada@orderlog.example",
         shipping_address=ADDRESS,
         payment_token=token,
+        payment_attempts=attempts,
+        capture=capture,
         lines=lines,
     )
 
@@ -39,6 +44,17 @@ async def out_of_stock(story: Story) -> None:
 
 async def declined(story: Story) -> None:
     await story.ask(place("bread", token=DECLINED))
+
+
+async def another_card(story: Story) -> None:
+    await story.ask(place("bread", token=DECLINED, attempts=2))
+    await story.ask(AttemptPayment(order_id=ORDER, attempt_id=SECOND, payment_token=PAYS))
+
+
+async def taken_per_shipment(story: Story) -> None:
+    await story.ask(place("bread", "milk", capture="per_shipment"))
+    await story.ask(ShipOrder(order_id=ORDER, lines=(OrderItem(sku="bread", quantity=1),)))
+    await story.ask(ShipOrder(order_id=ORDER))
 
 
 async def cancelled_when_paid(story: Story) -> None:
@@ -70,6 +86,8 @@ STORIES: dict[str, Plot] = {
     "It goes well: goods from two shelves, paid, shipped, delivered": goes_well,
     "A shelf is short: what the other shelf held is given back": out_of_stock,
     "The card is declined": declined,
+    "The card is declined, and another one pays": another_card,
+    "The money is taken per shipment": taken_per_shipment,
     "The customer cancels what is paid: the money goes back": cancelled_when_paid,
     "The customer cancels while the provider is asked: its late answer is undone": cancelled_while_paying,
     "The hold lapses before the provider answers": hold_lapses,

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aggregates import payment, reservation
+from aggregates import reservation
 from aggregates.order import placing
+from aggregates.payment import settling
 from aggregates.reservation import Reservation, Status
 from events.event import Event
 from events.order import OrderPlaced, OrderRejected
@@ -59,7 +60,7 @@ def no_refund(put: Put) -> None:
 
     Breaks money.kept_is_owed, money.totals and money.compensated_once. Seen when a paid order is cancelled.
     """
-    put(payment, "_give_back", lambda *_: [])
+    put(settling, "give_back", lambda *_: [])
 
 
 def price_as_float(put: Put) -> None:

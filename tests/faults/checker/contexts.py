@@ -46,9 +46,10 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
         case "order.line_cancelled.v1":
             return {"product": 1, "payment": 1, "notification": 1}
         case "order.partly_shipped.v1":
-            return {"product": shelves_of((item["sku"] for item in body["items"]), partitions), "notification": 1}
+            shelves = shelves_of((item["sku"] for item in body["items"]), partitions)
+            return {"product": shelves, "notification": 1, **_charged(body)}
         case "order.shipped.v1":
-            return {"product": shelves_of(body["skus"], partitions), "notification": 1}
+            return {"product": shelves_of(body["skus"], partitions), "notification": 1, **_charged(body)}
         case "order.return_received.v1":
             good = {item["sku"] for item in body["items"] if item["verdict"] == "restock"}
             return {"product": len(good), "payment": 1, "notification": 1}
@@ -65,11 +66,18 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
         case "user.deleted.v1":
             return {"notification": 2}
         case "payment.refused.v1":
-            return {"order": 1} if body["step"] == "capture" else {}
+            return {"order": 1} if body["step"].partition(":")[0] == "capture" else {}
+        case "payment.authorization_expired.v1":
+            return {"order": 1} if body["final"] else {}
         case _:
             if kind in MAILED_BY_USER:
                 return {"notification": 1}
             return {"order": 1} if kind in HEARD_BY_ORDER else {}
+
+
+def _charged(body: dict[str, Any]) -> dict[str, int]:
+    """Where money is taken per shipment, a shipment says how much, and payment must take it."""
+    return {"payment": 1} if "charge" in body else {}
 
 
 MAILED_BY_USER = (
@@ -89,13 +97,14 @@ HEARD_BY_ORDER = (
     "payment.authorized.v1",
     "payment.declined.v1",
     "payment.lapsed.v1",
+    "payment.renewal_declined.v1",
 )
 
 RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
     "LineUnknown", "LineTooSmall", "ShipmentUnknown", "ReturnUnknown", "ReturnTooLarge",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
-    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "EmailTaken", "UserUnknown",
+    "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "AttemptNotAwaited", "EmailTaken", "UserUnknown",
     "CredentialsStale", "SessionOver", "TokenJustUsed", "ProofSpent", "AddressUnknown", "AddressExists",
     "TooManyAddresses", "SecurityMailStays", "DeviceUnknown", "TooManyDevices",
     "LetterUnknown", "LetterWaits", "LetterUnfit", "KeyReused", "PreconditionFailed",

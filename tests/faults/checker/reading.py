@@ -10,7 +10,7 @@ from tests.faults.checker.evidence import Evidence, Ledger, Place, Request, key_
 from tests.faults.checker.fence import CLAIMED, COUNTS, Fence, number, readable
 from tests.faults.checker.findings import Fact, Findings, Violation
 from tests.faults.checker.folds.orders import Orders
-from tests.faults.checker.folds.payment import Payments
+from tests.faults.checker.folds.payments import Payments
 from tests.faults.checker.folds.people import Messages, Users
 from tests.faults.checker.folds.product import Products
 from tests.faults.checker.folds.statistics import Statistics

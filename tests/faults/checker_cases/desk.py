@@ -18,6 +18,8 @@ class Desk(Paper):
         self.payments: dict[str, Body] = {}
         self.messages: dict[str, Body] = {}
         self.last: dict[str, dict[str, Event]] = {}
+        self.allowed: dict[str, int] = {}
+        self.in_parts: dict[str, int] = {}
 
     def client(
         self, kind: str, target: str, path: str, asked: Body, context: str, tag: str, stream: str, *news: New
@@ -54,6 +56,11 @@ class Desk(Paper):
         given = self.command(context, p, tag, stream, body, given)
         return self.record(context, p, given, news or [(UNCHANGED, stream, {"about": stream})])
 
+    def refuse(self, order: str, operation: str, amount: int, reason: str) -> None:
+        """The provider writes down that it has said no."""
+        self.provide(order, operation, amount)
+        self.ledger[-1] |= {"id": "", "declined": reason}
+
     def provide(self, order: str, operation: str, amount: int, key: str = "") -> str:
         """The provider writes into its ledger; the reference."""
         key = key or uuid(f"{order}/{operation}/{len(self.ledger)}")
@@ -61,6 +68,27 @@ class Desk(Paper):
         entry = {"seq": len(self.ledger) + 1, "at": self.time(), "key": key, "operation": operation, "id": reference}
         self.ledger.append({**entry, "reference": order, "amount": amount, "currency": "EUR"})
         return reference
+
+    def mail(self, because: Event, order: str, template: str, which: str = "") -> None:
+        """A customer hears of it."""
+        name, recipient = uuid(f"{order}/{template}/{which}"), self.orders[order]["email"]
+        stream, about = f"notification-{name}", f"order-{order}"
+        said = {"notification_id": name, "about": about, "channel": "email", "recipient": recipient}
+        said |= {"template": template, "params": {"order_id": order}}
+        news = ("notification.requested.v1", stream, said)
+        [asked] = self.react(because, "notification", "notification.request", stream, said, news)
+        subject = f"{template} {order}"
+        self.mails.append({"id": name, "to": recipient, "subject": subject, "at": self.now, "repeats": 0})
+        [told] = self.owner("notification", stream, ("notification.delivered.v1", stream, {"notification_id": name}))
+        unchosen = {"customer_id": "", "kind": "order", "locale": "en", "ways": {}, "skipped": {}}
+        self.messages[name] = {
+            **said,
+            **unchosen,
+            "status": "delivered",
+            "reason": "",
+            "requested_at": asked.time,
+        }
+        self._touch(self.messages[name], told)
 
     def last_place(self, order: str, tag: str) -> str:
         """Where an order's event of a kind lies."""

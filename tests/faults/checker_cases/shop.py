@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from tests.faults.checker_cases.desk import Desk
 from tests.faults.checker_cases.paper import Event, New, home, uuid
+from tests.faults.checker_cases.till import PRICE, Till
 
 ADDRESS = {"name": "Ada", "street": "1 Mill Lane", "city": "Springfield", "postal_code": "12345", "country": "US"}
-PRICE = 100
 
 
 def _told(items: dict[str, int]) -> list[dict[str, Any]]:
     return [{"sku": sku, "quantity": quantity} for sku, quantity in items.items()]
 
 
-class Shop(Desk):
+class Shop(Till):
     """A shop with one price for everything."""
 
     # What customers ask for.
@@ -30,12 +29,14 @@ class Shop(Desk):
         self.products[sku] = {**row, "listed_at": events[0].time, **_stocked(stock)}
         self._touch(self.products[sku], events[-1], available=stock)
 
-    def place(self, order: str, wanted: dict[str, int]) -> bool:
-        """Place an order; whether all of it is held."""
+    def place(self, order: str, wanted: dict[str, int], attempts: int = 1, in_parts: bool = False) -> bool:
+        """Place an order, whose payment may be tried so often, or is taken per shipment; whether all of it is held."""
         lines = [{"sku": sku, "quantity": quantity, "unit_price": PRICE} for sku, quantity in wanted.items()]
         total = sum(wanted.values()) * PRICE
         asked = {"order_id": order, "customer_id": "ada", "email": f"{order[:4]}@example.com", "lines": lines}
         body = {**asked, "currency": "EUR", "shipping_address": ADDRESS, "payment_token": "tok_visa", "total": total}
+        body |= {"payment_attempts": attempts} if attempts > 1 else {}
+        body |= {"capture": "per_shipment"} if in_parts else {}
         stream = f"order-{order}"
         [placed] = self.client(
             "place", order, "/orders", asked, "order", "order.place", stream, ("order.placed.v1", stream, body)
@@ -49,6 +50,9 @@ class Shop(Desk):
         }  # fmt: skip
         self._touch(self.orders[order], placed)
         self.last[order] = {"placed": placed}
+        self.allowed[order] = attempts
+        if in_parts:
+            self.in_parts[order] = 0
         return self._reserve(order, placed, wanted)
 
     def pay(self, order: str, fewer: str = "") -> None:
@@ -56,6 +60,10 @@ class Shop(Desk):
         self.request_payment(order)
         if fewer:
             self.cancel_line(order, fewer, 1)
+        self.confirm(order)
+
+    def confirm(self, order: str, late: bool = False) -> None:
+        """The provider says yes, the order is confirmed, and the money is taken, if it was not too `late` at first."""
         self.authorize(order)
         row, stream = self.orders[order], f"order-{order}"
         sure = {name: row[name] for name in ("order_id", "email", "currency")}
@@ -72,34 +80,8 @@ class Shop(Desk):
             [done] = self.react(committed, "order", "order.record_commitment", stream, {}, news)
             left = [sku for sku in row["uncommitted"] if sku not in here]
             self._touch(row, done, uncommitted=left, ready_to_ship=not left)
-        self._capture(order, confirmed)
+        self._capture(order, confirmed, late)
         self.mail(confirmed, order, "order_confirmed")
-
-    def request_payment(self, order: str) -> None:
-        """The provider is to be asked."""
-        row, stream = self.orders[order], f"payment-{order}"
-        body = {
-            "order_id": order,
-            "amount": row["total"],
-            "currency": "EUR",
-            "token": "tok_visa",
-            "email": row["email"],
-        }
-        news = ("payment.requested.v1", stream, {**body, "due_at": self.time()})
-        [event] = self.react(self.last[order]["secured"], "payment", "payment.request", stream, body, news)
-        self.payments[order] = {
-            "order_id": order, "status": "requested", "reason": "", "currency": "EUR", "amount": row["total"],
-            "captured": 0, "refunded": 0, "refunds": {}, "reduced": 0, "reference": "", "requested_at": event.time,
-        }  # fmt: skip
-        self._touch(self.payments[order], event)
-
-    def authorize(self, order: str, *then: New) -> None:
-        """The provider says yes."""
-        reference, row = self.provide(order, "authorize", self.payments[order]["amount"]), self.payments[order]
-        said = {"order_id": order, "reference": reference, "amount": row["amount"], "currency": "EUR"}
-        events = self.owner("payment", f"payment-{order}", ("payment.authorized.v1", f"payment-{order}", said), *then)
-        self._touch(row, events[-1], status="voiding" if then else "authorized", reference=reference)
-        self.last[order]["authorized"] = events[0]
 
     def cancel(self, order: str) -> Event:
         """The customer cancels; stock is given back. What becomes of the money, the caller says."""
@@ -137,17 +119,6 @@ class Shop(Desk):
         less = ("reservation.reduced.v1", f"reservation-{shelf}-{order}", body)
         self._stock(event, 0, shelf, order, "product.release_items", [("stock.released.v1", sku, quantity)], less)
 
-    def _owe_less(self, order: str, event: Event, amount: int, which: str, reason: str = "line cancelled") -> None:
-        """The provider captures so much less, or gives it back."""
-        row, stream = self.payments[order], f"payment-{order}"
-        taken = row["status"] == "captured"
-        said = {"order_id": order, "refund_id": which, "amount": amount, "reason": reason}
-        kind = "payment.refund_requested.v1" if taken else "payment.reduced.v1"
-        [asked] = self.react(event, "payment", "payment.reduce", stream, said, (kind, stream, said))
-        self._touch(row, asked, reason=reason, reduced=row["reduced"] + (0 if taken else amount))
-        if taken:
-            self.give_back(order, which, amount)
-
     def refund(self, order: str, amount: int) -> None:
         """A customer is given back a part."""
         stream, refund_id = f"payment-{order}", uuid(f"{order}/refund/{amount}")
@@ -165,7 +136,7 @@ class Shop(Desk):
         items = self._unsent(order)
         shipment = {"shipment_id": uuid(f"{order}/rest"), "tracking": "T1", "items": items}
         sure = {"order_id": order, "email": row["email"]}
-        body = {**shipment, "skus": list(items), "items": _told(items)}
+        body = {**shipment, "skus": list(items), "items": _told(items), **self._charge(order, items)}
         for step, done, more in (("ship", "shipped", body), ("deliver", "delivered", {})):
             [event] = self.client(
                 step, order, f"/orders/{order}/{step}", {}, "order", f"order.{step}", stream,
@@ -174,6 +145,7 @@ class Shop(Desk):
             if done == "shipped":
                 row["shipments"].append({**shipment, "shipped_at": event.time, "delivered_at": None})
                 self._move(order, event, "shipped")
+                self._take_part(order, event, True)
             else:
                 row["shipments"] = [{**each, "delivered_at": event.time} for each in row["shipments"]]
             self._touch(row, event, status=done, ready_to_ship=False, tracking="T1")
@@ -185,6 +157,7 @@ class Shop(Desk):
         which, items = uuid(f"{order}/{sku}/part"), {sku: quantity}
         shipment = {"shipment_id": which, "tracking": "T0"}
         body = {"order_id": order, "email": row["email"], **shipment, "items": _told(items)}
+        body |= self._charge(order, items)
         [event] = self.client(
             "ship", order, f"/orders/{order}/ship", {"lines": _told(items)}, "order", "order.ship", stream,
             ("order.partly_shipped.v1", stream, body),
@@ -194,6 +167,7 @@ class Shop(Desk):
         part = {"order_id": order, "partition": shelf, "part_id": which, "items": _told(items)}
         less = ("reservation.reduced.v1", f"reservation-{shelf}-{order}", part)
         self._stock(event, 0, shelf, order, "product.ship_items", [("stock.shipped.v1", sku, quantity)], less)
+        self._take_part(order, event, False)
         self.mail(event, order, "order_partly_shipped", which)
 
     def send_back(self, order: str, sku: str, good: int, refused: int) -> None:
@@ -236,62 +210,6 @@ class Shop(Desk):
         return {sku: quantity for sku, quantity in left.items() if quantity}
 
     # What the system does by itself.
-
-    def cancel_payment(self, order: str, because: Event, *news: New) -> list[Event]:
-        """The payment hears that the order is off."""
-        stream = f"payment-{order}"
-        off = ("payment.cancelled.v1", stream, {"order_id": order})
-        events = self.react(because, "payment", "payment.cancel", stream, {}, off, *news)
-        if order in self.payments:
-            self._touch(self.payments[order], events[-1], reason="order off")
-        return events
-
-    def compensate(self, order: str, because: Event) -> None:
-        """What was captured is given back in full."""
-        amount, refund_id = self.payments[order]["captured"], uuid(f"{order}/compensation")
-        said = {"order_id": order, "refund_id": refund_id, "amount": amount, "reason": "order cancelled"}
-        self.cancel_payment(order, because, ("payment.refund_requested.v1", f"payment-{order}", said))
-        self.payments[order]["reason"] = "order cancelled"
-        self.give_back(order, refund_id, amount)
-
-    def void(self, order: str) -> None:
-        """An authorization is let go."""
-        self.provide(order, "void", self.payments[order]["amount"])
-        stream = f"payment-{order}"
-        [event] = self.owner("payment", stream, ("payment.voided.v1", stream, {"order_id": order}))
-        self._touch(self.payments[order], event, status="voided")
-
-    def give_back(self, order: str, refund_id: str, amount: int) -> None:
-        """The provider refunds."""
-        row, stream = self.payments[order], f"payment-{order}"
-        reference, email = self.provide(order, "refund", amount), self.orders[order]["email"]
-        said = {"order_id": order, "refund_id": refund_id, "reference": reference, "amount": amount}
-        news = ("payment.refunded.v1", stream, {**said, "currency": "EUR", "email": email})
-        [event] = self.owner("payment", stream, news)
-        row["refunded"] += amount
-        self._touch(row, event, status="refunded" if row["refunded"] == row["captured"] else "captured")
-        self.mail(event, order, "payment_refunded", refund_id)
-
-    def mail(self, because: Event, order: str, template: str, which: str = "") -> None:
-        """A customer hears of it."""
-        name, recipient = uuid(f"{order}/{template}/{which}"), self.orders[order]["email"]
-        stream, about = f"notification-{name}", f"order-{order}"
-        said = {"notification_id": name, "about": about, "channel": "email", "recipient": recipient}
-        said |= {"template": template, "params": {"order_id": order}}
-        news = ("notification.requested.v1", stream, said)
-        [asked] = self.react(because, "notification", "notification.request", stream, said, news)
-        subject = f"{template} {order}"
-        self.mails.append({"id": name, "to": recipient, "subject": subject, "at": self.now, "repeats": 0})
-        [told] = self.owner("notification", stream, ("notification.delivered.v1", stream, {"notification_id": name}))
-        unchosen = {"customer_id": "", "kind": "order", "locale": "en", "ways": {}, "skipped": {}}
-        self.messages[name] = {
-            **said,
-            **unchosen,
-            "status": "delivered",
-            "reason": "",
-            "requested_at": asked.time,
-        }
-        self._touch(self.messages[name], told)
 
     def _reserve(self, order: str, placed: Event, wanted: dict[str, int]) -> bool:
         short = [sku for sku, quantity in wanted.items() if quantity > self.products[sku]["available"]]
@@ -352,15 +270,6 @@ class Shop(Desk):
                 row["shipped"] += quantity
             self._touch(row, event, available=row["on_hand"] - row["held"])
         return events[-1]
-
-    def _capture(self, order: str, confirmed: Event) -> None:
-        row, stream = self.payments[order], f"payment-{order}"
-        news = ("payment.capture_requested.v1", stream, {"order_id": order})
-        self.react(confirmed, "payment", "payment.capture", stream, {}, news)
-        due = row["amount"] - row["reduced"]
-        said = {"reference": self.provide(order, "capture", due), "amount": due, "currency": "EUR"}
-        [event] = self.owner("payment", stream, ("payment.captured.v1", stream, {"order_id": order, **said}))
-        self._touch(row, event, status="captured", captured=due, reference=said["reference"])
 
     def _shelves(self, skus: Any) -> list[int]:
         return sorted({home(f"product-{sku}") for sku in skus})

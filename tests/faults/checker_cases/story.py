@@ -3,7 +3,9 @@
 from tests.faults.checker_cases.paper import PARTITIONS, Command, Line, home, uuid
 from tests.faults.checker_cases.shop import Shop
 
-DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER = (uuid(f"order {name}") for name in "ABCDEF")
+DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER, RETRIED, RENEWED, PARTS, OPEN = (
+    uuid(f"order {name}") for name in "ABCDEFGHIJ"
+)
 TEA, BREAD, HOT = "tea", "bread", "hot"
 
 
@@ -32,8 +34,37 @@ def usual() -> Shop:
     shop.ship_part(FEWER, BREAD, 1)
     shop.ship(FEWER)
     shop.send_back(FEWER, TEA, 1, 1)
+    pay_with_another_card(shop)
+    shop.place(RENEWED, {BREAD: 1})
+    shop.request_payment(RENEWED)
+    shop.confirm(RENEWED, late=True)
+    pay_in_parts(shop)
     shop.rows()
     return shop
+
+
+def pay_with_another_card(shop: Shop) -> None:
+    """The first is declined, and held after all when the second is asked; a line was called off in between."""
+    shop.place(RETRIED, {TEA: 2}, attempts=2)
+    shop.request_payment(RETRIED)
+    shop.decline(RETRIED)
+    shop.cancel_line(RETRIED, TEA, 1)
+    shop.try_again(RETRIED)
+    shop.lose(RETRIED, 1)
+    shop.confirm(RETRIED)
+
+
+def pay_in_parts(shop: Shop) -> None:
+    """Each shipment is paid for when it leaves; one line is called off before, and some goods come back."""
+    shop.place(PARTS, {TEA: 2, BREAD: 3}, in_parts=True)
+    shop.pay(PARTS)
+    shop.ship_part(PARTS, TEA, 1)
+    shop.cancel_line(PARTS, BREAD, 1)
+    shop.ship(PARTS)
+    shop.send_back(PARTS, TEA, 1, 0)
+    shop.place(OPEN, {TEA: 1, BREAD: 1}, in_parts=True)
+    shop.pay(OPEN)
+    shop.ship_part(OPEN, BREAD, 1)
 
 
 def kill(shop: Shop) -> None:

@@ -10,15 +10,16 @@ OVER = ("rejected", "cancelled")
 class Order:
     """One order. `asked` is the id of the command that placed it; times are as recorded, `last` in milliseconds.
 
-    `parts` are what was taken off its total, by id; `totals` all that it ever came to; `told` the mails about its parts
-    that its customer must have had.
+    `parts` are what was taken off its total, by id, `billed` what its shipments were charged for, less what came back;
+    `totals` all that it ever came to; `told` the mails about its parts that its customer must have had.
     """
 
     __slots__ = (
-        "address", "asked", "awaited", "cancelled", "confirmed_at", "currency", "customer_id", "email", "ended",
-        "lines", "notes", "order_id", "partition", "parts", "placed", "placed_at", "position", "ready", "reason",
-        "requested", "returns", "secured", "shipments", "shipping", "staff_notes", "status", "token", "told", "total",
-        "totals", "tracking", "uncommitted", "updated_at", "version", "was_confirmed",
+        "address", "asked", "attempts", "awaited", "billed", "cancelled", "confirmed_at", "currency",
+        "customer_id", "email", "ended", "lines", "notes", "order_id", "partition", "parts", "per_shipment",
+        "placed", "placed_at", "position", "ready", "reason", "requested", "returns", "secured", "shipments",
+        "shipping", "staff_notes", "status", "token", "told", "total", "totals", "tracking", "uncommitted",
+        "updated_at", "version", "was_confirmed",
     )  # fmt: skip
 
     def __init__(self, fact: Fact) -> None:
@@ -29,6 +30,9 @@ class Order:
         self.currency: str = body["currency"]
         self.total: int = body["total"]
         self.token: str = body["payment_token"]
+        self.attempts: int = body.get("payment_attempts", 1)
+        self.per_shipment: bool = body.get("capture") == "per_shipment"
+        self.billed = 0
         self.address = {name: body["shipping_address"][name] for name in ADDRESS}
         self.shipping: int = body.get("shipping_cents", 0)
         self.lines = [line_of(line) for line in body["lines"]]

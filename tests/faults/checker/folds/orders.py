@@ -127,6 +127,18 @@ class Orders:
         shipment = {"shipment_id": body.get("shipment_id", ""), "tracking": body["tracking"], "items": items}
         order.shipments = [*order.shipments, {**shipment, "shipped_at": fact.time, "delivered_at": None}]
         order.tracking = body["tracking"]
+        self._charged(order, fact)
+
+    def _charged(self, order: Order, fact: Fact) -> None:
+        """Where money is taken per shipment, each says how much; the last, whatever is still owed."""
+        charge = fact.body.get("charge")
+        self._expect(order, fact, (charge is not None) == order.per_shipment, "charged as it was not agreed")
+        billed, order.billed = order.billed, order.billed + (charge or 0)
+        last = fact.kind == "order.shipped.v1"
+        right = max(order.total, billed)
+        if order.per_shipment and (order.billed != right if last else not billed <= order.billed <= right):
+            said = f"{charge} charged after {billed}, and the order comes to {order.total}"
+            self._report("money.amounts", order.order_id, said, fact)
 
     def _line_cancelled(self, order: Order, fact: Fact) -> None:
         body, sku = fact.body, fact.body["sku"]
@@ -136,6 +148,8 @@ class Orders:
         self._expect(order, fact, body["cancellation_id"] not in order.parts, "cancelled under an id that is taken")
         if not 0 <= body["amount"] <= sum(cost_of(line) for line in order.lines if line["sku"] == sku):
             self._report("money.amounts", order.order_id, f"{body['amount']} less: more than {sku} cost", fact)
+        closes = order.per_shipment and order.status == "partially_shipped" and order.left() == {sku: body["quantity"]}
+        self._expect(order, fact, bool(body.get("closes")) == closes, "closes it, or does not")
         order.cancelled = {**order.cancelled, sku: order.cancelled.get(sku, 0) + body["quantity"]}
         _less(order, body["cancellation_id"], body["amount"])
         order.told.append("order_line_cancelled")
@@ -173,6 +187,7 @@ class Orders:
         if body["amount"] != sum(item["amount"] for item in body["items"]) or refused:
             self._report("money.amounts", order.order_id, f"{body['amount']} less for what came back", fact)
         _less(order, body["return_id"], body["amount"])
+        order.billed -= body["amount"] if order.per_shipment else 0
         order.told.append("order_return_received")
 
     def _expect(self, order: Order, fact: Fact, right: bool, said: str) -> None:

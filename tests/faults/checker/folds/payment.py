@@ -1,33 +1,51 @@
-"""Payments as the log tells of them."""
+"""One payment as the log tells of it: what was asked for, and what has become of it."""
 
 from collections.abc import Container
 from typing import Any
 
-from tests.faults.checker.findings import Fact
-from tests.faults.checker.folds.orders import Orders, Report
-
 COMPENSATION = "order cancelled"
 """The reason of a refund that nobody asked for."""
 
-SETTLED = ("", "authorized", "captured", "voided", "declined", "refused")
+SETTLED = ("", "authorized", "captured", "voided", "declined", "expired", "refused")
 """States in which nothing is asked of the provider."""
 
 
+TAKEN = ("captured", "refunding", "refunded")
+"""What a read model shows of a payment of which no more is to be captured."""
+
+
 class Payment:
-    """The payment of one order. `status` is the rules', `shown` the read model's; moments are milliseconds."""
+    """The payment of one order. `status` is the rules', `shown` the read model's; moments are milliseconds.
+
+    `attempts` are as the read model shows them, `held` the authorizations that are its own, `strays` those that are
+    not, and whether they were let go; `gone` are those that expired.
+    `captures` are as shown too, and `parts` those of them that are asked for, with whether they end it.
+    """
 
     __slots__ = (
-        "amount", "authorized", "authorized_reference", "captured", "captured_amount", "captured_reference", "currency",
-        "declined", "last", "off", "off_while", "order_id", "partition", "pending", "position", "reason", "reduced",
-        "reference", "refunded", "refunds", "refused", "refused_refunds", "requested", "requested_at", "shown",
-        "status", "updated_at", "version", "voided", "wanted_capture",
+        "allowed", "amount", "attempts", "authorized", "captured", "captured_amount", "captured_references",
+        "captures", "closed", "currency", "declined", "due_at", "expires_at", "gone", "held", "last", "off",
+        "off_while", "order_id", "partition", "parts", "pending", "per_shipment", "position", "reason",
+        "reduced", "reference", "refunded", "refunds", "refused", "refused_refunds", "renewed", "requested",
+        "requested_at", "shown", "status", "strays", "updated_at", "version", "voided", "wanted",
+        "wanted_capture",
     )  # fmt: skip
 
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
         self.status, self.shown, self.off, self.off_while = "", "", False, ""
         self.amount, self.captured_amount, self.refunded, self.reduced, self.currency = 0, 0, 0, 0, ""
-        self.reason = self.reference = self.authorized_reference = self.captured_reference = ""
+        self.reason = self.reference = ""
+        self.captured_references: list[str] = []
+        self.per_shipment, self.closed = False, False
+        self.parts: dict[str, tuple[int, bool]] = {}
+        self.captures: list[dict[str, Any]] = []
+        self.allowed, self.due_at = 0, ""
+        self.attempts: list[dict[str, Any]] = []
+        self.held: list[str] = []
+        self.gone: list[str] = []
+        self.renewed, self.wanted, self.expires_at = False, False, None
+        self.strays: dict[str, bool] = {}
         self.requested_at = self.updated_at = ""
         self.requested = self.authorized = self.declined = self.wanted_capture = self.captured = self.voided = 0
         self.pending: dict[str, int] = {}
@@ -44,12 +62,27 @@ class Payment:
     @property
     def under_way(self) -> bool:
         """Whether the provider is being asked for something."""
-        return self.status not in SETTLED or bool(self.pending)
+        return self.status not in SETTLED or bool(self.pending or self.parts) or not all(self.strays.values())
+
+    @property
+    def asking(self) -> int:
+        """What the last attempt asks for."""
+        return int(self.attempts[-1]["amount"])
+
+    @property
+    def asked(self) -> set[int]:
+        """What the provider may have been asked to hold, over all attempts."""
+        return {attempt["amount"] for attempt in self.attempts}
 
     @property
     def due(self) -> int:
         """What is to be captured, or was."""
         return self.amount - self.reduced
+
+    @property
+    def charged(self) -> int:
+        """What was taken for shipments, or is about to be."""
+        return self.captured_amount + sum(amount for amount, _ in self.parts.values())
 
     @property
     def promised_back(self) -> int:
@@ -72,6 +105,13 @@ class Payment:
             "refunded": self.refunded,
             "refunds": self.pending,
             "reduced": self.reduced,
+            "due_at": self.due_at,
+            "expires_at": self.expires_at,
+            "attempts_left": self.allowed - len(self.attempts),
+            "attempts": self.attempts,
+            "capture": "per_shipment" if self.per_shipment else "at_confirmation",
+            "captures": self.captures,
+            "closed": self.closed,
             "reference": self.reference,
             "requested_at": self.requested_at,
             "updated_at": self.updated_at,
@@ -79,150 +119,3 @@ class Payment:
             "partition": self.partition,
             "position": self.position,
         }
-
-
-class Payments:
-    """All payments, by order id; a refund is (amount, reason, the provider's reference once it is given)."""
-
-    def __init__(self, orders: Orders, report: Report) -> None:
-        self.all: dict[str, Payment] = {}
-        self._orders, self._report = orders, report
-
-    def apply(self, fact: Fact) -> None:
-        """Take an event into account, and say so if it must not have happened."""
-        order_id = fact.body["order_id"]
-        payment = self.all.get(order_id) or self.all.setdefault(order_id, Payment(order_id))
-        step = getattr(self, "_" + fact.kind.split(".")[1])
-        if not step(payment, fact):
-            off = ", off" if payment.off else ""
-            said = f"{fact.kind} of a payment that was {payment.status or 'unknown'}{off}"
-            self._report("money.legal_steps", order_id, said, fact)
-        payment.updated_at, payment.last = fact.time, fact.timestamp
-        payment.partition, payment.version, payment.position = fact.partition, fact.version, fact.offset
-
-    # Each step changes the payment and says whether it was legal.
-
-    def _requested(self, payment: Payment, fact: Fact) -> bool:
-        legal = not payment.status and not payment.off
-        body = fact.body
-        payment.status = payment.shown = "requested"
-        payment.amount, payment.currency = body["amount"], body["currency"]
-        payment.requested_at, payment.requested = fact.time, fact.timestamp
-        order = self._orders.all.get(payment.order_id)
-        if order is None or (order.requested, order.currency, order.token) != (
-            payment.amount, payment.currency, body["token"],
-        ):  # fmt: skip
-            self._report("money.amounts", payment.order_id, f"{payment.amount} requested: not the order's total", fact)
-        return legal
-
-    def _authorized(self, payment: Payment, fact: Fact) -> bool:
-        legal = payment.status == "requested"
-        payment.status = payment.shown = "authorized"
-        payment.reference = payment.authorized_reference = fact.body["reference"]
-        payment.authorized = fact.timestamp
-        self._same_amount(payment, fact, payment.amount)
-        return legal
-
-    def _declined(self, payment: Payment, fact: Fact) -> bool:
-        legal = payment.status == "requested"
-        payment.status = payment.shown = "declined"
-        payment.reason, payment.declined = fact.body["reason"], fact.timestamp
-        return legal
-
-    def _lapsed(self, payment: Payment, _: Fact) -> bool:
-        legal = payment.status == "requested" and not payment.off
-        payment.off, payment.off_while = True, payment.status
-        payment.reason = "the provider did not answer in time"
-        return legal
-
-    def _cancelled(self, payment: Payment, _: Fact) -> bool:
-        legal = not payment.off and payment.status not in ("declined", "voided", "refused")
-        payment.off, payment.off_while = True, payment.status
-        if payment.known:
-            payment.reason = "order off"
-        return legal
-
-    def _capture_requested(self, payment: Payment, fact: Fact) -> bool:
-        legal = payment.status == "authorized" and not payment.off
-        payment.status = payment.shown = "capturing"
-        payment.wanted_capture = fact.timestamp
-        return legal
-
-    def _reduced(self, payment: Payment, fact: Fact) -> bool:
-        amount = fact.body["amount"]
-        legal = payment.status in ("requested", "authorized") and not payment.off and 0 < amount <= payment.due
-        payment.reduced, payment.reason = payment.reduced + amount, fact.body["reason"]
-        self._is_owed_less(payment, fact)
-        return legal
-
-    def _captured(self, payment: Payment, fact: Fact) -> bool:
-        legal = payment.status == "capturing"
-        payment.status = payment.shown = "captured"
-        payment.reference = payment.captured_reference = fact.body["reference"]
-        payment.captured, payment.captured_amount = fact.timestamp, fact.body["amount"]
-        payment.shown = "refunding" if payment.pending else "captured"
-        self._same_amount(payment, fact, payment.due)
-        return legal
-
-    def _void_requested(self, payment: Payment, _: Fact) -> bool:
-        legal = payment.status == "authorized" and payment.off
-        payment.status = payment.shown = "voiding"
-        return legal
-
-    def _voided(self, payment: Payment, fact: Fact) -> bool:
-        legal = payment.status == "voiding"
-        payment.status = payment.shown = "voided"
-        payment.voided = fact.timestamp
-        return legal
-
-    def _refund_requested(self, payment: Payment, fact: Fact) -> bool:
-        refund_id, amount = fact.body["refund_id"], fact.body["amount"]
-        left = payment.due - payment.promised_back
-        order = self._orders.all.get(payment.order_id)
-        part = order is not None and refund_id in order.parts
-        if part:
-            self._is_owed_less(payment, fact)
-        legal = payment.status in (("captured", "capturing") if part else ("captured",))
-        legal = legal and refund_id not in payment.refunds and 0 < amount <= left
-        payment.refunds[refund_id] = (amount, fact.body["reason"], "")
-        payment.pending = {**payment.pending, refund_id: amount}
-        payment.shown = "refunding" if payment.status != "capturing" else payment.shown
-        payment.reason = fact.body["reason"]
-        return legal
-
-    def _refunded(self, payment: Payment, fact: Fact) -> bool:
-        refund_id, amount = fact.body["refund_id"], fact.body["amount"]
-        legal = bool(payment.pending.get(refund_id) == amount and fact.body["currency"] == payment.currency)
-        _, reason, _ = payment.refunds.get(refund_id, (amount, "", ""))
-        payment.refunds[refund_id] = (amount, reason, fact.body["reference"])
-        payment.refunded += amount
-        self._answered(payment, refund_id)
-        return legal
-
-    def _refused(self, payment: Payment, fact: Fact) -> bool:
-        step, _, refund_id = fact.body["step"].partition(":")
-        payment.refused.append(fact.body["step"])
-        if refund_id:
-            legal = refund_id in payment.pending
-            payment.refused_refunds += payment.pending.get(refund_id, 0)
-            self._answered(payment, refund_id)
-        else:
-            legal = payment.status == {"capture": "capturing", "void": "voiding"}.get(step)
-            payment.status = payment.shown = "refused"
-            payment.pending = {}  # nothing was taken
-        payment.reason = f"{fact.body['step']}: {fact.body['reason']}"
-        return legal
-
-    def _answered(self, payment: Payment, refund_id: str) -> None:
-        payment.pending = {key: amount for key, amount in payment.pending.items() if key != refund_id}
-        done = "refunded" if payment.refunded == payment.captured_amount else "captured"
-        payment.shown = "refunding" if payment.pending else done
-
-    def _same_amount(self, payment: Payment, fact: Fact, amount: int) -> None:
-        if (fact.body["amount"], fact.body["currency"]) != (amount, payment.currency):
-            self._report("money.amounts", payment.order_id, f"{fact.kind} of another amount than requested", fact)
-
-    def _is_owed_less(self, payment: Payment, fact: Fact) -> None:
-        order = self._orders.all.get(payment.order_id)
-        if order is None or fact.body["amount"] > order.parts.get(fact.body["refund_id"], 0):
-            self._report("money.amounts", payment.order_id, f"{fact.body['amount']} less, for no reason", fact)

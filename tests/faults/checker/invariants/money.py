@@ -33,13 +33,16 @@ def kept_is_owed(world: World) -> Iterator[Violation]:
 
 
 def one_capture(world: World) -> Iterator[Violation]:
-    """The same money is authorized, captured and voided once; each refund is given once."""
+    """The same money is authorized, captured and voided once, strays and renewals apart; each refund is given once."""
     for order_id, entries in world.ledger.of.items():
-        for operation in ("authorize", "capture", "void"):
-            if len(done := world.ledger.done(order_id, operation)) > 1:
+        payment = world.payments.all.get(order_id)
+        strays = len(payment.strays) if payment else 0
+        renewals = int(payment.renewed) if payment else 0
+        captures = len(payment.captures) if payment and payment.per_shipment else 1
+        for operation, most in (("authorize", 1 + strays + renewals), ("capture", captures), ("void", 1 + strays)):
+            if len(done := world.ledger.done(order_id, operation)) > most:
                 said = f"{operation} was done {len(done)} times, under {len({e['key'] for e in done})} keys"
                 yield Violation("money.one_capture", order_id, said)
-        payment = world.payments.all.get(order_id)
         refunds = len(payment.refunds) if payment else 0
         if (given := len(world.ledger.done(order_id, "refund"))) > refunds:
             yield Violation("money.one_capture", order_id, f"{given} refunds were given, {refunds} were asked for")
@@ -50,13 +53,15 @@ def one_capture(world: World) -> Iterator[Violation]:
 def amounts(world: World) -> Iterator[Violation]:
     """What the provider was asked for is what the order came to when its stock was secured, in its currency.
 
-    It is to capture less where lines were cancelled in time.
+    It is to capture less where lines were cancelled in time, and to hold less where that was before a later attempt.
     """
     for order in world.orders.all.values():
         payment = world.payments.all.get(order.order_id) or Payment(order.order_id)
-        asked = {"authorize": order.requested, "capture": order.requested - payment.reduced}
+        parts = {each["amount"] for each in payment.captures}
+        taken = parts if payment.per_shipment else {order.requested - payment.reduced}
+        asked = {"authorize": payment.asked, "capture": taken}
         for entry in world.ledger.of.get(order.order_id, ()):
-            wrong = entry["amount"] != asked.get(entry["operation"], entry["amount"])
+            wrong = entry["operation"] in asked and entry["amount"] not in asked[entry["operation"]]
             if wrong or entry["currency"] != order.currency:
                 said = (
                     f"{entry['operation']} of {entry['amount']} {entry['currency']}, and {asked} were to be asked for"
@@ -83,13 +88,18 @@ def compensated_once(world: World) -> Iterator[Violation]:
         compensations = [r for r in payment.refunds.values() if r[1] == COMPENSATION] if payment else []
         if order.over and (payment is None or not payment.refused):
             yield from _given_back(world, order)
-        elif not order.open and not order.over and (compensations or world.ledger.done(order.order_id, "void")):
+        elif not order.open and not order.over and (compensations or _own_voids(world, order.order_id, payment)):
             yield Violation("money.compensated_once", order.order_id, f"compensated, and the order is {order.status}")
         if len(compensations) > 1:
             yield Violation("money.compensated_once", order.order_id, f"{len(compensations)} compensating refunds")
 
 
 CHECKS = (kept_is_owed, one_capture, amounts, events_agree, compensated_once)
+
+
+def _own_voids(world: World, order_id: str, payment: Payment | None) -> int:
+    """How many authorizations were let go that were no strays."""
+    return len(world.ledger.done(order_id, "void")) - (len(payment.strays) if payment else 0)
 
 
 def _kept(world: World, order_id: str) -> int:
@@ -99,26 +109,35 @@ def _kept(world: World, order_id: str) -> int:
 def _owed(order: Order, payment: Payment | None) -> int:
     """The order's total, without what is off of it, unless all of it is, less what was given back on request.
 
-    What the provider has refused to give back stays with us: it said so, and a person must look.
+    Where money is taken per shipment and something is still to go, what was charged takes the total's place; a cent
+    that rounding had charged too much has gone back. What the provider has refused to give back stays with us: it said
+    so, and a person must look.
     """
     if order.over:
         return payment.refused_refunds if payment else 0
     if payment is None:
         return order.total
-    return max(0, order.total - payment.given_beside(order.parts)) + payment.refused_refunds
+    came_to = order.total
+    if order.per_shipment and order.left():
+        back = {each["return_id"] for each in order.returns}
+        rounded = sum(each[0] for key, each in payment.refunds.items() if key in order.parts and key not in back)
+        came_to = order.billed - rounded
+    return max(0, came_to - payment.given_beside(order.parts)) + payment.refused_refunds
 
 
 def _given_back(world: World, order: Order) -> Iterator[Violation]:
     ledger, order_id = world.ledger, order.order_id
-    held = ledger.done(order_id, "authorize")
+    payment = world.payments.all.get(order_id)
+    apart = len(payment.strays) + len(payment.gone) if payment else 0
+    held = len(ledger.done(order_id, "authorize")) - apart
     captured, refunded = ledger.amount(order_id, "capture"), ledger.amount(order_id, "refund")
-    voids = len(ledger.done(order_id, "void"))
+    voids = _own_voids(world, order_id, payment)
     if ledger.done(order_id, "capture"):
         if refunded != captured:
             yield Violation(
                 "money.compensated_once", order_id, f"{captured} captured, {refunded} refunded, and it is off"
             )
-    elif held and voids != 1:
+    elif voids != held:
         yield Violation("money.compensated_once", order_id, f"authorized, off, and voided {voids} times")
 
 
@@ -126,12 +145,12 @@ def _both(payment: Payment, world: World) -> Iterator[tuple[str, Any, Any]]:
     """What we recorded beside what the ledger has, step by step."""
     done, order_id = world.ledger.done, payment.order_id
     references = {
-        "authorized": (payment.authorized_reference, "authorize"),
-        "captured": (payment.captured_reference, "capture"),
+        "authorized": ([*payment.held, *payment.strays], "authorize"),
+        "captured": (payment.captured_references, "capture"),
     }
-    for what, (reference, operation) in references.items():
-        yield what, [reference] if reference else [], sorted({entry["id"] for entry in done(order_id, operation)})
-    yield "voided", bool(payment.voided), bool(done(order_id, "void"))
+    for what, (ours, operation) in references.items():
+        yield what, sorted(ours), sorted({entry["id"] for entry in done(order_id, operation)})
+    yield "voided", bool(payment.voided), bool(_own_voids(world, order_id, payment))
     yield "declined", bool(payment.declined), bool(world.ledger.declined(order_id, "authorize"))
-    ours = sorted((reference, amount) for amount, _, reference in payment.refunds.values() if reference)
-    yield "refunded", ours, sorted((entry["id"], entry["amount"]) for entry in done(order_id, "refund"))
+    given = sorted((reference, amount) for amount, _, reference in payment.refunds.values() if reference)
+    yield "refunded", given, sorted((entry["id"], entry["amount"]) for entry in done(order_id, "refund"))

@@ -15,8 +15,8 @@ COMPARED = {
     "placed_at updated_at confirmed_at version partition position",
     "products": "name description department price currency withdrawn on_hand held available shipped updated_at "
     "version partition position",
-    "payments": "status reason currency amount captured refunded refunds reduced reference requested_at updated_at "
-    "version partition position",
+    "payments": "status reason currency amount captured refunded refunds reduced reference due_at expires_at "
+    "attempts_left attempts capture captures closed requested_at updated_at version partition position",
     "users": "email name password_hash registered_at status verified password_changes phone locale default_address "
     "version partition position",
     "notifications": "about channel recipient template params status reason requested_at updated_at customer_id kind "
@@ -31,4 +31,7 @@ COMPARED = {
 }
 """The columns of each table that are compared."""
 
-MOMENTS = ("listed_at", "placed_at", "updated_at", "confirmed_at", "requested_at", "registered_at", "at")
+MOMENTS = (
+    "due_at", "expires_at", "listed_at", "placed_at", "updated_at", "confirmed_at", "requested_at", "registered_at",
+    "at",
+)  # fmt: skip

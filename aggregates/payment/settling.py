@@ -1,0 +1,198 @@
+"""Settling rules: what is held is captured or voided, and what is captured is given back where it is not owed."""
+
+from typing import Any
+
+from aggregates.errors import NothingToRefund, PaymentUnknown, RefundTooLarge
+from aggregates.payment.state import Payment, Status, evolve
+from events.event import Event
+from events.ids import derive
+from events.payment import (
+    CaptureAwaited,
+    CaptureRequested,
+    PaymentCancelled,
+    PaymentCaptured,
+    PaymentReduced,
+    PaymentRefunded,
+    PaymentVoided,
+    RefundRequested,
+    ShipmentCaptureRequested,
+    StrayVoided,
+    VoidRequested,
+)
+from schemas.payment import (
+    CancelPayment,
+    CapturePayment,
+    CaptureShipment,
+    RecordCapture,
+    RecordRefund,
+    RecordVoid,
+    ReducePayment,
+    RefundPayment,
+)
+
+
+def capture(command: CapturePayment, payment: Payment) -> list[Event]:
+    if payment.off or payment.per_shipment:
+        return []
+    if payment.status is Status.REQUESTED and payment.renewed and not payment.wanted:
+        return [CaptureAwaited(order_id=command.order_id)]
+    if payment.status is not Status.AUTHORIZED:
+        return []
+    return [CaptureRequested(order_id=command.order_id)]
+
+
+def capture_shipment(command: CaptureShipment, payment: Payment) -> list[Event]:
+    """The last one takes what is still owed, and lets go of what is left, be it nothing."""
+    if command.shipment_id in payment.known_parts or not _may_be_charged(payment):
+        return []
+    amount = payment.uncharged if command.last else min(command.amount, payment.uncharged)
+    return [_part(command.order_id, command.shipment_id, amount, command.last)] if amount or command.last else []
+
+
+def _may_be_charged(payment: Payment) -> bool:
+    renewing = payment.status is Status.REQUESTED and payment.renewed
+    held = payment.status is Status.AUTHORIZED or renewing
+    return payment.per_shipment and held and not payment.off and not payment.closed
+
+
+def _part(order_id: str, shipment_id: str, amount: int, final: bool) -> Event:
+    return ShipmentCaptureRequested(order_id=order_id, shipment_id=shipment_id, amount=amount, final=final)
+
+
+def record_capture(command: RecordCapture, payment: Payment) -> list[Event]:
+    if command.shipment_id:
+        return _record_part(command, payment)
+    if payment.status is not Status.CAPTURING:
+        return []
+    captured = PaymentCaptured(
+        order_id=command.order_id,
+        reference=command.reference,
+        amount=payment.due,
+        currency=payment.currency,
+    )
+    return [captured, *give_back(command.order_id, evolve(payment, captured))] if payment.off else [captured]
+
+
+def _record_part(command: RecordCapture, payment: Payment) -> list[Event]:
+    part = payment.parts.get(command.shipment_id)
+    if part is None or payment.status is not Status.AUTHORIZED:
+        return []
+    captured = PaymentCaptured(
+        order_id=command.order_id,
+        reference=command.reference,
+        amount=part.amount,
+        currency=payment.currency,
+        shipment_id=command.shipment_id,
+    )
+    after = evolve(payment, captured)
+    return [captured, *_wind_up(command.order_id, after)] if after.off and not after.parts else [captured]
+
+
+def _wind_up(order_id: str, payment: Payment) -> list[Event]:
+    """What is held is let go, and what was taken is given back, once all that was asked for has its answer."""
+    release = [] if payment.closed else [_part(order_id, derive(order_id, "release when cancelled"), 0, True)]
+    return [*release, *give_back(order_id, payment)]
+
+
+def cancel(command: CancelPayment, payment: Payment) -> list[Event]:
+    if payment.off or payment.status in (Status.DECLINED, Status.VOIDED, Status.EXPIRED, Status.REFUSED):
+        return []
+    cancelled = PaymentCancelled(order_id=command.order_id)
+    match payment.status:
+        case Status.AUTHORIZED if not payment.charged:
+            return [cancelled, VoidRequested(order_id=command.order_id)]
+        case Status.AUTHORIZED if not payment.parts:
+            return [cancelled, *_wind_up(command.order_id, payment)]
+        case Status.CAPTURED:
+            return [cancelled, *give_back(command.order_id, payment)]
+        case _:
+            return [cancelled]  # nothing is known yet, or an answer is under way: it decides
+
+
+def refund(command: RefundPayment, payment: Payment) -> list[Event]:
+    if command.refund_id in payment.known_refunds:
+        return []
+    if payment.status is Status.UNKNOWN:
+        raise PaymentUnknown
+    if not payment.refundable:
+        raise NothingToRefund
+    amount = payment.refundable if command.amount is None else command.amount
+    if amount > payment.refundable:
+        raise RefundTooLarge(f"{payment.refundable} {payment.currency} in minor units can be refunded, not {amount}")
+    return [
+        RefundRequested(order_id=command.order_id, refund_id=command.refund_id, amount=amount, reason=command.reason)
+    ]
+
+
+def reduce(command: ReducePayment, payment: Payment) -> list[Event]:
+    """Before the capture is asked for it takes less; after that, as much of the difference as is left is given back."""
+    if payment.per_shipment:
+        return _reduce_parts(command, payment)
+    amount = min(command.amount, payment.kept)
+    if command.refund_id in payment.known_refunds or payment.off or not amount:
+        return []
+    fields = _less(command, amount)
+    match payment.status:
+        case Status.REQUESTED | Status.AWAITING | Status.AUTHORIZED:
+            return [PaymentReduced(**fields)]
+        case Status.CAPTURING | Status.CAPTURED:
+            return [RefundRequested(**fields)]
+        case _:
+            return []  # nothing is asked for yet, and less will be; or nothing is taken
+
+
+def _reduce_parts(command: ReducePayment, payment: Payment) -> list[Event]:
+    """What was not charged for yet is charged less; the money of goods that came back was, and is given back."""
+    open_ = (Status.REQUESTED, Status.AWAITING, Status.AUTHORIZED, Status.CAPTURED)
+    if command.refund_id in (*payment.known_refunds, *payment.known_parts) or payment.off:
+        return []
+    if payment.status not in open_ and not payment.taken:
+        return []  # nothing was asked for yet, and less will be; or nothing is taken
+    amount, chargeable = min(command.amount, payment.kept), payment.uncharged
+    left = max(0, payment.charged - payment.refunded - sum(payment.refunds.values()))
+    back = min(amount, left) if command.returned else min(max(0, amount - chargeable), left)
+    less = min(amount - back, chargeable)
+    events: list[Event] = [PaymentReduced(**_less(command, less))] if less else []
+    if back:
+        events.append(RefundRequested(**_less(command, back)))
+    if command.closes and _may_be_charged(payment):
+        events.append(_part(command.order_id, command.refund_id, chargeable - less, final=True))
+    return events
+
+
+def _less(command: ReducePayment, amount: int) -> dict[str, Any]:
+    said = {"order_id": command.order_id, "refund_id": command.refund_id}
+    return {**said, "amount": amount, "reason": command.reason}
+
+
+def record_void(command: RecordVoid, payment: Payment) -> list[Event]:
+    if command.stray:
+        found = command.stray in payment.strays
+        return [StrayVoided(order_id=command.order_id, reference=command.stray)] if found else []
+    return [PaymentVoided(order_id=command.order_id)] if payment.status is Status.VOIDING else []
+
+
+def record_refund(command: RecordRefund, payment: Payment) -> list[Event]:
+    amount = payment.refunds.get(command.refund_id, 0)
+    if command.refund_id not in payment.refunds or amount > payment.captured - payment.refunded:
+        return []  # nobody was asked for it, or not yet
+    return [
+        PaymentRefunded(
+            order_id=command.order_id,
+            refund_id=command.refund_id,
+            reference=command.reference,
+            amount=amount,
+            currency=payment.currency,
+            email=payment.email,
+            customer_id=payment.customer_id,
+        )
+    ]
+
+
+def give_back(order_id: str, payment: Payment) -> list[Event]:
+    if not payment.refundable:
+        return []
+    refund_id = derive(order_id, "refund when cancelled")
+    return [
+        RefundRequested(order_id=order_id, refund_id=refund_id, amount=payment.refundable, reason="order cancelled")
+    ]
