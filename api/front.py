@@ -21,6 +21,9 @@ JWKS = "/.well-known/jwks.json"
 OPEN = ("/health", "/ready", "/problems")
 """What is there for everybody, whatever the settings say."""
 
+ASKING = (
+    "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID", "Prefer", "X-Request-Id",
+)  # fmt: skip
 EXPOSED = ("Location", "Link", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id", "ETag", "Deprecation")
 
 
@@ -45,6 +48,12 @@ class Front:
         app = self._app if scope["type"] == "http" else self.inner
         await app(scope, receive, send)
 
+    def end_streams(self) -> None:
+        """Let those go who follow live streams, as the server would else wait for them: it is about to stop."""
+        self.inner.state.system.feed.end()
+        for way in self.inner.state.ways.values():
+            way.end_streams()
+
     async def _choose(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if path == JWKS:
@@ -67,7 +76,7 @@ def _shared(app: ASGIApp, origins: str) -> ASGIApp:
         app,
         allow_origins=allowed,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "If-Match", "X-Request-Id"],
+        allow_headers=ASKING,
         expose_headers=EXPOSED,
         max_age=600,
     )
