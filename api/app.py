@@ -12,6 +12,7 @@ from api import (
     health,
     jwks,
     letters,
+    live,
     notifications,
     openapi,
     operations,
@@ -49,7 +50,7 @@ from schemas.settings import Settings
 from schemas.version import this_version
 
 ROUTERS: dict[str, tuple[APIRouter, ...]] = {
-    "order": (orders.router, customers.router, revenue.router),
+    "order": (orders.router, live.router, customers.router, revenue.router),
     "product": (products.router,),
     "payment": (payments.router, webhooks.router),
     "user": (users.router, sessions.router, passwords.router, profiles.router, jwks.router),

@@ -27,7 +27,7 @@ EXPOSED = (
 )
 ALLOWED = (
     *("Authorization", "Content-Type", "Idempotency-Key", "Prefer", "If-Match", "If-None-Match", "Log-Position"),
-    *("X-Request-Id", "traceparent"),
+    *("Last-Event-ID", "X-Request-Id", "traceparent"),
 )
 
 
@@ -51,6 +51,12 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app if scope["type"] == "http" else self.inner
         await app(scope, receive, send)
+
+    def end_streams(self) -> None:
+        """Let those go who follow live streams, as the server would else wait for them: it is about to stop."""
+        self.inner.state.system.feed.end()
+        for way in self.inner.state.ways.values():
+            way.end_streams()
 
     async def _choose(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

@@ -20,6 +20,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from schemas.client.connection import Connection, part
 '''
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
+STREAM = "text/event-stream"
 SAID_OTHERWISE = {"Idempotency-Key": "key", "Prefer": "wait"}
 """Headers that have a name of their own among the arguments."""
 
@@ -84,9 +85,18 @@ def _either(kinds: Iterable[str]) -> str:
 
 def _calls(path: str, methods: Schema) -> Iterator[list[str]]:
     for method, operation in methods.items():
-        if "application/json" not in operation.get("requestBody", {}).get("content", ["application/json"]):
-            continue  # a form: providers and mail programs send it
-        yield _call(path, method.upper(), operation)
+        if _is_json(operation) and not _streams(operation):
+            yield _call(path, method.upper(), operation)
+
+
+def _is_json(operation: Schema) -> bool:
+    """Whether it takes no form: those are sent by providers and mail programs."""
+    return "application/json" in operation.get("requestBody", {}).get("content", ["application/json"])
+
+
+def _streams(operation: Schema) -> bool:
+    """Whether the answer is a stream of events, which the connection follows by hand."""
+    return STREAM in operation["responses"].get("200", {}).get("content", {})
 
 
 def _call(path: str, method: str, operation: Schema) -> list[str]:

@@ -83,6 +83,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "Invalid": (422, "The request does not fit its schema."),
     "SkuUnknown": (422, "A line names a product that is not on sale."),
     "TooManyRequests": (429, "You have asked too often; wait as long as Retry-After says."),
+    "TooManyStreams": (429, "You follow as many streams as one user may; end one of them."),
     "InternalError": (500, "This is our fault, and it has been logged."),
     "CommandParked": (500, "The command was set aside for a person to look at; it has changed nothing."),
     "LetterFailedAgain": (409, "The dead letter could not be handled this time either; it stays in its place."),

@@ -3,15 +3,18 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
 
 from api.accounts import Passwords
 from api.catalogue import Catalogue
+from api.feed import Feed
 from api.lanes import Lanes
 from api.problems import Problem
 from api.repeats import Keys
+from api.seats import Seats
 from api.tokens import Tokens
 from api.watch import Row, Watch
 from events.ids import key_of
@@ -46,6 +49,8 @@ class System:
             context: Watch(self._asker(context, REACHED, "wanted"), "wanted", pause=0.02) for context in self.contexts
         }
         self._settled = Watch(self._asker("order", order.SETTLED, "order_ids"), "order_id", pause=0.025)
+        self.feed = Feed(partial(self.rows, "order"))
+        self.seats = Seats(settings.streams, settings.streams_user)
         # Stock is another context's: where this process does not serve it, orders for unknown SKUs are rejected later.
         ask_missing = self._asker("product", product.MISSING, "skus")
         self.catalogue = Catalogue(ask_missing) if "product" in self.contexts else None
@@ -57,6 +62,7 @@ class System:
 
     async def close(self) -> None:
         """Let go of everything."""
+        await self.feed.close()
         await self.lanes.close()
         for watch in (*self._outcomes.values(), *self._reached.values(), self._settled):
             await watch.close()

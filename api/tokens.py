@@ -21,10 +21,11 @@ _REQUIRED = ["sub", "iss", "aud", "iat", "exp", "jti", "roles"]
 
 
 class Principal(NamedTuple):
-    """Who asks; nobody has no subject and no role."""
+    """Who asks, and until when the token says so (seconds since 1970); nobody has no subject and no role."""
 
     subject: str
     roles: frozenset[str]
+    until: float | None = None
 
 
 NOBODY = Principal("", frozenset())
@@ -82,4 +83,4 @@ class Tokens:
         subject, roles = claims["sub"], claims["roles"]
         if not subject or not isinstance(roles, list):
             raise BadToken
-        return Principal(subject, frozenset(role for role in ROLES if role in roles))
+        return Principal(subject, frozenset(role for role in ROLES if role in roles), float(claims["exp"]))

@@ -1,6 +1,7 @@
 """Ways lead to contexts: a context that runs apart is asked over HTTP, patiently where to ask twice does no harm."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
@@ -28,9 +29,12 @@ PATIENCE = 2.5
 OWN = frozenset({b"x-request-id", b"date", b"server"})
 """Headers of answers that whoever answers the client sets."""
 
-STREAMS = ("/events", "/progress")
+STREAMS = ("/live", "/progress")
 SILENCE = 60.0
 """Seconds that a stream of events may say nothing."""
+CONNECTIONS = 200
+OPEN = 2000
+"""Streams that are open at a time; other requests have connections of their own, so that these never take them all."""
 
 HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding"
@@ -48,7 +52,8 @@ class Apart:
     def __init__(self, context: str, url: str, circuit: Circuit | None = None, backoff: float = 0.05) -> None:
         self.context, self.circuit = context, circuit or Circuit(context)
         self._url, self._backoff = url, backoff
-        self._client: httpx2.AsyncClient | None = None
+        self._clients: dict[int, httpx2.AsyncClient] = {}
+        self._ended = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -61,8 +66,10 @@ class Apart:
             kept = [(k.lower(), v) for k, v in answer.headers.raw if k.lower() not in HOP]
             kept = [(k, v) for k, v in kept if k not in OWN]
             await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})
-            async for part in answer.aiter_raw():
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+            if _is_stream(target):
+                await self._as_long_as_both_are_there(_handed_on(answer, send), receive)
+            else:
+                await _handed_on(answer, send)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     @asynccontextmanager
@@ -87,7 +94,8 @@ class Apart:
             wait=wait_random_exponential(multiplier=self._backoff, max=0.5),
             reraise=True,
         )
-        request = self._opened().build_request(
+        client = self._opened(OPEN if _is_stream(target) else CONNECTIONS)
+        request = client.build_request(
             method,
             self._url + target,
             headers=headers,
@@ -95,7 +103,7 @@ class Apart:
             timeout=httpx2.Timeout(patience, connect=CONNECTING),
         )
         try:
-            answer: httpx2.Response = await retrying(self._attempt, request)
+            answer: httpx2.Response = await retrying(self._attempt, client, request)
         except NoAnswer:
             raise self._away(1) from None
         except Open as still:
@@ -109,14 +117,29 @@ class Apart:
 
     async def close(self) -> None:
         """Let connections go."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        while self._clients:
+            await self._clients.popitem()[1].aclose()
 
-    async def _attempt(self, request: httpx2.Request) -> httpx2.Response:
+    def end_streams(self) -> None:
+        """Let those go who follow a stream; others get none."""
+        self._ended.set()
+
+    async def _as_long_as_both_are_there(self, handing_on: Coroutine[Any, Any, None], receive: Receive) -> None:
+        """Hand a stream on until it ends, is cut, or its client leaves; a client that was cut resumes."""
+        tasks = [asyncio.create_task(each) for each in (handing_on, _left(receive), self._ended.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            said = await asyncio.gather(*tasks, return_exceptions=True)
+        if isinstance(said[0], Exception) and not isinstance(said[0], httpx2.TransportError):
+            raise said[0]
+
+    async def _attempt(self, client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
         with self.circuit.attempt():
             try:
-                answer = await self._opened().send(request, stream=True)
+                answer = await client.send(request, stream=True)
             except httpx2.LocalProtocolError as wrong:  # with the request, which says nothing of the context
                 raise Problem("BadRequest", f"The request cannot be passed on: {wrong}") from None
             except httpx2.PoolTimeout:
@@ -132,12 +155,13 @@ class Apart:
         again = {"Retry-After": str(max(1, round(seconds)))}
         return Problem("ContextUnavailable", f"{self.context} gives no answer.", headers=again, context=self.context)
 
-    def _opened(self) -> httpx2.AsyncClient:
-        if self._client is None:  # it belongs to the loop in which it is first used
-            limits = httpx2.Limits(max_connections=200, max_keepalive_connections=50)
+    def _opened(self, connections: int) -> httpx2.AsyncClient:
+        if connections not in self._clients:  # it belongs to the loop in which it is first used
+            limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=50)
             agent = {"accept-encoding": "identity"}
-            self._client = httpx2.AsyncClient(limits=limits, headers=agent, follow_redirects=False, trust_env=False)
-        return self._client
+            client = httpx2.AsyncClient(limits=limits, headers=agent, follow_redirects=False, trust_env=False)
+            self._clients[connections] = client
+        return self._clients[connections]
 
 
 def ways_of(settings: Settings) -> dict[str, Apart]:
@@ -146,9 +170,23 @@ def ways_of(settings: Settings) -> dict[str, Apart]:
     return {context: by_url.setdefault(url, Apart(context, url)) for context, url in settings.urls().items()}
 
 
+async def _handed_on(answer: httpx2.Response, send: Send) -> None:
+    async for part in answer.aiter_raw():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _is_stream(target: str) -> bool:
+    return target.partition("?")[0].endswith(STREAMS)
+
+
 def _patience(request: Request) -> float:
     """Seconds; a client that wants to wait for an outcome is waited for, and a stream may be silent between events."""
-    if request.url.path.endswith(STREAMS):
+    if _is_stream(request.url.path):
         return SILENCE
     asked: Mapping[str, Any] = request.query_params
     said = str(asked.get("timeout", "10" if "wait_for" in asked else "0"))

@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     rate_user: int = Field(100, description="requests a minute of one user, by the sliding window", ge=1)
     rate_anonymous: int = Field(60, description="requests a minute of one address without a token", ge=1)
     rate_login: int = Field(10, description="attempts a minute of one address to log in or register", ge=1)
+    streams: int = Field(1000, description="live streams that one process of the API has open at a time", ge=1)
+    streams_user: int = Field(20, description="the same, of one user", ge=1)
     rate_store: str = Field(
         "async+memory://",
         description="where requests are counted: this process, or a server that all share, such as async+redis://host:6379",

@@ -2,5 +2,6 @@
 
 from schemas.client.calls import Client
 from schemas.client.connection import Connection, Problem
+from schemas.client.stream import Happening
 
-__all__ = ["Client", "Connection", "Problem"]
+__all__ = ["Client", "Connection", "Happening", "Problem"]

@@ -1,7 +1,7 @@
 """Connection speaks HTTP for the client: keys for commands, patience with a busy API, problems as exceptions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -9,8 +9,10 @@ from uuid import uuid4
 
 import httpx2
 
+from schemas.client.stream import KIND, SILENCE, Happening, Resumed
+
 AT_ONCE = 24
-"""Requests under way at the same time."""
+"""Requests under way at the same time; streams have connections of their own."""
 
 BUSY = (429, 503)
 
@@ -40,6 +42,8 @@ class Connection:
         self.url, self.token, self.patience = url, token, patience
         limits = httpx2.Limits(max_connections=AT_ONCE)
         self._http = httpx2.AsyncClient(base_url=url, timeout=35.0, limits=limits, transport=transport)
+        free = httpx2.Limits(max_connections=None)
+        self._streams = httpx2.AsyncClient(base_url=url, timeout=SILENCE, limits=free, transport=transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -52,6 +56,7 @@ class Connection:
     async def close(self) -> None:
         """Let connections go."""
         await self._http.aclose()
+        await self._streams.aclose()
 
     async def ask(
         self,
@@ -95,6 +100,50 @@ class Connection:
             if not page["next"]:
                 return
             page = await self.ask("GET", f"{path}?{urlsplit(page['next']).query}")
+
+    async def follow_order(self, order_id: str, after: str = "") -> AsyncGenerator[Happening]:
+        """What happens to an order until it is over, each event once: from the first, or behind the id of one.
+
+        Raises:
+            Problem: the API said no, or for too long that it cannot answer now.
+            httpx2.TransportError: it cannot be reached for too long.
+        """
+        async for happening in self._follow(f"/orders/{part(order_id)}/live", after):
+            yield happening
+
+    async def follow_customer(self, customer_id: str, after: str = "") -> AsyncGenerator[Happening]:
+        """What happens to all orders of a customer, for ever: from now on, or behind the id of an event.
+
+        Raises:
+            Problem: the API said no, or for too long that it cannot answer now.
+            httpx2.TransportError: it cannot be reached for too long.
+        """
+        async for happening in self._follow(f"/customers/{part(customer_id)}/live", after):
+            yield happening
+
+    async def _follow(self, path: str, after: str) -> AsyncGenerator[Happening]:
+        """A stream that is resumed wherever it is cut, until it says that it is over."""
+        stream, clock = Resumed(after), asyncio.get_running_loop().time
+        deadline = clock() + self.patience
+        while not stream.over:
+            try:
+                async with self._streams.stream("GET", path, headers=self._headers(stream.headers(), False)) as answer:
+                    if answer.headers.get("Content-Type", "").startswith(KIND):
+                        async for happening in stream.read(answer.aiter_lines()):
+                            yield happening
+                        deadline = clock() + self.patience
+                    else:
+                        await answer.aread()
+                        stream.pause = _pause(answer)
+                        if answer.status_code not in BUSY or clock() > deadline:
+                            _understood(answer)
+                            return
+            except httpx2.TransportError:
+                if stream.heard:
+                    deadline = clock() + self.patience
+                elif clock() > deadline:
+                    raise
+            await asyncio.sleep(0 if stream.over else stream.pause)
 
     def _headers(self, given: Mapping[str, Any], keyed: bool) -> dict[str, str]:
         said = {name: str(value) for name, value in given.items() if value is not None}

@@ -58,6 +58,11 @@ class _Served(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if isinstance(self.config.app, Front):
+            self.config.app.end_streams()
+        await super().shutdown(sockets)
+
 
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
@@ -105,13 +110,28 @@ async def in_process(postgres: str, world: World) -> AsyncIterator[httpx2.AsyncC
 async def by_url(postgres: str, world: World) -> AsyncIterator[httpx2.AsyncClient]:
     """The gateway alone, every context behind a URL of its own; each verifies tokens for itself."""
     async with AsyncExitStack() as stack:
-        ways = ""
-        for context in ("order", "product", "payment", "user", "notification"):
-            own = settings(contexts=context, inside="tokens", ways=ways.split(",")[0])
-            app = create_app(own, world.log, _databases(postgres, (context,)))
-            url = await stack.enter_async_context(serving(app))
-            ways = f"{ways},{context}={url}".strip(",")
-        yield await stack.enter_async_context(client_of(Front(closed(contexts="", ways=ways), MemoryLog(), {})))
+        yield await stack.enter_async_context(client_of(await _apart(stack, postgres, world)))
+
+
+async def _apart(stack: AsyncExitStack, postgres: str, world: World, **changes: Any) -> Front:
+    ways = ""
+    for context in ("order", "product", "payment", "user", "notification"):
+        own = settings(contexts=context, inside="tokens", ways=ways.split(",")[0], **changes)
+        app = create_app(own, world.log, _databases(postgres, (context,)))
+        url = await stack.enter_async_context(serving(app))
+        ways = f"{ways},{context}={url}".strip(",")
+    return Front(closed(contexts="", ways=ways), MemoryLog(), {})
+
+
+@asynccontextmanager
+async def on_a_port(way: str, postgres: str, world: World, **changes: Any) -> AsyncIterator[str]:
+    """The URL of a gateway, either way; what streams needs a real connection."""
+    async with AsyncExitStack() as stack:
+        if way == "in process":
+            front = Front(closed(**changes), world.log, _databases(postgres, CONTEXTS))
+        else:
+            front = await _apart(stack, postgres, world, **changes)
+        yield await stack.enter_async_context(serving(front))
 
 
 def _databases(postgres: str, contexts: Sequence[str]) -> dict[str, Database]:

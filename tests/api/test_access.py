@@ -47,6 +47,8 @@ POST /orders/{order_id}/ship                            401    403      +     40
 POST /orders/{order_id}/deliver                         401    403      +     403      403
 POST /orders/{order_id}/refund                          401    403      +     403      403
 GET  /orders/{order_id}/notifications                   401    404      +     403      403
+GET  /orders/{order_id}/live                            401    404      +     403      403
+GET  /customers/{customer_id}/live                      401    404      +     403      403
 GET  /customers/{customer_id}/spending                  401    +        +     403      +
 GET  /spending                                          401    403      +     403      +
 GET  /revenue                                           401    403      +     403      +
@@ -143,7 +145,8 @@ def person(client: httpx2.AsyncClient, who: str) -> Person:
 def public(path: str) -> str:
     """Where a route is for clients."""
     user = path.startswith(("/login", "/logout", "/refresh", "/password-reset", "/.well-known"))
-    return outward_of("user" if user else "", path).format(**SAMPLES)
+    now = "?timeout=0" if path.endswith("/live") else ""  # else it would go on
+    return outward_of("user" if user else "", path).format(**SAMPLES) + now
 
 
 def test_every_route_of_the_openapi_document_is_in_the_table_and_in_the_matrix() -> None:
@@ -190,6 +193,7 @@ OTHERS = (
     ("GET", "/api/orders/{}?as_of=2030-01-01T00:00:00Z"),
     ("GET", "/api/orders/{}?wait_for=settled&timeout=5"),
     ("GET", "/api/orders/{}/history"),
+    ("GET", "/api/orders/{}/live?timeout=0"),
     ("GET", "/api/orders/{}/notifications"),
     ("GET", "/api/payments/{}"),
     ("GET", "/api/payments/{}?as_of=2030-01-01T00:00:00Z"),

@@ -67,6 +67,37 @@ async def test_busy_and_broken_connections_are_asked_again_under_the_same_key() 
     assert sent[0].headers["Authorization"] == "Bearer t0ken"
 
 
+async def test_a_stream_is_gone_on_with_wherever_it_was_cut() -> None:
+    block = 'id: {0}\nevent: order.noted.v1\ndata: {{"version": {0}}}\n\n'
+    parts = [
+        "retry: 1\nid: 0\n\n" + block.format(1) + ":\n\n" + block.format(2) + "id: 3\nevent: order.no",
+        "busy",
+        "retry: 1\nid: 2\n\n" + block.format(3) + "id: 3e\nevent: end\ndata: {}\n\n" + block.format(4),
+    ]
+    asked = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append((request.url.path, request.headers.get("Last-Event-ID")))
+        match parts.pop(0):
+            case "busy":
+                return httpx2.Response(503, headers={"Retry-After": "0"})
+            case text:
+                return httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, text=text)
+
+    async with Client("http://api", transport=httpx2.MockTransport(answer)) as shop:
+        heard = [(happening.id, happening.data["version"]) async for happening in shop.follow_order("a/b")]
+    assert heard == [("1", 1), ("2", 2), ("3", 3)]
+    assert asked == [("/orders/a/b/live", None), ("/orders/a/b/live", "2"), ("/orders/a/b/live", "2")]
+
+
+async def test_who_may_not_follow_and_who_has_heard_all_is_told_at_once() -> None:
+    answers = [httpx2.Response(404, json={"code": "OrderUnknown"}), httpx2.Response(204)]
+    async with Client("http://api", transport=httpx2.MockTransport(lambda _: answers.pop(0))) as shop:
+        with pytest.raises(Problem, match="OrderUnknown"):
+            await anext(shop.follow_order("nobody's"))
+        assert [happening async for happening in shop.follow_order("over", after="9e")] == []
+
+
 async def test_a_problem_says_what_is_wrong_with_which_field() -> None:
     problem = {"code": "Invalid", "detail": "no", "errors": [{"field": "reason", "detail": "is too long"}]}
     said, sent = await asked(lambda _: httpx2.Response(422, json=problem))

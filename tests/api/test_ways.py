@@ -168,6 +168,66 @@ async def test_a_context_is_told_who_asks_by_the_token_alone() -> None:
     assert not {"server", "x-powered-by"} & answer.headers.keys()
 
 
+class Streaming:
+    """A context that streams: one event, and then it waits for its client to leave, or is cut."""
+
+    def __init__(self) -> None:
+        self.left, self.cut = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"id: 1\n\n", "more_body": True})
+        tasks = [asyncio.create_task(self._leave(receive)), asyncio.create_task(self.cut.wait())]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await send({"type": "http.response.body", "body": b"id: 2", "more_body": False})
+
+    async def _leave(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.left.set()
+
+
+@asynccontextmanager
+async def streaming(context: Streaming) -> AsyncIterator[tuple[Front, AsyncIterator[bytes], httpx2.Response]]:
+    """A stream of the context through a gateway, on real connections all the way."""
+    async with (
+        serving(context) as behind,
+        httpx2.AsyncClient(timeout=5) as client,
+    ):
+        front = Front(closed(contexts="", ways=f"order={behind}"), MemoryLog(), {})
+        async with serving(front) as url, client.stream("GET", f"{url}/api/customers/c-1/live") as answer:
+            yield front, answer.aiter_raw(), answer
+
+
+async def test_a_stream_is_passed_on_as_it_comes_and_left_when_its_client_leaves() -> None:
+    context = Streaming()
+    async with streaming(context) as (_, parts, answer):
+        assert await anext(parts) == b"id: 1\n\n"
+        assert not context.left.is_set()
+        await answer.aclose()
+        async with asyncio.timeout(5):
+            await context.left.wait()
+
+
+async def test_a_stream_ends_when_its_context_or_its_gateway_does() -> None:
+    context = Streaming()
+    async with streaming(context) as (_, parts, _answer):
+        assert await anext(parts) == b"id: 1\n\n"
+        context.cut.set()
+        assert [part async for part in parts] == [b"id: 2"]
+    context = Streaming()
+    async with streaming(context) as (front, parts, _answer):
+        assert await anext(parts) == b"id: 1\n\n"
+        front.end_streams()
+        assert [part async for part in parts] == []
+
+
 async def test_what_one_of_all_does_not_answer_nobody_answers() -> None:
     async with serving(Context()) as url:
         apps = [Apart("order", url), Apart("payment", "http://127.0.0.1:1")]

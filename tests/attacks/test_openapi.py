@@ -86,18 +86,20 @@ class Manners:
         self._sent = 0
 
     def __call__(self, context: Any, case: Any, kwargs: Any) -> None:
-        """Who creates something waits for it, and so does every third of the others; orders are not waited for."""
+        """Who creates something waits for it, as every third of the others does; for orders and streams nobody does."""
         if case.query and case.query.get("wait_for") == "settled" and _is_time(case.query.get("timeout", 10)):
             case.query["timeout"] = 0.01
+        if case.path.endswith("/live") and _is_time((case.query or {}).get("timeout", 0), 3600):
+            case.query = {**(case.query or {}), "timeout": 0}
         if case.method.upper() == "POST" and case.path != "/login":
             self._sent += 1
             if self._sent % 3 == 0 or case.path in ("/orders", "/products", "/users"):
                 case.headers = {**(case.headers or {}), "Prefer": "wait=10"}
 
 
-def _is_time(value: Any) -> bool:
+def _is_time(value: Any, most: float = 30) -> bool:
     try:
-        return 0 <= float(value) <= 30
+        return 0 <= float(value) <= most
     except (TypeError, ValueError):
         return False
 

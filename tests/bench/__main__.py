@@ -1,5 +1,5 @@
 """`make bench` prints figures: drain, latency, CPU, restart; of a whole history, if asked: year, ten, back, export;
-of a whole catalogue, if asked: search.
+of a whole catalogue, if asked: search; of streams that are open, if asked: live.
 
 Each measurement has servers of its own, started fresh.
 
@@ -22,6 +22,7 @@ from tests.bench import house, limit
 from tests.bench.drain import Drained, drain
 from tests.bench.export import export, export_table
 from tests.bench.latency import Latency, latency
+from tests.bench.live import live, live_table
 from tests.bench.restart import Restarted, restart
 from tests.bench.search import search
 from tests.bench.year import back_table, cost_of_ten, restarts, ten_table, year, year_tables
@@ -120,6 +121,9 @@ def main() -> None:
     if "search" in asked.what:
         with tempfile.TemporaryDirectory() as folder:
             console.print(search(Path(folder)))
+    if "live" in asked.what:
+        with tempfile.TemporaryDirectory() as folder:
+            console.print(live_table(uvloop.run(live(Path(folder)))))
     if "export" in asked.what:
         console.print(export_table(export(asked.orders)))
 
