@@ -144,6 +144,10 @@ class SecurityMailStays(Rejection):
     """Mail about the account's security cannot be turned off."""
 
 
+class PersonErased(Rejection):
+    """This person has been erased: nothing more is recorded of them."""
+
+
 class LetterUnknown(Rejection):
     """There is no such dead letter, or it is not open any more."""
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from api import (
     customers,
+    erasure,
     health,
     jwks,
     letters,
@@ -17,6 +18,7 @@ from api import (
     pages,
     passwords,
     payments,
+    person_keys,
     problems,
     products,
     profiles,
@@ -45,7 +47,7 @@ ROUTERS: dict[str, tuple[APIRouter, ...]] = {
     "order": (orders.router, customers.router, revenue.router),
     "product": (products.router,),
     "payment": (payments.router, webhooks.router),
-    "user": (users.router, sessions.router, passwords.router, profiles.router, jwks.router),
+    "user": (users.router, sessions.router, passwords.router, profiles.router, erasure.router, jwks.router),
     "notification": (notifications.router,),
 }
 
@@ -87,8 +89,9 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     app.add_middleware(Door)
     app.add_middleware(Traced)
     served = [router for context in settings.chosen() for router in ROUTERS[context]]
+    kept = (person_keys.router,) if "user" in settings.chosen() else ()
     operating = (letters.router, operations.router, projections.router, health.router, pages.router)
-    for router in (*served, *operating):
+    for router in (*served, *kept, *operating):
         app.include_router(router)
     openapi.complete(app)
     return app

@@ -19,6 +19,7 @@ from api.access import command_id_of, shown
 from api.answers import reply
 from api.bodies import body_of, read
 from api.lanes import CONTEXT_OF, Unanswered
+from api.persons import sealed
 from api.problems import Problem
 from api.resources import load, url_of
 from api.system import of
@@ -113,14 +114,15 @@ async def repeated(request: Request, ask: Asked, command: Command, creates: bool
 
 
 async def put(request: Request, ask: Asked, command: Command, context: str = "") -> None:
-    """Put the command on its topic.
+    """Put the command on its topic, what is personal in it sealed.
 
     Raises:
-        Problem: 503, when nobody knows whether it is there.
+        Problem: 503, when nobody knows whether it is there; 404 and 410 as `sealed`.
     """
+    recorded = await sealed(request, command)
     try:
         await of(request).lanes.send(
-            command,
+            recorded,
             command_id=ask.command_id,
             correlation=ask.request_id,
             causation=ask.request_id,

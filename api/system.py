@@ -15,6 +15,8 @@ from api.tokens import Tokens
 from api.watch import Row, Watch
 from events.log import Log
 from projections import order, product
+from projections.keys_apart import KeysApart
+from projections.person_keys import KeyTable, PersonKeys
 from projections.postgres import Database, DatabaseUnavailable
 from projections.registry import OUTCOME, OUTCOMES
 from schemas.settings import Settings
@@ -29,6 +31,9 @@ class System:
     """One process of the API."""
 
     def __init__(self, settings: Settings, log: Log, databases: Mapping[str, Database], tokens: Tokens) -> None:
+        apart = KeysApart(settings.keys_url, settings.account_secret)
+        self.keys = PersonKeys(KeyTable(databases["user"]) if "user" in databases else apart)
+        self._apart = apart
         self.settings, self.log, self.databases = settings, log, databases
         self.contexts = settings.chosen()
         self.started = time.monotonic()
@@ -54,6 +59,7 @@ class System:
             await watch.close()
         for database in self.databases.values():
             await database.close()
+        await self._apart.aclose()
         if close := getattr(self.log, "close", None):
             await close()
 

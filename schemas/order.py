@@ -6,17 +6,19 @@ from typing import Annotated, TypeAlias
 from pydantic import ConfigDict, Field, StringConstraints
 
 from schemas.values import (
+    PERSONAL,
     Address,
     Audience,
     Cents,
     Command,
     Currency,
     CustomerId,
-    Email,
     Inspected,
     Item,
     Line,
     OrderId,
+    PersonalEmail,
+    PersonalText,
     Quantity,
     Sku,
     Text,
@@ -52,10 +54,10 @@ class ShippingAddress(Address):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: Text
-    street: Text
-    city: Text
-    postal_code: Text
+    name: PersonalText
+    street: PersonalText
+    city: PersonalText
+    postal_code: PersonalText
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
@@ -77,12 +79,16 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     """Order these lines, paid with this token, sent to this address; tax and shipping are part of the total."""
 
     customer_id: CustomerId
-    email: Email
+    email: PersonalEmail
     currency: Currency = "EUR"
     shipping_address: ShippingAddress
     payment_token: Text = "tok_visa"  # noqa: S105  a test card, not a secret
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     shipping_cents: Cents = Field(0, exclude_if=operator.not_)
+
+    @property
+    def person(self) -> str:
+        return self.customer_id
 
 
 class CancelOrder(Asked, tag="order.cancel"):
@@ -129,7 +135,7 @@ class RequestReturn(Asked, tag="order.request_return"):
 
     return_id: Uuid
     items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=MAX_LINES)]
-    reason: Text
+    reason: PersonalText
 
 
 class ReceiveReturn(Asked, tag="order.receive_return"):
@@ -137,7 +143,7 @@ class ReceiveReturn(Asked, tag="order.receive_return"):
 
     return_id: Uuid
     items: Annotated[tuple[InspectedItem, ...], Field(max_length=MAX_LINES)]
-    note: Annotated[str, StringConstraints(max_length=200)] = ""
+    note: Annotated[str, StringConstraints(max_length=200), PERSONAL] = ""
 
 
 class ChangeAddress(Asked, tag="order.change_address"):
@@ -150,7 +156,7 @@ class AddNote(Asked, tag="order.add_note"):
     """Write something down about the order, for everyone who sees it or for staff; the note id makes it happen once."""
 
     note_id: Uuid
-    text: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2000), PERSONAL]
     audience: Audience = "staff"
 
 

@@ -10,10 +10,10 @@ from schemas.values import (
     Command,
     Currency,
     CustomerId,
-    Email,
     Item,
     Location,
     OrderId,
+    PersonalEmail,
     Quantity,
     Sku,
     Text,
@@ -108,7 +108,11 @@ class AwaitStock(_ToProduct, tag="product.await_stock"):
     """Have a customer told, once, when there is something to buy again."""
 
     customer_id: CustomerId
-    email: Email
+    email: PersonalEmail
+
+    @property
+    def person(self) -> str:
+        return self.customer_id
 
 
 class StopAwaitingStock(_ToProduct, tag="product.stop_awaiting_stock"):

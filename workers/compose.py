@@ -8,10 +8,12 @@ from aggregates import order as orders
 from aggregates import payment as payments
 from aggregates import reservation as reservations
 from aggregates import user as users
+from projections.person_keys import KeysInMemory, PersonKeys
 from schemas.settings import Settings
-from workers import notification, order, payment, product
+from workers import notification, order, payment, product, user
 from workers.context import Parts
 from workers.mail import ByChannel, InProcessMailbox, Mailer, SmtpChannel
+from workers.opening import Opening
 from workers.proofs import Proving
 from workers.provider import Provider
 from workers.provider_http import HttpProvider
@@ -44,8 +46,11 @@ def mailer_of(settings: Settings) -> Mailer:
     return ByChannel({"email": SmtpChannel(host, int(port), settings.sender)})
 
 
-def parts_of(settings: Settings, provider: Provider, mailer: Mailer) -> Mapping[str, Parts]:
-    """The parts of every context."""
+def parts_of(
+    settings: Settings, provider: Provider, mailer: Mailer, keys: PersonKeys | None = None
+) -> Mapping[str, Parts]:
+    """The parts of every context; without keys, they are kept in memory."""
+    keys = keys or PersonKeys(KeysInMemory())
     return {
         "order": Parts(orders.DECIDER, {}, order.REACTIONS),
         "product": Parts(
@@ -60,10 +65,10 @@ def parts_of(settings: Settings, provider: Provider, mailer: Mailer) -> Mapping[
             payment.REACTIONS,
             view_pace=0.1,
         ),
-        "user": Parts(users.DECIDER, {}, ()),
+        "user": Parts(users.DECIDER, user.effects(keys.destroy), ()),
         "notification": Parts(
             notifications.DECIDER,
-            notification.effects(Proving(mailer, settings.account_secret)),
+            notification.effects(Opening(Proving(mailer, settings.account_secret), keys.opened)),
             notification.REACTIONS,
             writer_pace=0.2,
             view_pace=0.5,

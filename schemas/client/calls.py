@@ -110,6 +110,10 @@ class EditedLetter(TypedDict):
     why: str
 
 
+class Erasure(TypedDict):
+    password: NotRequired[str | None]
+
+
 class Facets(TypedDict):
     departments: list[Counted]
     brands: list[Counted]
@@ -978,6 +982,11 @@ class Client(Connection):
             body=body,
             keyed=True,
         )
+        return answer
+
+    async def erase(self, user_id: str, body: Erasure | None = None) -> dict[str, Any]:
+        """Forget a person, for good: their account is closed, and what was recorded of them cannot be read any more."""
+        answer: dict[str, Any] = await self.ask("POST", f"/users/{part(user_id)}/erase", body=body or {})
         return answer
 
     async def get_jwks(self) -> Any:

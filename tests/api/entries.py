@@ -105,9 +105,11 @@ async def in_process(postgres: str, world: World) -> AsyncIterator[httpx2.AsyncC
 async def by_url(postgres: str, world: World) -> AsyncIterator[httpx2.AsyncClient]:
     """The gateway alone, every context behind a URL of its own; each verifies tokens for itself."""
     async with AsyncExitStack() as stack:
+        house = settings(contexts="user", inside="tokens")
+        keys = await stack.enter_async_context(serving(create_app(house, world.log, _databases(postgres, ("user",)))))
         ways = ""
         for context in ("order", "product", "payment", "user", "notification"):
-            own = settings(contexts=context, inside="tokens", ways=ways.split(",")[0])
+            own = settings(contexts=context, inside="tokens", ways=ways.split(",")[0], keys_url=keys)
             app = create_app(own, world.log, _databases(postgres, (context,)))
             url = await stack.enter_async_context(serving(app))
             ways = f"{ways},{context}={url}".strip(",")

@@ -1,0 +1,124 @@
+"""Told is all that somebody tells of themselves, in words that nobody else uses; and where each of them is found."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+from pyarrow import parquet
+
+from projections.postgres import Database
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
+
+
+class Told(NamedTuple):
+    """The words of one person."""
+
+    email: str
+    name: str
+    second_name: str
+    phone: str
+    label: str
+    street: str
+    city: str
+    new_street: str
+    note: str
+    reason: str
+    comment: str
+
+    def place(self, street: str) -> dict[str, str]:
+        """Where they receive goods."""
+        return {"name": self.name, "street": street, "city": self.city, "postal_code": "10121", "country": "IT"}
+
+
+def told() -> Told:
+    """The words of somebody new."""
+    words = [uuid4().hex[:12] for _ in Told._fields]
+    found = dict(zip(Told._fields, words, strict=True))
+    return Told(**{**found, "email": f"{found['email']}@example.org", "phone": f"+43{int(found['phone'][:8], 16)}"})
+
+
+def found_in(texts: Iterable[str], said: Told) -> set[str]:
+    """Which of somebody's words are in these texts, as they are or inside of Base64."""
+    left, found = dict(said._asdict()), set()
+    for text in texts:
+        for part in (text, *_decoded(text)):
+            for name in [name for name, word in left.items() if word in part]:
+                found.add(name)
+                del left[name]
+    return found
+
+
+def _decoded(text: str) -> Iterator[str]:
+    for each in _BASE64.findall(text):
+        try:
+            yield base64.b64decode(each + "=" * (-len(each) % 4)).decode(errors="replace")
+        except binascii.Error:
+            continue
+
+
+async def in_topics(kafka: str) -> list[str]:
+    """Every record of every topic that there is: key, value and headers."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        names = await consumer.topics()
+        places = [TopicPartition(name, p) for name in names for p in consumer.partitions_for_topic(name) or ()]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        left, found = await consumer.end_offsets(places), []
+        while left:
+            for records in (await consumer.getmany(timeout_ms=100)).values():
+                found += [_text(record) for record in records]
+            left = {place: last for place, last in left.items() if await consumer.position(place) < last}
+        return found
+    finally:
+        await consumer.stop()
+
+
+def _text(record: Any) -> str:
+    parts = record.key, record.value, *(value for _, value in record.headers)
+    return "\n".join(part.decode(errors="replace") for part in parts if part)
+
+
+async def in_tables(databases: Iterable[Database]) -> list[str]:
+    """Every row of every table, as text."""
+    found: list[str] = []
+    for database in databases:
+        for table in await database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+            query = f"SELECT t::text AS said FROM {table['tablename']} AS t"
+            found += [row["said"] for row in await database.fetch(query)]
+    return found
+
+
+def in_export(folder: Path) -> list[str]:
+    """Every row of every file of an export."""
+    return [repr(parquet.ParquetFile(path).read().to_pylist()) for path in sorted(folder.rglob("*.parquet"))]
+
+
+def in_files(folder: Path, but: Iterable[str]) -> Iterator[tuple[Path, bytes]]:
+    """Every file below a folder but those whose path begins so."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not str(path.relative_to(folder)).startswith(tuple(but)):
+            yield path, path.read_bytes()
+
+
+def files_with(files: Iterable[tuple[Path, bytes]], said: Told) -> dict[str, str]:
+    """The first file in which each word is."""
+    left, found = {name: word.encode() for name, word in said._asdict().items()}, {}
+    for path, content in files:
+        for name in [name for name, word in left.items() if word in content]:
+            found[name] = str(path)
+            del left[name]
+    return found
+
+
+def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A row without some of its columns."""
+    return {name: value for name, value in row.items() if name not in names}
