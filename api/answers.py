@@ -47,7 +47,7 @@ class Opened(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if MARK in self.body and (system := _system_of(scope)) is not None:
-            self.body = await system.keys.opened_json(bytes(self.body))
+            self.body = await system.opened(bytes(self.body))
             self.headers["content-length"] = str(len(self.body))
         await super().__call__(scope, receive, send)
 

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints
 from api.answers import as_recorded
 from api.bodies import read
 from api.problems import Problem
-from api.system import of
+from api.system import PATIENCE, in_time, of
 from projections.keys_apart import MANY, PATH, TARGET
 from schemas.house import holds
 from schemas.values import Value
@@ -38,6 +38,6 @@ async def get_keys(request: Request) -> Response:
     if len(said) != 1 or not holds(said[0], system.settings.account_secret, TARGET, time.time()):
         raise Problem("Forbidden", "Keys are for processes of this house.")
     asked = await read(request, Persons)
-    found = await system.keys.source.fetch(asked.persons, asked.make)
+    found = await in_time(system.keys.source.fetch(asked.persons, asked.make), PATIENCE)
     keys = {person: base64.b64encode(key).decode() if key else None for person, key in found.items()}
     return as_recorded({"keys": keys}, headers={"Cache-Control": "no-store"})

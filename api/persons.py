@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from api.owners import owner_of
 from api.problems import Problem
-from api.system import System, of
+from api.system import PATIENCE, System, in_time, of
 from events.ids import derive
 from projections.order import OPEN, UNDER_WAY
 from projections.person_keys import Erased
@@ -37,7 +37,7 @@ async def sealed(request: Request, command: Command) -> Command:
     if not (system.settings.seal and plan_of(type(command))):
         return command
     try:
-        return await system.keys.sealed(command, command.person or await _customer(request, command))
+        return await system.sealed(command, command.person or await _customer(request, command))
     except Erased:
         raise Problem("PersonErased") from None
 
@@ -69,12 +69,12 @@ async def account_of(system: System, email: str) -> Account:
     Who comes again after an erasure is somebody new. Accounts of before the ids were keyed keep theirs. Whatever is
     found, the same is asked.
     """
-    index = await system.keys.key(ADDRESSES)
+    index = await in_time(system.keys.key(ADDRESSES), PATIENCE)
     old = derive("user", email.lower())
     first = 0
     while True:
         ids = [derive(index.digest(f"{n}/{email.lower()}"), "user") for n in range(first, first + IN_ONE)]
-        secrets = await system.keys.source.fetch([old, *ids], False)
+        secrets = await in_time(system.keys.source.fetch([old, *ids], False), PATIENCE)
         rows = await system.rows("user", ACTIVE, {"user_ids": [old]})
         found = [user_id for user_id in ids if secrets.get(user_id, b"") is not None]
         if rows or found:

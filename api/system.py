@@ -20,6 +20,7 @@ from projections.person_keys import KeyTable, PersonKeys
 from projections.postgres import Database, DatabaseUnavailable
 from projections.registry import OUTCOME, OUTCOMES
 from schemas.settings import Settings
+from schemas.values import Command
 
 PATIENCE = 1.8
 """Seconds that a request waits for an answer of a database, connecting included."""
@@ -80,6 +81,23 @@ class System:
         if within:
             return await self._outcomes[context].within(command_id, within)
         return await self.row(context, OUTCOME, command_id=command_id)
+
+    async def sealed(self, command: Command, person: str) -> Command:
+        """The command with what is personal sealed for this person, in time.
+
+        Raises:
+            Erased: nothing more is recorded of them.
+            DatabaseUnavailable: their key cannot be had now.
+        """
+        return await in_time(self.keys.sealed(command, person), PATIENCE)
+
+    async def opened(self, raw: bytes) -> bytes:
+        """The JSON document with what is sealed in it opened, in time.
+
+        Raises:
+            DatabaseUnavailable: keys cannot be had now.
+        """
+        return await in_time(self.keys.opened_json(raw), PATIENCE)
 
     async def settled(self, order_id: str, within: float) -> None:
         """Wait until the order waits for nobody but people."""
