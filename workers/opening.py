@@ -3,6 +3,7 @@
 What a mail server answers may name the recipient, and is recorded: so what was opened is taken out of it again.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -60,6 +61,6 @@ class Opening:
 
 
 def _without(said: set[str], text: str) -> str:
-    for secret in sorted(said, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN)
+    for secret in sorted(filter(None, said), key=len, reverse=True):
+        text = re.sub(re.escape(secret), HIDDEN, text, flags=re.IGNORECASE)
     return text

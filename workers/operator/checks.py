@@ -49,6 +49,7 @@ def of_settings(settings: Settings) -> Iterator[Check]:
         yield Check("settings: accounts", "fail" if production else "warn", said, "set ORDERLOG_ACCOUNT_SECRET")
     else:
         yield ok("settings: accounts", "tokens that refresh a login or reset a password follow from a key of your own")
+    yield _sealing(settings)
     yield _session(settings.session_timeout_ms)
     if settings.hold_seconds <= settings.overdue_seconds:
         said = f"stock is held for {settings.hold_seconds:g} s, the provider may take {settings.overdue_seconds:g} s"
@@ -60,6 +61,17 @@ def of_settings(settings: Settings) -> Iterator[Check]:
         yield Check("settings: outside", "fail" if production else "warn", said, "ORDERLOG_PROVIDER, ORDERLOG_SMTP")
     else:
         yield ok("settings: outside", f"provider {settings.provider}, mail {settings.smtp}")
+
+
+def _sealing(settings: Settings) -> Check:
+    chosen = settings.chosen()
+    if not settings.seal:
+        said = "what clients say of persons is recorded readably, for ever: nobody can be erased"
+        return Check("settings: persons", "warn", said, "ORDERLOG_SEAL=true")
+    if "user" not in chosen and "notification" in chosen and not settings.keys_url:
+        said = "mails wait: what they say is sealed, and nobody says where the keys are"
+        return Check("settings: persons", "fail", said, "ORDERLOG_KEYS_URL is the URL of the user context's API")
+    return ok("settings: persons", "what clients say of persons is sealed with keys of theirs")
 
 
 def _session(milliseconds: int) -> Check:
