@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -102,20 +103,22 @@ def in_export(folder: Path) -> list[str]:
     return [repr(parquet.ParquetFile(path).read().to_pylist()) for path in sorted(folder.rglob("*.parquet"))]
 
 
-def in_files(folder: Path, but: Iterable[str]) -> Iterator[tuple[Path, bytes]]:
-    """Every file below a folder but those whose path begins so."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not str(path.relative_to(folder)).startswith(tuple(but)):
-            yield path, path.read_bytes()
+def in_files(folders: Iterable[Path], but: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every file below some folders, without what is below one; Kafka's indexes have numbers only, and many."""
+    for path in sorted(path for folder in folders for path in folder.rglob("*")):
+        if path.is_file() and not path.is_relative_to(but) and path.suffix not in (".index", ".timeindex"):
+            with suppress(FileNotFoundError):  # a server's own, of a moment ago
+                yield path, path.read_bytes()
 
 
-def files_with(files: Iterable[tuple[Path, bytes]], said: Told) -> dict[str, str]:
-    """The first file in which each word is."""
-    left, found = {name: word.encode() for name, word in said._asdict().items()}, {}
+def words_in(files: Iterable[tuple[Path, bytes]], *several: Told) -> list[dict[str, Path]]:
+    """For each of several people, the first file in which each of their words is."""
+    found: list[dict[str, Path]] = [{} for _ in several]
     for path, content in files:
-        for name in [name for name, word in left.items() if word in content]:
-            found[name] = str(path)
-            del left[name]
+        for said, known in zip(several, found, strict=True):
+            for name, word in said._asdict().items():
+                if name not in known and word.encode() in content:
+                    known[name] = path
     return found
 
 
