@@ -224,7 +224,7 @@ async def test_a_person_is_forgotten_everywhere_and_orders_and_money_stay(tmp_pa
         )
         assert of_eve.keys() == EVERYTHING
         snapshots = [row["said"] for row in await live["order"].fetch("SELECT t::text AS said FROM snapshots AS t")]
-        letters = [row["said"] for row in await live["order"].fetch("SELECT t::text AS said FROM letters AS t")]
+        letters = [row["said"] for row in await live["order"].fetch("SELECT t::text AS said FROM dead_letters AS t")]
         for texts in (snapshots, letters):
             assert {"name", "new_street"} <= found_in(texts, eve)
         assert any(f"sealed.v1.{ada_id}.email." in text for text in snapshots)

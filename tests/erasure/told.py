@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 from pyarrow import parquet
 
@@ -66,11 +67,10 @@ def _decoded(text: str) -> Iterator[str]:
 
 async def in_topics(kafka: str) -> list[str]:
     """Every record of every topic that there is: key, value and headers."""
+    places = await _places(kafka)
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
     await consumer.start()
     try:
-        names = await consumer.topics()
-        places = [TopicPartition(name, p) for name in names for p in consumer.partitions_for_topic(name) or ()]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         left, found = await consumer.end_offsets(places), []
@@ -81,6 +81,16 @@ async def in_topics(kafka: str) -> list[str]:
         return found
     finally:
         await consumer.stop()
+
+
+async def _places(kafka: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        topics = await admin.describe_topics(await admin.list_topics())
+    finally:
+        await admin.close()
+    return [TopicPartition(topic["topic"], each["partition"]) for topic in topics for each in topic["partitions"]]
 
 
 def _text(record: Any) -> str:
