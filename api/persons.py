@@ -1,7 +1,5 @@
 """Persons says whose what a command tells is, and whether orders of theirs are under way; and seals what it tells."""
 
-import asyncio
-import time
 from typing import Any
 
 import msgspec
@@ -23,15 +21,13 @@ ADDRESSES = "@addresses"
 """Whose key stands for e-mail addresses where accounts are looked up: nobody can be called so."""
 IN_ONE = 4
 """Accounts of one address, one after the other's erasure, that are asked for at once."""
-SEEN = 1.5
-"""Seconds for which an order that was just placed is waited for: whose it is, is asked of the read model."""
 
 
 async def sealed(request: Request, command: Command) -> Command:
     """The command as it may be recorded.
 
     Raises:
-        Problem: 404, if it is about an order that is not there; 410, if the person has been erased.
+        Problem: 404, if it is about an order that the read model does not have; 410, if the person has been erased.
     """
     system = of(request)
     if not (system.settings.seal and plan_of(type(command))):
@@ -43,13 +39,10 @@ async def sealed(request: Request, command: Command) -> Command:
 
 
 async def _customer(request: Request, command: Command) -> str:
-    order_id, until = command.stream.removeprefix("order-"), time.monotonic() + SEEN
-    while True:
-        if owner := await owner_of(request, order_id):
-            return owner
-        if time.monotonic() > until:
-            raise Problem("OrderUnknown")
-        await asyncio.sleep(0.05)
+    owner = await owner_of(request, command.stream.removeprefix("order-"))
+    if owner is None:
+        raise Problem("OrderUnknown", "The read model does not have it (yet).")
+    return owner
 
 
 class Account(msgspec.Struct, frozen=True):
