@@ -12,6 +12,7 @@ from events.user import (
     AddressRemoved,
     DefaultAddressChosen,
     EmailVerified,
+    KeyDestroyed,
     PasswordChanged,
     PasswordRehashed,
     PreferencesChanged,
@@ -23,6 +24,7 @@ from events.user import (
     SessionsEnded,
     SessionStarted,
     UserDeleted,
+    UserErased,
     UserEvent,
     UserRegistered,
     VerificationRequested,
@@ -70,6 +72,8 @@ class User(Struct, frozen=True):
     addresses: dict[str, Kept] = {}
     default_address: str = ""
     preferences: dict[str, dict[str, bool]] = {}
+    erased: bool = False
+    key_destroyed: bool = False
 
 
 def evolve(user: User, event: UserEvent) -> User:
@@ -90,6 +94,10 @@ def evolve(user: User, event: UserEvent) -> User:
             return user
         case UserDeleted():
             return User(password_changes=event.changes)
+        case UserErased():
+            return User(password_changes=event.changes, erased=True)
+        case KeyDestroyed():
+            return replace(user, key_destroyed=True)
         case SessionStarted() | SessionRefreshed() | SessionRevoked() | SessionsEnded():
             return replace(user, sessions=_sessions(user.sessions, event))
         case ProfileChanged():

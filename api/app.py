@@ -9,6 +9,7 @@ from api import (
     contacts,
     customers,
     described,
+    erasure,
     health,
     jwks,
     letters,
@@ -20,6 +21,7 @@ from api import (
     pages,
     passwords,
     payments,
+    person_keys,
     problems,
     products,
     profiles,
@@ -53,7 +55,7 @@ ROUTERS: dict[str, tuple[APIRouter, ...]] = {
     "order": (orders.router, live.router, customers.router, revenue.router),
     "product": (products.router,),
     "payment": (payments.router, webhooks.router),
-    "user": (users.router, sessions.router, passwords.router, profiles.router, jwks.router),
+    "user": (users.router, sessions.router, passwords.router, profiles.router, erasure.router, jwks.router),
     "notification": (
         contacts.router,
         templates.router,
@@ -102,8 +104,9 @@ def create_app(settings: Settings, log: Log | None = None, databases: Mapping[st
     app.add_middleware(Door)
     app.add_middleware(Traced)
     served = [router for context in settings.chosen() for router in ROUTERS[context]]
+    kept = (person_keys.router,) if "user" in settings.chosen() else ()
     operating = (letters.router, operations.router, projections.router, health.router, pages.router)
-    for router in (*served, *operating):
+    for router in (*served, *kept, *operating):
         app.include_router(router)
     described.complete(app)
     return app

@@ -5,7 +5,7 @@ The raw bytes go to pydantic, for the commands are strict and only JSON mode kno
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, TypeVar
 
@@ -13,11 +13,14 @@ from pydantic import BaseModel, ValidationError, create_model
 from starlette.requests import Request
 
 from api.problems import Problem, field_error, invalid
+from schemas.mark import MARK as SEALED
 from schemas.values import Command, Value
 
 LIMIT = 1 << 20
 MANY = 5000
 """Errors in one body beyond which none is named."""
+
+MARK = SEALED.encode()
 
 MODELS: dict[str, type[BaseModel]] = {}
 """Every body that some route takes, for the OpenAPI document."""
@@ -41,8 +44,8 @@ def body_of(command: type[Command], *elsewhere: str, optional: tuple[str, ...] =
     return MODELS.setdefault(command.__name__, model)  # type: ignore[return-value]
 
 
-async def read(request: Request, model: type[M]) -> M:
-    """The body as a model; no body at all is an empty object.
+async def read(request: Request, model: type[M], sealed: bool = False) -> M:
+    """The body as a model; no body at all is an empty object. `sealed` as in `parse`.
 
     Raises:
         Problem: 400, 413, 415 or 422; nothing has been done.
@@ -50,11 +53,11 @@ async def read(request: Request, model: type[M]) -> M:
     raw = await raw_of(request)
     if raw:
         _check_type(request)
-    return parse(model, raw or b"{}")
+    return parse(model, raw or b"{}", sealed)
 
 
-def parse(model: type[M], raw: bytes) -> M:
-    """The model that the bytes are.
+def parse(model: type[M], raw: bytes, sealed: bool = False) -> M:
+    """The model that the bytes are; with `sealed`, some of its texts may be so already.
 
     Raises:
         Problem: 400 if they are no JSON, 422 naming the fields that do not fit.
@@ -64,8 +67,11 @@ def parse(model: type[M], raw: bytes) -> M:
     except ValidationError as error:
         raise _refused(error) from None
     # Postgres cannot hold NUL, and would say so only after the event is recorded.
-    if b"\\u0000" in raw and (found := list(_with_nul(body.model_dump(), ()))):
+    if b"\\u0000" in raw and (found := list(_where(_has_nul, body.model_dump(), ()))):
         raise invalid([field_error(where, "must not contain the NUL character", "nul") for where in found])
+    # Whoever may not read a sealed text could have it opened in an answer about something of theirs.
+    if not sealed and (MARK in raw or b"\\u" in raw) and (found := list(_where(_is_sealed, body.model_dump(), ()))):
+        raise invalid([field_error(where, f"must not begin with {SEALED}", "sealed") for where in found])
     # The last of two values would count here, and the first perhaps with somebody who looked at it on the way.
     if found := _repeated(raw):
         raise invalid([field_error(where, "is there more than once", "repeated") for where in found])
@@ -81,12 +87,21 @@ def _refused(error: ValidationError) -> Problem:
     return invalid([field_error(item["loc"], item["msg"], item["type"]) for item in found])
 
 
-def _with_nul(value: Any, where: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    if isinstance(value, str) and "\0" in value:
+def _has_nul(text: str) -> bool:
+    return "\0" in text
+
+
+def _is_sealed(text: str) -> bool:
+    return text.strip().startswith(SEALED)
+
+
+def _where(so: Callable[[str], bool], value: Any, where: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """Where a body has texts that are so."""
+    if isinstance(value, str) and so(value):
         yield where
     elif isinstance(value, (dict, list, tuple)):
         for name, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _with_nul(part, (*where, name))
+            yield from _where(so, part, (*where, name))
 
 
 class _Repeating(dict[str, Any]):

@@ -15,6 +15,7 @@ from api.answers import reply
 from api.asking import Asked, asked
 from api.bodies import body_of, read
 from api.lanes import CONTEXT_OF, Unanswered
+from api.persons import sealed
 from api.positions import HEADER, Seen, at, write
 from api.problems import Problem
 from api.repeats import refuse_other
@@ -43,7 +44,7 @@ async def sent(
     command_id = ask.id_of(command)
     if type(command).__name__ in request.app.state.conditional and not ask.expected:
         raise Problem("ConditionMissing")
-    with of(request).keys.held(command_id) if ask.keyed else nullcontext(False) as durable:
+    with of(request).repeats.held(command_id) if ask.keyed else nullcontext(False) as durable:
         if answer := await repeated(request, ask, command, creates):
             return answer
         if not durable:
@@ -92,15 +93,16 @@ async def _followed(request: Request, ask: Asked, command: Command, creates: boo
 
 
 async def put(request: Request, ask: Asked, command: Command, context: str = "") -> None:
-    """Put the command on its topic.
+    """Put the command on its topic, what is personal in it sealed.
 
     Raises:
-        Problem: 503, when nobody knows whether it is there.
+        Problem: 503, when nobody knows whether it is there; 404 and 410 as `sealed`.
     """
     command_id = ask.id_of(command)
+    recorded = await sealed(request, command)
     try:
         await of(request).lanes.send(
-            command,
+            recorded,
             command_id=command_id,
             correlation=ask.request_id,
             causation=ask.request_id,
@@ -114,7 +116,7 @@ async def put(request: Request, ask: Asked, command: Command, context: str = "")
         )
         raise Problem("OutcomeUnknown", detail, command_id=command_id, idempotency_key=ask.key) from None
     if ask.keyed:
-        of(request).keys.note(command_id)
+        of(request).repeats.note(command_id)
 
 
 def accepted(context: str, command_id: str, resource: str, headers: dict[str, str] | None = None) -> Response:

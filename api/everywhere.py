@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.answers import reply
+from api.answers import as_recorded
 from api.problems import Problem, respond
 
 Answer = tuple[Message, bytes]
@@ -25,12 +25,12 @@ class Everywhere:
         good = [msgspec.json.decode(body) for start, body in answers if start["status"] == 200]
         known = [found for found in good if found.get("status") != "pending"]
         if scope["path"].startswith("/commands/") and known:
-            return await reply(known[0])(scope, receive, send)
+            return await as_recorded(known[0])(scope, receive, send)
         for start, body in answers:
             if start["status"] != 200:
                 await send(start)
                 return await send({"type": "http.response.body", "body": body})
-        return await reply(_merged(good))(scope, receive, send)
+        return await as_recorded(_merged(good))(scope, receive, send)
 
 
 def _merged(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import Limited, reply
+from api.answers import Limited, as_recorded
 from api.asking import asked
 from api.bodies import MODELS, body_of, parse, read
 from api.commands import accepted, outcome_under, put
@@ -45,20 +45,22 @@ MODELS.update(EditedLetter=EditedLetter)
 @router.get("", **lists("Letter"))
 async def list_dead_letters(request: Request, query: Annotated[Listed, Query()]) -> Response:
     """What was set aside, with the reason, where it lies, what it waits behind and how many wait behind it."""
-    return reply({"items": [brief(row) for row in await everywhere(of(request), DEAD_LETTERS, query.model_dump())]})
+    return as_recorded(
+        {"items": [brief(row) for row in await everywhere(of(request), DEAD_LETTERS, query.model_dump())]}
+    )
 
 
 @router.get("/{context}", **lists("Letter"))
 async def list_dead_letters_of(request: Request, context: str, query: Annotated[Listed, Query()]) -> Response:
     """What one context has set aside."""
     rows = await of(request).rows(served(request, context), DEAD_LETTERS, query.model_dump())
-    return reply({"items": [brief(row) for row in labelled(context, rows)]})
+    return as_recorded({"items": [brief(row) for row in labelled(context, rows)]})
 
 
 @router.get("/{context}/{letter}", **gives("WholeLetter"))
 async def get_dead_letter(request: Request, context: str, letter: Id) -> Response:
     """One letter, decoded as far as possible, and who waits behind it."""
-    return reply(await _shown(request, context, letter))
+    return as_recorded(await _shown(request, context, letter))
 
 
 @router.post("/{context}/{letter}/retry", **takes(RetryLetter, *ELSEWHERE, view="WholeLetter"))
@@ -72,7 +74,7 @@ async def retry_dead_letter(request: Request, context: str, letter: Id) -> Respo
 @router.post("/{context}/{letter}/edit", **takes_body("EditedLetter", "WholeLetter"))
 async def edit_dead_letter(request: Request, context: str, letter: Id) -> Response:
     """Give it another body, which must fit its type, and retry it."""
-    edited = await read(request, EditedLetter)
+    edited = await read(request, EditedLetter, sealed=True)
     row = await _row(request, context, letter)
     value = fitting(row, edited.body)
     command = EditLetter(about=row["stream"], letter=letter, partition=row["home"], value=value, why=edited.why)
@@ -123,7 +125,7 @@ async def _sent(request: Request, context: str, command: OfLetter) -> Response:
         return accepted(context, command_id, f"/dead-letters/{context}/{command.letter}")
     if outcome["status"] == "rejected":
         raise Problem(outcome["code"], outcome["detail"], command_id=command_id)
-    return reply(await _shown(request, context, command.letter))
+    return as_recorded(await _shown(request, context, command.letter))
 
 
 async def _on_record(request: Request, context: str, command: OfLetter) -> None:
@@ -147,7 +149,7 @@ def fitting(row: Row, body: dict[str, Any]) -> str:
     raw = whole(row, body)
     if len(raw) > LONGEST:
         raise Problem("BodyTooLarge", f"A letter's body may have {LONGEST} bytes.")
-    message: Any = parse(model, raw)
+    message: Any = parse(model, raw, sealed=True)
     if message.stream != about(row):
         raise invalid([field_error(["body"], f"is about {message.stream}, not {about(row)}", "stream")])
     return raw.decode()

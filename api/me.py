@@ -18,7 +18,6 @@ from api.openapi import PREFER, gives, request_body
 from api.problems import PROBLEMS, Problem
 from api.system import of
 from api.watch import Row
-from events.ids import derive
 from projections.user import CREDENTIALS
 from schemas.ticket import Purpose, digest, mailed
 from schemas.user import Proof
@@ -32,19 +31,16 @@ PRIVATE = {"Cache-Control": "no-store"}
 _DOUBT = "Nobody knows yet whether it was done. Ask again in a moment; should that be refused, log in anew."
 
 
-def user_id_of(email: str) -> str:
-    """The user id follows from the address, so that an address is taken once."""
-    return derive("user", email.lower())
-
-
 async def with_password(request: Request, user_id: str, password: str) -> Row:
     """The account's credentials, if this is its password.
 
     Raises:
         Problem: 403.
     """
-    row = await of(request).row("user", CREDENTIALS, user_id=user_id)
-    if not (await of(request).passwords.verify(password, row["password_hash"] if row else "")).right or row is None:
+    system = of(request)
+    row = await system.row("user", CREDENTIALS, user_id=user_id)
+    hashed = await system.keys.opened(row["password_hash"]) if row else ""
+    if not (await system.passwords.verify(password, hashed)).right or row is None:
         raise Problem("PasswordWrong")
     return row
 

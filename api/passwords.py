@@ -5,7 +5,8 @@ from fastapi import APIRouter, Request, Response
 from api.access import user_of
 from api.answers import reply
 from api.bodies import MODELS, read
-from api.me import decided, new_proof, quietly, takes_and_gives, takes_quietly, user_id_of, with_password
+from api.me import decided, new_proof, quietly, takes_and_gives, takes_quietly, with_password
+from api.persons import account_of
 from api.problems import Problem
 from api.system import of
 from api.users import AccountAddress, Given, Password
@@ -55,7 +56,7 @@ async def change_password(request: Request) -> Response:
 @router.post("/password-reset", **takes_quietly("AccountAddress"))
 async def request_reset(request: Request) -> Response:
     """Send a mail with a code that sets a new password, good for 30 minutes; once a minute at most."""
-    user_id = user_id_of((await read(request, AccountAddress)).email)
+    user_id = (await account_of(of(request), (await read(request, AccountAddress)).email)).user_id
     proof = new_proof(request, "reset", user_id)
     return await quietly(request, RequestReset(user_id=user_id, proof=proof), _SENT)
 

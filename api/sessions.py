@@ -10,7 +10,8 @@ from aggregates.login import SESSION
 from api.access import user_of
 from api.answers import reply
 from api.bodies import MODELS, read
-from api.me import BEARER, PRIVATE, decided, takes_and_gives, takes_in_silence, user_id_of
+from api.me import BEARER, PRIVATE, decided, takes_and_gives, takes_in_silence
+from api.persons import account_of
 from api.problems import Problem
 from api.system import System, of
 from api.tokens import LIFETIME
@@ -46,9 +47,10 @@ MODELS.update(Credentials=Credentials, RefreshToken=RefreshToken)
 async def login(request: Request) -> Response:
     """Tokens, for an e-mail address and its password. Unknown, wrong and not verified are one answer."""
     body, system = await read(request, Credentials), of(request)
-    user_id = user_id_of(body.email)
+    account = await account_of(system, body.email)
+    user_id = account.user_id
     row = await system.row("user", CREDENTIALS, user_id=user_id)
-    verified = await system.passwords.verify(body.password, row["password_hash"] if row else "")
+    verified = await system.passwords.verify(body.password, account.opened(row["password_hash"]) if row else "")
     if row is None or not verified.right or not (row["verified"] or system.settings.login_unverified):
         raise Problem("CredentialsWrong", headers=BEARER)
     token = _new(Ticket("session", user_id, str(uuid4()), 0, b""), system)

@@ -58,6 +58,13 @@ class Done(Struct):
     status: str
 
 
+class Erased(Struct):
+    """Who has been erased."""
+
+    user_id: str
+    status: str
+
+
 class Noted(Struct):
     """The same answer whatever becomes of it."""
 
@@ -172,6 +179,6 @@ class Problem(Struct, omit_defaults=True):
 
 
 SHAPES = (
-    Accepted, Outcome, Happened, Tokens, Done, Noted, Letter, WholeLetter, Summary, Statistics, Health, Ready, Jwks,
-    Problem,
+    Accepted, Outcome, Happened, Tokens, Done, Erased, Noted, Letter, WholeLetter, Summary, Statistics, Health, Ready,
+    Jwks, Problem,
 )  # fmt: skip

@@ -20,9 +20,12 @@ from api.watch import Row, Watch
 from events.ids import key_of
 from events.log import Log
 from projections import order, product
+from projections.keys_apart import KeysApart
+from projections.person_keys import KeyTable, PersonKeys
 from projections.postgres import Database, DatabaseUnavailable
 from projections.registry import CHECKPOINTS, OUTCOME, OUTCOMES, REACHED, UNDER_KEY
 from schemas.settings import Settings
+from schemas.values import Command
 
 if TYPE_CHECKING:
     from api.positions import Seen
@@ -37,10 +40,13 @@ class System:
     """One process of the API."""
 
     def __init__(self, settings: Settings, log: Log, databases: Mapping[str, Database], tokens: Tokens) -> None:
+        apart = KeysApart(settings.keys_url, settings.account_secret)
+        self.keys = PersonKeys(KeyTable(databases["user"]) if "user" in databases else apart)
+        self._apart = apart
         self.settings, self.log, self.databases = settings, log, databases
         self.contexts = settings.chosen()
         self.started = time.monotonic()
-        self.lanes, self.keys = Lanes(log), Keys()
+        self.lanes, self.repeats = Lanes(log), Keys()
         self.passwords, self.tokens = Passwords(), tokens
         self._outcomes = {
             context: Watch(self._asker(context, OUTCOMES, "command_ids"), "command_id") for context in self.contexts
@@ -68,6 +74,7 @@ class System:
             await watch.close()
         for database in self.databases.values():
             await database.close()
+        await self._apart.aclose()
         if close := getattr(self.log, "close", None):
             await close()
 
@@ -107,6 +114,23 @@ class System:
             return await self.outcome(place.context, place.command_id, within) is not None
         wanted = f"{place.partition}/{place.offset}"
         return await self._reached[place.context].within(wanted, within) is not None
+
+    async def sealed(self, command: Command, person: str) -> Command:
+        """The command with what is personal sealed for this person, in time.
+
+        Raises:
+            Erased: nothing more is recorded of them.
+            DatabaseUnavailable: their key cannot be had now.
+        """
+        return await in_time(self.keys.sealed(command, person), PATIENCE)
+
+    async def opened(self, raw: bytes) -> bytes:
+        """The JSON document with what is sealed in it opened, in time.
+
+        Raises:
+            DatabaseUnavailable: keys cannot be had now.
+        """
+        return await in_time(self.keys.opened_json(raw), PATIENCE)
 
     async def settled(self, order_id: str, within: float) -> None:
         """Wait until the order waits for nobody but people."""

@@ -17,16 +17,16 @@ from api.me import (
     quietly,
     takes_and_gives,
     takes_quietly,
-    user_id_of,
     with_password,
 )
 from api.openapi import gives, takes_body
+from api.persons import account_of
 from api.problems import Problem
 from api.resources import found, unless_known
 from api.system import of
 from schemas import ticket
 from schemas.user import DeleteUser, OpenAccount, RequestVerification, VerifyEmail
-from schemas.values import Email, Text, Value
+from schemas.values import Email, PersonalText, Value
 
 router = APIRouter(tags=["users"])
 
@@ -44,7 +44,7 @@ class Registration(Value):
     """An account to be opened."""
 
     email: Email
-    name: Text
+    name: PersonalText
     password: Password
 
 
@@ -76,7 +76,7 @@ async def register(request: Request) -> Response:
     """Open an account. Whether the address had one, only its owner is told: by mail."""
     body = await read(request, Registration)
     hashed = await of(request).passwords.hash(body.password)
-    user_id = user_id_of(body.email)
+    user_id = (await account_of(of(request), body.email)).user_id
     proof = new_proof(request, "verification", user_id)
     command = OpenAccount(user_id=user_id, email=body.email, name=body.name, password_hash=hashed, proof=proof)
     return await quietly(request, command, _OPENED)
@@ -85,7 +85,7 @@ async def register(request: Request) -> Response:
 @router.post("/users/verification", **takes_quietly("AccountAddress"))
 async def send_verification(request: Request) -> Response:
     """Send the code again; once a minute at most."""
-    user_id = user_id_of((await read(request, AccountAddress)).email)
+    user_id = (await account_of(of(request), (await read(request, AccountAddress)).email)).user_id
     proof = new_proof(request, "verification", user_id)
     return await quietly(request, RequestVerification(user_id=user_id, proof=proof), _SENT)
 
@@ -110,7 +110,7 @@ async def me(request: Request) -> Response:
         row = await found(of(request), stream)
     except Problem as problem:
         raise (Problem("NotLoggedIn", headers=BEARER) if problem.status == 404 else problem) from None
-    if row["status"] == "deleted":
+    if row["status"] != "active":
         raise Problem("NotLoggedIn", headers=BEARER)
     return unless_known(request, stream, row)
 

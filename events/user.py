@@ -140,6 +140,16 @@ class UserDeleted(_OfUser, tag="user.deleted.v1"):
     changes: int
 
 
+class UserErased(_OfUser, tag="user.erased.v1"):
+    """The person is to be forgotten: the account is closed, their key will be destroyed. `changes` as of a password."""
+
+    changes: int
+
+
+class KeyDestroyed(_OfUser, tag="user.key_destroyed.v1"):
+    """Nobody can read any more what was sealed for this person, in this log or in a copy of it."""
+
+
 UserEvent: TypeAlias = (
     UserRegistered
     | VerificationRequested
@@ -159,4 +169,6 @@ UserEvent: TypeAlias = (
     | DefaultAddressChosen
     | PreferencesChanged
     | UserDeleted
+    | UserErased
+    | KeyDestroyed
 )

@@ -227,5 +227,10 @@ SELECT status, count(*) AS orders, coalesce(sum(line_count), 0)::bigint AS lines
   count(confirmed_at) AS confirmed_once
 FROM orders GROUP BY status ORDER BY status
 """
+UNDER_WAY = ("placed", "secured", "confirmed", "partially_shipped")
+"""An order that is still to be shipped."""
+OPEN = f"""
+SELECT order_id FROM orders WHERE customer_id = %(customer_id)s AND status IN {UNDER_WAY} LIMIT 10
+"""  # noqa: S608
 BY_REASON = "SELECT reason, count(*) AS orders FROM orders WHERE reason <> '' GROUP BY reason ORDER BY 2 DESC"
 SETTLED = "SELECT order_id FROM orders WHERE order_id = ANY(%(order_ids)s) AND status NOT IN ('placed', 'secured')"

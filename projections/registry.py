@@ -1,6 +1,6 @@
 """Registry lists the read models of each context, and the tables that every context has."""
 
-from projections import versions
+from projections import person_keys, versions
 from projections.contact import CONTACTS
 from projections.journals import journals
 from projections.notification import NOTIFICATIONS
@@ -91,5 +91,6 @@ async def install(database: Database, context: str) -> None:
     Raises:
         DatabaseUnavailable: the server cannot be reached.
     """
-    await database.create(versions.DDL + COMMON)
+    own = person_keys.DDL if context == "user" else ""
+    await database.create(versions.DDL + COMMON + own)
     await Versions(database, models(context)).install()

@@ -13,6 +13,7 @@ from events.user import (
     AddressRemoved,
     DefaultAddressChosen,
     EmailVerified,
+    KeyDestroyed,
     PasswordChanged,
     PasswordRehashed,
     PreferencesChanged,
@@ -24,6 +25,7 @@ from events.user import (
     SessionsEnded,
     SessionStarted,
     UserDeleted,
+    UserErased,
     UserEvent,
     UserRegistered,
     VerificationRequested,
@@ -32,7 +34,7 @@ from projections.view import Projection
 
 
 class UserView(Struct, frozen=True):
-    """One account; `status` is active or deleted."""
+    """One account; `status` is active, deleted or erased."""
 
     user_id: str
     email: str
@@ -70,6 +72,10 @@ def project(view: UserView | None, event: UserEvent, at: datetime) -> UserView |
             return _addresses(view, event)
         case UserDeleted():
             return UserView(view.user_id, "", "", "", view.registered_at, "deleted", password_changes=event.changes)
+        case UserErased():
+            return UserView(view.user_id, "", "", "", view.registered_at, "erased", password_changes=event.changes)
+        case KeyDestroyed():
+            return view
         case SessionStarted() | SessionRefreshed() | SessionRevoked() | SessionsEnded():
             return view
         case VerificationRequested() | RegistrationRepeated() | ResetRequested():
@@ -106,4 +112,5 @@ def key_of(event: Event) -> str | None:
 USERS = Projection(name="users", context="user", view=UserView, key_of=key_of, project=project, version=2)
 
 ONE = "SELECT * FROM users WHERE user_id = %(user_id)s"
+ACTIVE = "SELECT user_id FROM users WHERE user_id = ANY(%(user_ids)s) AND status = 'active'"
 CREDENTIALS = "SELECT password_hash, password_changes, verified FROM users WHERE user_id = %(user_id)s"

@@ -5,13 +5,13 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from schemas.values import Command, CustomerId, Name, Text, Uuid, Value
+from schemas.values import PERSONAL, Command, CustomerId, Name, Text, Uuid, Value
 
 Channel = Literal["email", "sms", "push"]
 Kind = Literal["order", "account", "security", "marketing"]
 """What a message is about: customers choose by it."""
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"), PERSONAL]
 """A number in E.164."""
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A time of the day."""
@@ -114,6 +114,10 @@ class _ToContact(Command):
     def stream(self) -> str:
         return f"contact-{self.customer_id}"
 
+    @property
+    def person(self) -> str:
+        return self.customer_id
+
 
 class DescribeContact(_ToContact, tag="contact.describe"):
     """Say how a customer is reached, as a whole: what is left out is forgotten. Devices have commands of their own."""
@@ -150,7 +154,7 @@ class AddDevice(_ToContact, tag="contact.add_device"):
 
     device_id: Name
     platform: Platform
-    push_address: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    push_address: Annotated[str, StringConstraints(min_length=1, max_length=2000), PERSONAL]
 
 
 class DropDevice(_ToContact, tag="contact.drop_device"):

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 from pydantic import ConfigDict, Field, StringConstraints
 
 from schemas.values import (
+    PERSONAL,
     Address,
     Attempts,
     Audience,
@@ -14,11 +15,12 @@ from schemas.values import (
     Command,
     Currency,
     CustomerId,
-    Email,
     Inspected,
     Item,
     Line,
     OrderId,
+    PersonalEmail,
+    PersonalText,
     Quantity,
     Sku,
     Text,
@@ -56,10 +58,10 @@ class ShippingAddress(Address):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: Text
-    street: Text
-    city: Text
-    postal_code: Text
+    name: PersonalText
+    street: PersonalText
+    city: PersonalText
+    postal_code: PersonalText
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
@@ -84,7 +86,7 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     """
 
     customer_id: CustomerId
-    email: Email
+    email: PersonalEmail
     currency: Currency = "EUR"
     shipping_address: ShippingAddress
     payment_token: Text = "tok_visa"  # noqa: S105  a test card, not a secret
@@ -92,6 +94,10 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     shipping_cents: Cents = Field(0, exclude_if=operator.not_)
     payment_attempts: Attempts = Field(1, exclude_if=is_one)
     capture: Capture = Field("at_confirmation", exclude_if=is_at_confirmation)
+
+    @property
+    def person(self) -> str:
+        return self.customer_id
 
 
 class CancelOrder(Asked, tag="order.cancel"):
@@ -138,7 +144,7 @@ class RequestReturn(Asked, tag="order.request_return"):
 
     return_id: Uuid
     items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=MAX_LINES)]
-    reason: Text
+    reason: PersonalText
 
 
 class ReceiveReturn(Asked, tag="order.receive_return"):
@@ -146,7 +152,7 @@ class ReceiveReturn(Asked, tag="order.receive_return"):
 
     return_id: Uuid
     items: Annotated[tuple[InspectedItem, ...], Field(max_length=MAX_LINES)]
-    note: Annotated[str, StringConstraints(max_length=200)] = ""
+    note: Annotated[str, StringConstraints(max_length=200), PERSONAL] = ""
 
 
 class ChangeAddress(Asked, tag="order.change_address"):
@@ -159,7 +165,7 @@ class AddNote(Asked, tag="order.add_note"):
     """Write something down about the order, for everyone who sees it or for staff; the note id makes it happen once."""
 
     note_id: Uuid
-    text: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2000), PERSONAL]
     audience: Audience = "staff"
 
 

@@ -14,6 +14,7 @@ from schemas.values import (
     Item,
     Location,
     OrderId,
+    PersonalEmail,
     Quantity,
     Sku,
     Text,
@@ -109,7 +110,11 @@ class AwaitStock(_ToProduct, tag="product.await_stock"):
     """Have a customer told, once, when there is something to buy again."""
 
     customer_id: CustomerId
-    email: Email
+    email: PersonalEmail
+
+    @property
+    def person(self) -> str:
+        return self.customer_id
 
 
 class StopAwaitingStock(_ToProduct, tag="product.stop_awaiting_stock"):

@@ -85,6 +85,13 @@ class Settings(BaseSettings):
         description="let people log in before their address is verified; then who registers with an address can tell"
         " whether it had an account",
     )
+    seal: bool = Field(
+        True,
+        description="whether what clients say of persons is sealed with a key of each person before it is recorded",
+    )
+    keys_url: str = Field(
+        "", description="where a process that does not run the user context asks for persons' keys: its API's URL"
+    )
     hold_seconds: float = Field(900.0, description="how long stock is held for an unconfirmed order")
     overdue_seconds: float = Field(600.0, description="how long the provider may take to authorize")
     session_timeout_ms: int = Field(6000, description="a silent worker loses its partitions after so long")

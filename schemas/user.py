@@ -4,15 +4,17 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints
 
-from schemas.values import Command, Email, Text, Uuid, Value
+from schemas.values import PERSONAL, Command, CustomerId, PersonalEmail, PersonalText, Uuid, Value
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 of what only its holder knows."""
-Phone = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14})?$")]
+Hash = Annotated[str, PERSONAL]
+"""Of a password, with its salt."""
+Phone = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14})?$"), PERSONAL]
 """E.164, or nothing."""
 Locale = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Z]{2})?)?$")]
 """Such as de or de-AT, or nothing."""
-Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
+Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), PERSONAL]
 Kind = Literal["order", "marketing", "security"]
 Channel = Literal["email", "sms", "push"]
 Preferences: TypeAlias = dict[Kind, dict[Channel, bool]]
@@ -30,10 +32,10 @@ class Proof(Value):
 class Place(Value):
     """Where a person receives goods."""
 
-    name: Text
-    street: Text
-    city: Text
-    postal_code: Text
+    name: PersonalText
+    street: PersonalText
+    city: PersonalText
+    postal_code: PersonalText
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
@@ -44,21 +46,25 @@ class _ToUser(Command):
     def stream(self) -> str:
         return f"user-{self.user_id}"
 
+    @property
+    def person(self) -> str:
+        return self.user_id
+
 
 class RegisterUser(_ToUser, tag="user.register"):
     """Open an account, for those who may know whether the address is taken, such as an import; clients may not."""
 
-    email: Email
-    name: Text
-    password_hash: str
+    email: PersonalEmail
+    name: PersonalText
+    password_hash: Hash
 
 
 class OpenAccount(_ToUser, tag="user.open_account"):
     """Open an account; the user id follows from the e-mail address, so that an address is taken once."""
 
-    email: Email
-    name: Text
-    password_hash: str
+    email: PersonalEmail
+    name: PersonalText
+    password_hash: Hash
     proof: Proof
 
 
@@ -81,7 +87,7 @@ class StartSession(_ToUser, tag="user.start_session"):
     session_id: Uuid
     token_hash: Digest
     password_changes: int
-    rehashed: str | None = None
+    rehashed: Hash | None = None
 
 
 class RefreshSession(_ToUser, tag="user.refresh_session"):
@@ -102,7 +108,7 @@ class EndSessions(_ToUser, tag="user.end_sessions"):
 class ChangePassword(_ToUser, tag="user.change_password"):
     """Set another password; the old one was right, as of `password_changes`. The session of `keep_hash` stays."""
 
-    password_hash: str
+    password_hash: Hash
     password_changes: int
     keep_hash: Digest | None = None
 
@@ -118,13 +124,13 @@ class ResetPassword(_ToUser, tag="user.reset_password"):
 
     proof_id: Uuid
     token_hash: Digest
-    password_hash: str
+    password_hash: Hash
 
 
 class ChangeProfile(_ToUser, tag="user.change_profile"):
     """Say how somebody is called, can be called, and is written to."""
 
-    name: Text
+    name: PersonalText
     phone: Phone = ""
     locale: Locale = ""
 
@@ -170,6 +176,29 @@ class DeleteUser(_ToUser, tag="user.delete"):
     password_changes: int
 
 
+class _OfPerson(Command):
+    """About somebody who may have no account, but has ordered under this id."""
+
+    user_id: CustomerId
+
+    @property
+    def stream(self) -> str:
+        return f"user-{self.user_id}"
+
+
+class EraseUser(_OfPerson, tag="user.erase"):
+    """Forget a person: close the account, and destroy the key that their personal texts are sealed with.
+
+    `password_changes` says as of which password they have asked themselves; nobody's, where staff ask.
+    """
+
+    password_changes: int | None = None
+
+
+class RecordErasure(_OfPerson, tag="user.record_erasure"):
+    """The person's key is destroyed."""
+
+
 UserCommand: TypeAlias = (
     RegisterUser
     | OpenAccount
@@ -188,4 +217,6 @@ UserCommand: TypeAlias = (
     | ChooseDefaultAddress
     | ChangePreferences
     | DeleteUser
+    | EraseUser
+    | RecordErasure
 )

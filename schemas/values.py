@@ -3,7 +3,19 @@
 import operator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WrapValidator
+from pydantic.functional_validators import ModelWrapValidatorHandler
+
+from schemas.mark import person_of
+
+
+def _as_given(said: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+    """A sealed text was looked at before it was sealed; all else has to fit."""
+    return said if isinstance(said, str) and person_of(said) is not None else handler(said)
+
+
+PERSONAL = WrapValidator(_as_given)
+"""Marks a text that tells who somebody is, or what they say: it is sealed before it is put on a topic."""
 
 Uuid = Annotated[
     str,
@@ -24,6 +36,8 @@ MAIN = "main"
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+PersonalText = Annotated[Text, PERSONAL]
+PersonalEmail = Annotated[Email, PERSONAL]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
 Amount = Annotated[int, Field(ge=0, le=10**18)]
 """What many lines may come to, in minor units of a currency."""
@@ -68,6 +82,11 @@ class Command(Value):
     def shelf(self) -> int | None:
         """The partition asked, where the stream's name does not decide it."""
         return None
+
+    @property
+    def person(self) -> str:
+        """Whose the personal texts are; empty where the command does not say so."""
+        return ""
 
 
 class Line(BaseModel):

@@ -9,14 +9,16 @@ from aggregates import order as orders
 from aggregates import payment as payments
 from aggregates import reservation as reservations
 from aggregates import user as users
+from projections.person_keys import KeysInMemory, PersonKeys
 from schemas.links import unsubscribe_url, write_token
 from schemas.settings import Settings
-from workers import notification, order, payment, product, sending
+from workers import notification, order, payment, product, sending, user
 from workers.channel import ByChannel, Channel, Mailer
 from workers.contacts import NOBODY, Contacts
 from workers.context import Parts
 from workers.fcm import FcmChannel, ServiceAccount
 from workers.mail import InProcessMailbox, SmtpChannel
+from workers.opening import Opening
 from workers.proofs import Proving
 from workers.provider import Provider
 from workers.provider_http import HttpProvider
@@ -85,9 +87,15 @@ def links_of(settings: Settings) -> sending.Links:
 
 
 def parts_of(
-    settings: Settings, provider: Provider, mailer: Mailer, contacts: Contacts = NOBODY
+    settings: Settings,
+    provider: Provider,
+    mailer: Mailer,
+    contacts: Contacts = NOBODY,
+    keys: PersonKeys | None = None,
 ) -> Mapping[str, Parts]:
-    """The parts of every context."""
+    """The parts of every context; without keys, they are kept in memory."""
+    keys = keys or PersonKeys(KeysInMemory())
+    leaving = Opening(Proving(mailer, settings.account_secret), keys.opened)
     return {
         "order": Parts(orders.DECIDER, {}, order.REACTIONS),
         "product": Parts(
@@ -102,10 +110,10 @@ def parts_of(
             payment.REACTIONS,
             view_pace=0.1,
         ),
-        "user": Parts(users.DECIDER, {}, ()),
+        "user": Parts(users.DECIDER, user.effects(keys.destroy), ()),
         "notification": Parts(
             notifications.DECIDER,
-            sending.effects(Proving(mailer, settings.account_secret), contacts, links_of(settings)),
+            sending.effects(leaving, contacts, links_of(settings)),
             notification.REACTIONS,
             writer_pace=0.2,
             view_pace=0.5,

@@ -15,6 +15,7 @@ from typing import Any
 from aggregates.decider import Decider, Todo
 from aggregates.repository import Entity
 from events.errors import Fenced
+from projections.postgres import DatabaseUnavailable
 from schemas.values import Command
 from workers import traced
 from workers.channel import MailUnavailable
@@ -116,7 +117,7 @@ class Effects:
             except ProviderUnavailable as error:
                 pause = error.retry_after_seconds
                 logger.info("%s of %s waits: %s", todo.step, stream, error)
-            except MailUnavailable as error:
+            except (MailUnavailable, DatabaseUnavailable) as error:
                 pause = min(0.5 * 2**attempt, 30.0)
                 logger.info("%s of %s waits: %s", todo.step, stream, error)
             except Exception:

@@ -24,6 +24,7 @@ from events.user import (
     ResetRequested,
     SessionRevoked,
     UserDeleted,
+    UserErased,
     UserRegistered,
     VerificationRequested,
 )
@@ -159,6 +160,10 @@ def tell_and_forget_when_deleted(event: UserDeleted) -> list[RequestNotification
     return [last, ForgetContact(customer_id=event.user_id)]
 
 
+def forget_when_erased(event: UserErased) -> list[ForgetContact]:
+    return [ForgetContact(customer_id=event.user_id)]
+
+
 def choose_language_when_profile_changed(event: ProfileChanged) -> list[ChooseLanguage]:
     """A phone number in a profile is nobody's leave to send SMS; nothing is said in languages of three letters."""
     known = len(event.locale.partition("-")[0]) == 2
@@ -220,6 +225,7 @@ REACTIONS = (
     on(PasswordChanged, tell_when_password_changed),
     on(SessionRevoked, warn_when_session_revoked),
     on(UserDeleted, tell_and_forget_when_deleted),
+    on(UserErased, forget_when_erased),
     on(ProfileChanged, choose_language_when_profile_changed),
     on(PreferencesChanged, choose_when_preferences_changed),
 )

@@ -17,6 +17,8 @@ from events.ids import derive
 from events.kafka import KafkaLog, Membership, create_topics, this_process
 from events.log import Draft, Place
 from events.registry import command_codec
+from projections.keys_apart import KeysApart
+from projections.person_keys import KeyTable, PersonKeys
 from projections.postgres import Database, DatabaseUnavailable
 from projections.registry import PROJECTIONS, install
 from projections.snapshots import Snapshots
@@ -50,9 +52,11 @@ class Process:
         self._hub = Hub(self._log)
         self._databases = {name: Database(settings.postgres, name) for name in self._chosen}
         self._provider, self._mailer = provider_of(settings), mailer_of(settings)
+        self._keys_apart = KeysApart(settings.keys_url, settings.account_secret)
+        source = KeyTable(self._databases["user"]) if "user" in self._databases else self._keys_apart
         known = self._databases.get("notification")
         contacts = ContactBook(known, self._log) if known else NOBODY
-        parts = parts_of(settings, self._provider, self._mailer, contacts)
+        parts = parts_of(settings, self._provider, self._mailer, contacts, PersonKeys(source))
         self.contexts = [self._context(parts[name]) for name in self._chosen]
         self._keeper = Keeper(settings, self._databases)
 
@@ -121,6 +125,7 @@ class Process:
                 await database.close()
             await self._provider.aclose()
             await self._mailer.aclose()
+            await self._keys_apart.aclose()
             await self._log.close()
 
 

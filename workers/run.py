@@ -184,6 +184,7 @@ class Run:
             "PROVIDER": address.provider,
             "SMTP": address.smtp,
             "API_PORT": str(port),
+            "KEYS_URL": address.api,
             "INSIDE": "open",  # it is bound to loopback
             "LOGIN_UNVERIFIED": "true",
             "PUBLIC_URL": f"{address.api}/api",

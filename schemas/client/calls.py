@@ -152,6 +152,15 @@ class EditedLetter(TypedDict):
     why: str
 
 
+class Erased(TypedDict):
+    user_id: str
+    status: str
+
+
+class Erasure(TypedDict):
+    password: NotRequired[str | None]
+
+
 class Facets(TypedDict):
     departments: list[Counted]
     brands: list[Counted]
@@ -1577,6 +1586,11 @@ class Client(Connection):
             body=body,
             keyed=True,
         )
+        return answer
+
+    async def erase(self, user_id: str, body: Erasure | None = None) -> Erased:
+        """Forget a person, for good: their account is closed, and what was recorded of them cannot be read any more."""
+        answer: Erased = await self.ask("POST", f"/users/{part(user_id)}/erase", body=body or {})
         return answer
 
     async def get_jwks(

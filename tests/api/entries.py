@@ -114,9 +114,11 @@ async def by_url(postgres: str, world: World) -> AsyncIterator[httpx2.AsyncClien
 
 
 async def _apart(stack: AsyncExitStack, postgres: str, world: World, **changes: Any) -> Front:
+    house = settings(contexts="user", inside="tokens")
+    keys = await stack.enter_async_context(serving(create_app(house, world.log, _databases(postgres, ("user",)))))
     ways = ""
     for context in ("order", "product", "payment", "user", "notification"):
-        own = settings(contexts=context, inside="tokens", ways=ways.split(",")[0], **changes)
+        own = settings(contexts=context, inside="tokens", ways=ways.split(",")[0], keys_url=keys, **changes)
         app = create_app(own, world.log, _databases(postgres, (context,)))
         url = await stack.enter_async_context(serving(app))
         ways = f"{ways},{context}={url}".strip(",")

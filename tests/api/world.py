@@ -17,6 +17,7 @@ from psycopg import sql
 from api.app import create_app
 from events.memory import MemoryLog
 from events.topics import PARTITIONS
+from projections.person_keys import KeyTable, PersonKeys
 from projections.postgres import Database
 from projections.registry import PROJECTIONS, install
 from projections.store import Store
@@ -159,7 +160,7 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 async def door() -> AsyncIterator[World]:
     """The API with no server behind it at all, only a log in memory."""
     log = MemoryLog()
-    app = create_app(settings(), log=log)
+    app = create_app(settings(seal=False), log=log)
     async with client_of(app) as client:
         yield World(app, client, log, {})
 
@@ -182,8 +183,9 @@ async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[Worl
         await database.open()
         await install(database, context)
     mailbox = InProcessMailbox()
+    keys = PersonKeys(KeyTable(databases["user"]))
     book = ContactBook(databases["notification"], log)
-    parts = parts_of(settings(), provider_of(settings()), ByChannel({"email": mailbox}), book)
+    parts = parts_of(settings(), provider_of(settings()), ByChannel({"email": mailbox}), book, keys)
     stores = {context: Store(databases[context], context, PROJECTIONS[context]) for context in CONTEXTS}
     contexts = [Context(log, parts[context], _all_partitions, stores[context], None) for context in CONTEXTS]
     running = [asyncio.create_task(context.run()) for context in contexts]

@@ -17,7 +17,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from api import accounts
 from api.accounts import Passwords, Verified
 from api.asking import Asked
-from api.me import user_id_of
+from api.persons import account_of
 from schemas.user import OpenAccount, Proof, RequestReset
 from tests.api import world as worlds
 from tests.api.people import PASSWORD, Person, account, registered
@@ -144,7 +144,7 @@ async def test_what_became_of_it_cannot_be_asked_for(world: World, ada: Person) 
     """Whoever knows the key can work out the id that a command under it would have; these have another."""
     key, ids = str(uuid4()), []
     for email in (ada.email, fresh()):
-        said, user_id = account(email), user_id_of(email)
+        said, user_id = account(email), (await account_of(world.app.state.system, email)).user_id
         proof = Proof(proof_id=key, nonce="0" * 64, token_hash="0" * 64)
         opened = OpenAccount(user_id=user_id, email=email, name=said["name"], password_hash="", proof=proof)
         for path, body, command in (

@@ -31,6 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/me/addresses/{address_id}/default": {},
     "/me/preferences": {"preferences": {}},
     "/me/delete": PASSWORD,
+    "/users/{user_id}/erase": PASSWORD,
 }
 """Every body of the user context, as it is meant."""
 
@@ -67,7 +68,7 @@ async def test_a_field_that_nobody_may_send_is_refused_by_name_and_nothing_reach
     bearer = {"Authorization": f"Bearer {door.app.state.system.tokens.issue(str(uuid4()))}"}
     for field, value in SURPLUS.items():
         body = {**BODIES[url], field: value}
-        answer = await door.client.post(url.format(address_id=uuid4()), json=body, headers=bearer)
+        answer = await door.client.post(url.format(address_id=uuid4(), user_id=uuid4()), json=body, headers=bearer)
         assert (answer.status_code, answer.json()["code"]) == (422, "Invalid"), (field, answer.text)
         assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert door.commands() == 0

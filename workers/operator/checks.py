@@ -52,6 +52,7 @@ def of_settings(settings: Settings) -> Iterator[Check]:
     if settings.public_url and settings.link_secret == Settings.model_fields["link_secret"].default:
         said = "links in mails are signed with the key that everybody can read in the code"
         yield Check("settings: links", "fail" if production else "warn", said, "set ORDERLOG_LINK_SECRET")
+    yield _sealing(settings)
     yield _session(settings.session_timeout_ms)
     if settings.hold_seconds <= settings.overdue_seconds:
         said = f"stock is held for {settings.hold_seconds:g} s, the provider may take {settings.overdue_seconds:g} s"
@@ -63,6 +64,17 @@ def of_settings(settings: Settings) -> Iterator[Check]:
         yield Check("settings: outside", "fail" if production else "warn", said, "ORDERLOG_PROVIDER, ORDERLOG_SMTP")
     else:
         yield ok("settings: outside", f"provider {settings.provider}, mail {settings.smtp}")
+
+
+def _sealing(settings: Settings) -> Check:
+    chosen = settings.chosen()
+    if not settings.seal:
+        said = "what clients say of persons is recorded readably, for ever: nobody can be erased"
+        return Check("settings: persons", "warn", said, "ORDERLOG_SEAL=true")
+    if "user" not in chosen and "notification" in chosen and not settings.keys_url:
+        said = "mails wait: what they say is sealed, and nobody says where the keys are"
+        return Check("settings: persons", "fail", said, "ORDERLOG_KEYS_URL is the URL of the user context's API")
+    return ok("settings: persons", "what clients say of persons is sealed with keys of theirs")
 
 
 def _session(milliseconds: int) -> Check:

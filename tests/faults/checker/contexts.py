@@ -65,6 +65,8 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
             return {"notification": 1 if len(body["locale"].partition("-")[0]) == 2 else 0}
         case "user.deleted.v1":
             return {"notification": 2}
+        case "user.erased.v1":
+            return {"notification": 1}
         case "payment.refused.v1":
             return {"order": 1} if body["step"].partition(":")[0] == "capture" else {}
         case "payment.authorization_expired.v1":

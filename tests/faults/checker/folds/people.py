@@ -120,8 +120,10 @@ class Users:
         self.all: dict[str, dict[str, Any]] = {}
 
     def apply(self, fact: Fact) -> None:
-        """Take an event into account."""
+        """Take an event into account; who is erased without an account has no row."""
         body, row = fact.body, self.all.get(fact.body["user_id"], {})
+        if not row and fact.kind in ("user.erased.v1", "user.key_destroyed.v1"):
+            return
         place = {"version": fact.version, "partition": fact.partition, "position": fact.offset}
         self.all[body["user_id"]] = {**row, **_changed(fact, row), **place}
 
@@ -150,5 +152,8 @@ def _changed(fact: Fact, row: dict[str, Any]) -> dict[str, Any]:
         case "user.deleted.v1":
             gone = dict.fromkeys(("email", "name", "password_hash", "phone", "locale", "default_address"), "")
             return {**gone, "status": "deleted", "verified": False, "password_changes": body["changes"]}
+        case "user.erased.v1":
+            gone = dict.fromkeys(("email", "name", "password_hash", "phone", "locale", "default_address"), "")
+            return {**gone, "status": "erased", "verified": False, "password_changes": body["changes"]}
         case _:
             return {}

@@ -50,7 +50,7 @@ def every_milestone_has_its_message(world: World) -> Iterator[Violation]:
 
 def every_message_has_its_mail(world: World) -> Iterator[Violation]:
     """What counts as delivered lies in the mailbox; what does not lie there was refused by a server told to refuse."""
-    mails = _by_id(world)
+    mails, addresses = _by_id(world), _addresses(world)
     refusing = any("refuse" in str(fault.detail) for fault in world.evidence.faults_of("mail-mode"))
     for message in world.messages.all.values():
         subject = _order_of(message.about)
@@ -61,8 +61,8 @@ def every_message_has_its_mail(world: World) -> Iterator[Violation]:
             said = f"{message.template} was refused ({message.reason}), and no server was told to refuse"
             yield Violation("notifications.never_missing", subject, said, message.last / 1000)
         for mail in mails.get(message.notification_id, ()):
-            if mail.to != message.recipient:
-                said = f"{message.template} went to {mail.to}, not {message.recipient}"
+            if mail.to != (to := addresses.get(message.recipient, message.recipient)):
+                said = f"{message.template} went to {mail.to}, not {to}"
                 yield Violation("notifications.at_most_once", subject, said, mail.at)
 
 
@@ -83,6 +83,12 @@ def _by_id(world: World) -> dict[str, list[Mail]]:
     for mail in world.evidence.mails:
         found.setdefault(mail.id, []).append(mail)
     return found
+
+
+def _addresses(world: World) -> dict[str, str]:
+    """What clients said, by how it was recorded; other than as it was said where it was sealed at the door."""
+    orders = ((order, world.asked.get(order.asked)) for order in world.orders.all.values())
+    return {order.email: request.body["email"] for order, request in orders if request and "email" in request.body}
 
 
 def _order_of(about: str) -> str:
