@@ -167,7 +167,7 @@ async def test_the_document_says_of_every_path_who_may_and_that_is_so(entry: htt
     asked = [(path, method, said) for path, several in document["paths"].items() for method, said in several.items()]
     assert len(asked) > 40
     names = {"order_id": str(uuid4()), "command_id": str(uuid4()), "letter": str(uuid4()), "context": "order"}
-    names |= {"return_id": str(uuid4()), "address_id": str(uuid4())}
+    names |= {"return_id": str(uuid4()), "address_id": str(uuid4()), "user_id": str(uuid4())}
     for path, method, said in asked:
         named = path.format_map({"sku": "tea", "customer_id": "ada", "name": "orders", "sender": "stripe", **names})
         answer = await guest.ask(method.upper(), named, json={} if method == "post" else None)
