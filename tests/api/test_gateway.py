@@ -168,7 +168,7 @@ async def test_the_document_says_of_every_path_who_may_and_that_is_so(entry: htt
     assert len(asked) > 40
     names = {"order_id": str(uuid4()), "command_id": str(uuid4()), "letter": str(uuid4()), "context": "order"}
     names |= {"return_id": str(uuid4()), "address_id": str(uuid4()), "notification_id": str(uuid4())}
-    names |= {"device_id": "phone", "token": "forged"}
+    names |= {"device_id": "phone", "token": "forged", "user_id": str(uuid4())}
     for path, method, said in asked:
         named = path.format_map({"sku": "tea", "customer_id": "ada", "name": "orders", "sender": "stripe", **names})
         answer = await guest.ask(method.upper(), named, json={} if method == "post" else None)

@@ -106,6 +106,7 @@ async def mailed(world: World, sku: str, *names: str) -> None:
                 {"about": f"product-{sku}"},
             )
             if len(rows) >= len(wanted):
-                assert sorted(row["recipient"] for row in rows) == wanted
+                opened = world.app.state.system.keys.opened
+                assert sorted([await opened(row["recipient"]) for row in rows]) == wanted
                 return
             await asyncio.sleep(0.02)
