@@ -195,14 +195,19 @@ async def _blocks(system: System, told: Told, listener: Listener, ends: float) -
     yield opening(told.place)
     try:
         async for rows in told.missed(system):
-            yield b"".join(map(told.tell, rows))
+            yield await _opened(system, told, rows)
+        while not told.last and not listener.ended and (left := ends - clock()) > 0:
+            rows = await listener.news(min(BEAT, left))
+            yield await _opened(system, told, rows) if rows else ALIVE
     except DatabaseUnavailable:
         return  # the client resumes
-    while not told.last and not listener.ended and (left := ends - clock()) > 0:
-        rows = await listener.news(min(BEAT, left))
-        yield b"".join(map(told.tell, rows)) if rows else ALIVE
     if told.last and not listener.ended:
         yield told.last
+
+
+async def _opened(system: System, told: Told, rows: list[Row]) -> bytes:
+    """The events of these rows, with what is sealed in them opened."""
+    return await system.opened(b"".join(map(told.tell, rows)))
 
 
 def _heard(key: str, given: str | None, length: int) -> Sequence[int] | None:

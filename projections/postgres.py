@@ -186,12 +186,18 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection on which every statement is a transaction, and so is every pipeline: all of it, or nothing.
 
+        Where that fails the connection is let go: psycopg takes a statement for prepared that the server has skipped.
+
         Raises:
             DatabaseUnavailable: the server cannot be reached.
         """
         with _translated():
             async with self._pool.connection() as connection:
-                yield connection
+                try:
+                    yield connection
+                except BaseException:
+                    await connection.close()
+                    raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from aggregates.decider import Todo
 from aggregates.payment import Payment
+from aggregates.payment.state import Part
 from events.failpoints import reach
 from events.ids import derive
 from events.order import (
@@ -129,18 +130,15 @@ def effects(provider: Provider) -> dict[str, Effect]:
         return RecordDecline(order_id=order_id, reason=answer.reason, attempt=attempt)
 
     async def capture(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
-        order_id = _order_of(stream)
-        answer = await provider.capture(key_of(order_id, todo.key), payment.reference, payment.due)
-        reach("provider.captured")
-        if isinstance(answer, Declined):
-            if answer.reason == EXPIRED:
-                return RecordExpiry(order_id=order_id, reference=payment.reference)
-            return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
-        return RecordCapture(order_id=order_id, reference=answer.reference)
+        return await taken(_order_of(stream), payment, todo, Part(payment.due, final=True))
 
     async def capture_shipment(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
-        order_id, shipment_id = _order_of(stream), todo.key.split(":")[1]
-        part = payment.parts[shipment_id]
+        shipment_id = todo.key.split(":")[1]
+        return await taken(_order_of(stream), payment, todo, payment.parts[shipment_id], shipment_id)
+
+    async def taken(
+        order_id: str, payment: Payment, todo: Todo, part: Part, shipment_id: str = ""
+    ) -> RecordCapture | RecordExpiry | RecordRefusal:
         answer = await provider.capture(key_of(order_id, todo.key), payment.reference, part.amount, part.final)
         reach("provider.captured")
         if isinstance(answer, Declined):

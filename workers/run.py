@@ -184,7 +184,7 @@ class Run:
             "PROVIDER": address.provider,
             "SMTP": address.smtp,
             "API_PORT": str(port),
-            "KEYS_URL": address.api,
+            "KEYS_URL": apart.url_of("user", Home(self.plan.home)) if self.plan.apart else address.api,
             "INSIDE": "open",  # it is bound to loopback
             "LOGIN_UNVERIFIED": "true",
             "PUBLIC_URL": f"{address.api}/api",

@@ -15,6 +15,7 @@ _WRONG: dict[type, tuple[Any, ...]] = {
     int: ("7", 1.5, None, [], {}, float("nan"), float("inf")),
     list: (7, None, {}, "text", {"0": 1}),
     dict: (7, None, [], "text", [{}]),
+    bool: (7, "true", None, [], {}, "yes"),
 }
 _NO_IDS = ("", "17 ", "a b", "a/b", "../..", "%2e", "caf\u00e9", "\uff11\uff12", "a\nb", "\u202e", "a" * 65, "a" * 5000)
 _SHAPES = (b"null", b"[]", b"7", b'"text"', b"true", b"{}", b"[{}]", b"NaN", b"-Infinity", b"[[[[]]]]", b"{} {}", b" ")

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.infra, pytest.mark.anyio]
 
 KINDS = [model for context in ("order", "product", "payment", "notification") for model in models(context)]
 QUIET = ["order.dead_letters", "product.dead_letters", "payment.outcomes", "payment.dead_letters",
-         "notification.outcomes", "notification.dead_letters"]  # fmt: skip
+         "notification.contacts", "notification.outcomes", "notification.dead_letters"]  # fmt: skip
 """In which there is nothing on a good day."""
 NAMES = [f"{model.context}.{model.name}" for model in KINDS]
 
