@@ -88,6 +88,7 @@ def test_what_an_export_says_of_itself_is_so(folder: Path, rows: list[Row]) -> N
     assert list(folders.leftovers(folder)) == []
 
 
+@pytest.mark.long
 def test_killed_at_any_moment_and_begun_again_it_holds_everything_once(
     past: str, tmp_path: Path, rows: list[Row]
 ) -> None:

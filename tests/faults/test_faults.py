@@ -18,6 +18,7 @@ from workers.steps import Moments
 pytestmark = [pytest.mark.infra, pytest.mark.anyio]
 
 
+@pytest.mark.long
 async def test_history_that_is_gone_from_before_a_checkpoint_stops_views_and_writer_and_they_say_so(
     tmp_path: Path,
 ) -> None:

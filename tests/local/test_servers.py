@@ -47,6 +47,7 @@ async def consume(bootstrap: str) -> str:
     return bytes(value or b"").decode()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("origin", ["system", "wheel"])
 def test_data_survive_a_stop_and_then_a_kill(origin: str, home: Path, choose: Choose) -> None:
     choose(origin)

@@ -1,6 +1,8 @@
 """Writers that are replaced in the middle of a saga, and those that do not know it yet."""
 
 import asyncio
+import gc
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -18,7 +20,7 @@ from tests.scenarios.shop import PRICE, client_draft, order, sku_on
 from tests.scenarios.till import held_after
 from workers.writer import now_utc
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:Unclosed AIOKafka:ResourceWarning")]
 
 DELETE_SNAPSHOTS = (
     "DELETE FROM snapshots; DELETE FROM resume_points",
@@ -26,6 +28,13 @@ DELETE_SNAPSHOTS = (
     "DELETE FROM snapshots WHERE NOT pending",
     "UPDATE snapshots SET entity = '[]'",
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cut_off() -> Iterator[None]:
+    """Who is cut off closes nothing: what it leaves is found here, and in no other test."""
+    yield
+    gc.collect()
 
 
 async def bought_of(house: House) -> PlaceOrder:
