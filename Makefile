@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# These fill both cores by themselves, or measure an API that has them to itself; of the rest, three files run at a time.
+# These fill both cores by themselves, or measure an API that has them to itself; of the rest, two files run at a time.
 FILLING := tests/attacks/test_openapi.py tests/system
 
 .PHONY: help run demo test long check bench faults soak clean docs lock
@@ -26,7 +26,7 @@ demo: .venv/ready ## the same, but exit by itself; fails if any order is not set
 
 test: .venv/ready ## all tests but the long ones, on a real Kafka and a real Postgres that are started here
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest -q --durations=15 -m "not long" -n 3 --dist loadfile tests $(addprefix --ignore=,$(FILLING))
+	@$(BIN)/python -m pytest -q --durations=15 -m "not long" -n 2 --dist loadfile tests $(addprefix --ignore=,$(FILLING))
 	@$(BIN)/python -m pytest -q --durations=15 -m "not long" $(FILLING)
 else
 	@$(BIN)/python -m pytest $(ARGS)

@@ -172,6 +172,11 @@ async def wandering(
                         break
         except TimeoutError:
             continue
+        except AssertionError as busy:  # the server has yet to notice who has left
+            if "TooManyStreams" not in str(busy):
+                raise
+            await asyncio.sleep(0.1)
+            continue
         if last:
             return
 

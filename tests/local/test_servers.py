@@ -86,6 +86,7 @@ def check_probes(servers: Servers) -> None:
     assert said == [f"Kafka: using the one that runs already, {servers.kafka.url}"]
 
 
+@pytest.mark.long
 def test_a_broker_whose_ports_were_taken_moves_and_keeps_its_data(home: Path, choose: Choose) -> None:
     choose("system")
     with start(home) as servers:

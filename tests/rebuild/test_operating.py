@@ -18,7 +18,7 @@ from tests.rebuild.workshop import until
 from tests.scenarios.shop import order, product, sku_on
 from tests.system.house import House, house
 
-pytestmark = [pytest.mark.infra, pytest.mark.anyio]
+pytestmark = [pytest.mark.infra, pytest.mark.anyio, pytest.mark.long]
 
 FILE = "projections/order.py"
 RIGHT, WRONG = 'status="confirmed", confirmed_at=at', 'status="secured", confirmed_at=at'
@@ -89,7 +89,6 @@ async def seen(shop: House, counts: list[int]) -> None:
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.long
 async def test_a_new_release_takes_over_a_read_model_and_gives_it_back(shop: House, tmp_path: Path) -> None:
     sku, counts = sku_on(0), list[int]()
     await shop.shop.post("/products", sku, product(sku, 100_000).model_dump(mode="json"), wait=10)

@@ -1,6 +1,7 @@
 """Houses to play in: in memory a new one for every test, on Kafka and Postgres one for all of them."""
 
 import gc
+from collections import defaultdict
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,20 @@ from projections.postgres import Database
 from projections.registry import install
 from schemas.settings import CONTEXTS
 from tests.scenarios.house import House
+
+OFTEN = ("cancellations", "cancelled_lines", "deadlines", "letters", "refusals", "repeats", "returns", "shipments")
+THINNED = {f"test_{name}.py" for name in OFTEN}
+"""Scenarios of which every third is played on Kafka too; the others there are long."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    played: dict[str, int] = defaultdict(int)
+    for item in items:
+        if item.path.name in THINNED and "[kafka" in item.name:
+            if played[item.path.name] % 3:
+                item.add_marker(pytest.mark.long)
+            played[item.path.name] += 1
 
 
 @pytest.fixture(scope="package")

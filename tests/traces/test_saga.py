@@ -201,7 +201,7 @@ async def test_without_its_collector_the_saga_goes_on_and_what_is_dropped_is_cou
         words = shop.here.log_of("worker-order-product-payment-user").partition("traces are taken again; ")[2]
         return bool(words) and int(words.split()[0]) > 0
 
-    await wait_until(dropped, 20, "the worker says how many it has dropped")
+    await wait_until(dropped, 60, "the worker says how many it has dropped")
 
 
 async def _decided_last(shop: Shop, trace: str) -> None:
