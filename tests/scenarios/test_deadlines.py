@@ -48,13 +48,13 @@ async def test_an_authorization_that_comes_in_the_moment_of_the_lapse_is_undone(
     house.due_in("product", 0.1)
     bought = order((apple, 1), (pear, 1))
     house.till.script(bought.order_id, "authorize", held_after(gate))
-    placing = await house.send(bought)
-    await house.told("payment.requested.v1", placing)
 
     async def now() -> None:
         gate.set()
 
+    placing = await house.send(bought)
     house.log.at("reservation.lapsed.v1", placing, now)
+    await house.told("payment.requested.v1", placing)
     await house.settle()
 
     assert house.status(bought.order_id) in ("rejected", "cancelled")
