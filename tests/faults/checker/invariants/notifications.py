@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.faults.checker.evidence import Mail
+from tests.faults.checker.evidence import Mail, key_of
 from tests.faults.checker.findings import Violation
 from tests.faults.checker.reading import World
 
@@ -87,7 +87,7 @@ def _by_id(world: World) -> dict[str, list[Mail]]:
 
 def _addresses(world: World) -> dict[str, str]:
     """What clients said, by how it was recorded; other than as it was said where it was sealed at the door."""
-    orders = ((order, world.asked.get(order.asked)) for order in world.orders.all.values())
+    orders = ((order, world.asked.get(key_of(order.asked))) for order in world.orders.all.values())
     return {order.email: request.body["email"] for order, request in orders if request and "email" in request.body}
 
 
