@@ -1,5 +1,7 @@
 """Passwords over HTTP: change one's own, or set a new one by the code of a mail."""
 
+import time
+
 from fastapi import APIRouter, Request, Response
 
 from api.access import user_of
@@ -56,9 +58,10 @@ async def change_password(request: Request) -> Response:
 @router.post("/password-reset", **takes_quietly("AccountAddress"))
 async def request_reset(request: Request) -> Response:
     """Send a mail with a code that sets a new password, good for 30 minutes; once a minute at most."""
+    began = time.monotonic()
     user_id = (await account_of(of(request), (await read(request, AccountAddress)).email)).user_id
     proof = new_proof(request, "reset", user_id)
-    return await quietly(request, RequestReset(user_id=user_id, proof=proof), _SENT)
+    return await quietly(request, RequestReset(user_id=user_id, proof=proof), _SENT, began)
 
 
 @router.post("/password-reset/confirm", **takes_and_gives("PasswordReset", "Done"))

@@ -1,5 +1,6 @@
 """Users over HTTP: open an account, verify its address, see it, close it."""
 
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -74,20 +75,22 @@ MODELS.update(
 @router.post("/users", **takes_quietly("Registration"))
 async def register(request: Request) -> Response:
     """Open an account. Whether the address had one, only its owner is told: by mail."""
+    began = time.monotonic()
     body = await read(request, Registration)
     hashed = await of(request).passwords.hash(body.password)
     user_id = (await account_of(of(request), body.email)).user_id
     proof = new_proof(request, "verification", user_id)
     command = OpenAccount(user_id=user_id, email=body.email, name=body.name, password_hash=hashed, proof=proof)
-    return await quietly(request, command, _OPENED)
+    return await quietly(request, command, _OPENED, began)
 
 
 @router.post("/users/verification", **takes_quietly("AccountAddress"))
 async def send_verification(request: Request) -> Response:
     """Send the code again; once a minute at most."""
+    began = time.monotonic()
     user_id = (await account_of(of(request), (await read(request, AccountAddress)).email)).user_id
     proof = new_proof(request, "verification", user_id)
-    return await quietly(request, RequestVerification(user_id=user_id, proof=proof), _SENT)
+    return await quietly(request, RequestVerification(user_id=user_id, proof=proof), _SENT, began)
 
 
 @router.post("/users/verify", **takes_and_gives("MailedToken", "Done"))
