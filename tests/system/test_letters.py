@@ -57,8 +57,7 @@ async def test_one_order_waits_through_a_kill_is_mended_and_comes_out_right(tmp_
         await here.shop.post("/products", sku, product(sku, 100).model_dump(mode="json"), wait=20)
         unlucky, lucky = await bought(here, sku), await bought(here, sku)
         cancelling = await poisoned(here, unlucky)
-        shipping = str(uuid4())
-        await here.shop.post(f"/orders/{unlucky.order_id}/ship", shipping)
+        shipping = (await here.shop.post(f"/orders/{unlucky.order_id}/ship", str(uuid4())))["command_id"]
 
         async def both_wait() -> bool:
             return len(await orders(here, "list", "--json")) == 2
