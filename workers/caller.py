@@ -9,9 +9,10 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, T
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
+from events.circuit import CircuitState
 from events.failpoints import reach
 from events.tracing import span
-from workers.breaker import Again, Breaker, BreakerState, NoAnswer
+from workers.breaker import Again, Breaker, NoAnswer
 from workers.provider import Declined, ProviderUnavailable
 
 _REFERENCE = re.compile(r"(?<=s)/[^/]+")
@@ -89,7 +90,7 @@ class Caller:
         self._session: ClientSession | None = None
 
     @property
-    def breaker_state(self) -> BreakerState:
+    def breaker_state(self) -> CircuitState:
         """Closed, open or half-open; `breaker.probe_in` says when an open one lets a probe through."""
         return self.breaker.state
 

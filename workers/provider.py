@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from events.circuit import Answered
+
 DECLINED_TOKEN = "tok_declined"  # noqa: S105
 DECLINED_AMOUNT = 4_000_002
 EXPIRED = "authorization_expired"
@@ -70,7 +72,7 @@ class CircuitOpen(ProviderUnavailable):
     """The provider is not asked at present, as it gave too many no answer."""
 
 
-class ProviderMisused(ProviderError):
+class ProviderMisused(ProviderError, Answered):
     """The provider takes the request for an invalid one."""
 
 

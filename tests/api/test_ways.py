@@ -12,10 +12,10 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from api import ways
-from api.circuit import Circuit, NoAnswer, Open
 from api.everywhere import Everywhere
 from api.front import Front
 from api.ways import Apart
+from events.circuit import Circuit, NoAnswer, Open
 from events.memory import MemoryLog
 from tests.api.entries import Person, client_of, closed, serving
 from tests.api.world import order
