@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from api.access import whose
 from api.conditions import expected
+from api.paths import asked_for
 from api.problems import Problem
 from events import tracing
 from events.ids import derive, key_of, under
@@ -82,9 +83,8 @@ def asked(request: Request) -> Asked:
 
 
 def _where(request: Request) -> str:
-    """What is asked for, however clients call it from outside: the same key at another URL is another one."""
-    scope = request.scope
-    return f"{scope['method']} {scope['path'].removeprefix(scope.get('root_path', ''))}"
+    """What is asked for: the same key at another URL is another one."""
+    return f"{request.scope['method']} {asked_for(request.scope)}"
 
 
 def _key(said: str) -> str:

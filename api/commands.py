@@ -27,6 +27,7 @@ from events.topics import partition_asked
 from projections.postgres import DatabaseUnavailable
 from schemas.values import Command
 
+REPLAYED = {"Idempotent-Replayed": "true"}
 Check = Callable[[], Awaitable[None]]
 """What must hold before a command is sent, and raises a Problem if it does not."""
 
@@ -45,27 +46,26 @@ async def sent(
     if type(command).__name__ in request.app.state.conditional and not ask.expected:
         raise Problem("ConditionMissing")
     with of(request).repeats.held(command_id) if ask.keyed else nullcontext(False) as durable:
-        if answer := await repeated(request, ask, command, creates):
+        if ask.keyed and (answer := await _repeated(request, command_id, command, creates)):
             return answer
         if not durable:
             if check is not None:
                 await check()
-            await put(request, ask, command)
-        return await _followed(request, ask, command, creates, {"Idempotent-Replayed": "true"} if durable else {})
+            await put(request, ask, command, command_id)
+        headers = REPLAYED if durable else {}
+        return await _followed(request, ask, command, command_id, creates, headers)
 
 
-async def repeated(request: Request, ask: Asked, command: Command, creates: bool = False) -> Response | None:
+async def _repeated(request: Request, command_id: str, command: Command, creates: bool) -> Response | None:
     """The answer to a repeat whose first is decided already; else None.
 
     Raises:
         Problem: 422, if the key has been used for something else.
     """
-    if not ask.keyed:
-        return None
-    outcome = await outcome_under(request, CONTEXT_OF[type(command)], ask.id_of(command))
+    outcome = await outcome_under(request, CONTEXT_OF[type(command)], command_id)
     if outcome is None:
         return None
-    return await _answered(request, outcome, command, creates, {"Idempotent-Replayed": "true"})
+    return await _answered(request, outcome, command, creates, REPLAYED)
 
 
 async def outcome_under(request: Request, context: str, command_id: str) -> Row | None:
@@ -80,9 +80,11 @@ async def outcome_under(request: Request, context: str, command_id: str) -> Row 
     return rows.get(command_id)
 
 
-async def _followed(request: Request, ask: Asked, command: Command, creates: bool, headers: dict[str, str]) -> Response:
+async def _followed(
+    request: Request, ask: Asked, command: Command, command_id: str, creates: bool, headers: dict[str, str]
+) -> Response:
     """The answer to a durable command."""
-    context, command_id = CONTEXT_OF[type(command)], ask.id_of(command)
+    context = CONTEXT_OF[type(command)]
     outcome = await of(request).outcome(context, command_id, ask.wait) if ask.wait else None
     if outcome is not None:
         with suppress(DatabaseUnavailable):  # the command is safe all the same
@@ -92,13 +94,12 @@ async def _followed(request: Request, ask: Asked, command: Command, creates: boo
     return accepted(context, command_id, url_of(command.stream), {HEADER: write([seen]), **headers})
 
 
-async def put(request: Request, ask: Asked, command: Command, context: str = "") -> None:
-    """Put the command on its topic, what is personal in it sealed.
+async def put(request: Request, ask: Asked, command: Command, command_id: str, context: str = "") -> None:
+    """Put the command on its topic under its id, `ask.id_of(command)`, what is personal in it sealed.
 
     Raises:
         Problem: 503, when nobody knows whether it is there; 404 and 410 as `sealed`.
     """
-    command_id = ask.id_of(command)
     recorded = await sealed(request, command)
     try:
         await of(request).lanes.send(

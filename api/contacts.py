@@ -16,14 +16,14 @@ Id = Annotated[CustomerId, Path()]
 Device = Annotated[Name, Path()]
 
 
-@router.get("/notifications/contacts/{customer_id}", **gives("ContactShown"))
+@router.get("/notifications/contacts/{customer_id}", **gives("ContactView"))
 async def get_contact(request: Request, customer_id: Id, query: Annotated[AsOf, Query()]) -> Response:
     """How a customer is reached; 404 for one who has said nothing."""
     return await one(request, f"contact-{customer_id}", query.as_of)
 
 
 @router.post(
-    "/notifications/contacts/{customer_id}/describe", **takes(DescribeContact, "customer_id", view="ContactShown")
+    "/notifications/contacts/{customer_id}/describe", **takes(DescribeContact, "customer_id", view="ContactView")
 )
 async def describe_contact(request: Request, customer_id: Id) -> Response:
     """Say how a customer is reached, as a whole: what is left out is forgotten."""
@@ -31,14 +31,14 @@ async def describe_contact(request: Request, customer_id: Id) -> Response:
 
 
 @router.post(
-    "/notifications/contacts/{customer_id}/channels", **takes(ChooseChannel, "customer_id", view="ContactShown")
+    "/notifications/contacts/{customer_id}/channels", **takes(ChooseChannel, "customer_id", view="ContactView")
 )
 async def choose_channel(request: Request, customer_id: Id) -> Response:
     """Whether messages of a kind may come over a channel."""
     return await submit(request, ChooseChannel, customer_id=customer_id)
 
 
-@router.post("/notifications/contacts/{customer_id}/devices", **takes(AddDevice, "customer_id", view="ContactShown"))
+@router.post("/notifications/contacts/{customer_id}/devices", **takes(AddDevice, "customer_id", view="ContactView"))
 async def add_device(request: Request, customer_id: Id) -> Response:
     """Let a device be pushed to; its address is shown to nobody."""
     return await submit(request, AddDevice, customer_id=customer_id)
@@ -46,7 +46,7 @@ async def add_device(request: Request, customer_id: Id) -> Response:
 
 @router.post(
     "/notifications/contacts/{customer_id}/devices/{device_id}/drop",
-    **takes(DropDevice, "customer_id", "device_id", "fingerprint", "reason", view="ContactShown"),
+    **takes(DropDevice, "customer_id", "device_id", "fingerprint", "reason", view="ContactView"),
 )
 async def drop_device(request: Request, customer_id: Id, device_id: Device) -> Response:
     """Push to a device no more."""

@@ -12,7 +12,7 @@ from api.bodies import MODELS
 from api.examples import EXAMPLES
 from api.openapi import LISTS, PREFER, REF, TAGGED, Part, header
 from api.shapes import SHAPES
-from api.shown import ContactShown, Preview, Template
+from projections.contact import ContactView
 from projections.finding import FoundPage
 from projections.notification import NotificationView
 from projections.order import OrderView
@@ -38,9 +38,7 @@ VIEWS = (
     Revenue,
     UserView,
     Standing,
-    ContactShown,
-    Preview,
-    Template,
+    ContactView,
     *SHAPES,
 )
 ANSWERED = {

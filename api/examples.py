@@ -110,7 +110,7 @@ VIEWS: dict[str, Any] = {
         "currency": "EUR"}, "status": "delivered", "reason": "", "requested_at": AT, "updated_at": LATER,
         "customer_id": USER, "kind": "order", "locale": "en", "ways": {}, "skipped": {}, "version": 2,
     },
-    "ContactShown": {
+    "ContactView": {
         "customer_id": USER, "phone": "+15550100", "locale": "en", "time_zone": "Europe/Berlin",
         "quiet": {"begins": "22:00", "ends": "07:00"}, "chosen": {"order/sms": True}, "devices": {"phone": "fcm"},
         "updated_at": AT, "version": 1,

@@ -119,7 +119,7 @@ async def _sent(request: Request, context: str, command: OfLetter) -> Response:
     outcome = await outcome_under(request, context, command_id) if ask.keyed else None
     if outcome is None:
         await _on_record(request, context, command)
-        await put(request, ask, command, context)
+        await put(request, ask, command, command_id, context)
         outcome = await system.outcome(context, command_id, ask.wait) if ask.wait else None
     if outcome is None:
         return accepted(context, command_id, f"/dead-letters/{context}/{command.letter}")

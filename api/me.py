@@ -55,8 +55,8 @@ async def decided(request: Request, command: Command) -> Row:
     Raises:
         Problem: what the rules say no with; 503, if nobody knows within `PATIENCE`.
     """
-    ask = await _put(request, command)
-    outcome = await of(request).outcome("user", ask.id_of(command), PATIENCE)
+    _, command_id = await _put(request, command)
+    outcome = await of(request).outcome("user", command_id, PATIENCE)
     if outcome is None:
         raise Problem("OutcomeUnknown", _DOUBT)
     if outcome["status"] == "rejected":
@@ -74,22 +74,23 @@ async def quietly(request: Request, command: Command, said: str, began: float) -
 
     Where people may log in unverified, that tells more, and `Prefer: wait=N` waits until it is decided.
     """
-    ask = await _put(request, command)
+    ask, command_id = await _put(request, command)
     waits = ask.wait and of(request).settings.login_unverified
-    decided = await of(request).outcome("user", ask.id_of(command), ask.wait) if waits else None
+    decided = await of(request).outcome("user", command_id, ask.wait) if waits else None
     headers = {"Preference-Applied": f"wait={ask.wait}"} if decided else {}
     await asyncio.sleep(-(time.monotonic() - began) % STEP)
     return reply({"status": "accepted", "detail": said}, 202, headers)
 
 
-async def _put(request: Request, command: Command) -> Asked:
-    """Put a command on its topic under an id that only we know."""
+async def _put(request: Request, command: Command) -> tuple[Asked, str]:
+    """Put a command on its topic under an id that only we know: what was asked, and the id."""
     ask = asked(request).secretly()
+    command_id = ask.id_of(command)
     try:
-        await put(request, ask, command)
+        await put(request, ask, command, command_id)
     except Problem as problem:
         raise (Problem("OutcomeUnknown", _DOUBT) if problem.code == "OutcomeUnknown" else problem) from None
-    return ask
+    return ask, command_id
 
 
 def new_proof(request: Request, purpose: Purpose, user_id: str) -> Proof:

@@ -12,7 +12,7 @@ REF = "#/components/schemas/{}"
 JSON = "application/json"
 Part = dict[str, Any]
 
-TAGGED = frozenset({"OrderView", "ProductView", "PaymentView", "UserView", "NotificationView", "ContactShown"})
+TAGGED = frozenset({"OrderView", "ProductView", "PaymentView", "UserView", "NotificationView", "ContactView"})
 """Views of one aggregate each, which have an entity tag."""
 CONDITIONAL: set[str] = set()
 """Commands to such an aggregate, which may be sent on a condition."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import msgspec
+from starlette.types import Scope
 
 PREFIX = "/api"
 SECTIONS = frozenset(
@@ -19,6 +20,12 @@ LINKS = ("command", "resource", "next", "type")
 
 _IN_ANGLES = re.compile(r"<(/[^>]*)>")
 _Fields = dict[str, msgspec.Raw]
+
+
+def asked_for(scope: Scope) -> str:
+    """The path of a request inside, however clients call it from outside."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def inward(path: str) -> str:

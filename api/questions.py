@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from api.access import whose
+from api.paths import asked_for
 from api.problems import field_error, invalid
 from api.system import of
 
@@ -58,10 +59,9 @@ def _is_ours(request: Request, cursor: str) -> bool:
 
 
 def _signed(request: Request, place: str) -> str:
-    scope, secret = request.scope, of(request).settings.account_secret
+    secret = of(request).settings.account_secret
     filters = sorted(item for item in request.query_params.multi_items() if item[0] not in _APART)
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
-    return signature(secret, place, path, urlencode(filters), whose(request))
+    return signature(secret, place, asked_for(request.scope), urlencode(filters), whose(request))
 
 
 def signature(secret: str, place: str, path: str, filters: str = "", who: str = "") -> str:

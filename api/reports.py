@@ -73,7 +73,8 @@ async def _record(request: Request, notification_id: str, reference: str, status
         notification_id=notification_id, way="sms", reference=reference, arrived=status in ARRIVED, reason=reason
     )
     key = f"{notification_id}/{reference}/{status}"
-    await put(request, asked(request)._replace(who="", where="report/twilio", key=key), command)
+    ask = asked(request)._replace(who="", where="report/twilio", key=key)
+    await put(request, ask, command, ask.id_of(command))
 
 
 async def _form(request: Request) -> list[tuple[str, str]]:

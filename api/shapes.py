@@ -65,6 +65,24 @@ class Erased(Struct):
     status: str
 
 
+class Template(Struct):
+    """A message's template, and the parameters that a preview fills in."""
+
+    name: str
+    channels: list[str]
+    locales: list[str]
+    params: dict[str, Any]
+
+
+class Preview(Struct):
+    """What a message would say: a mail has a subject, a text and HTML, a push a title and a text, an SMS a text."""
+
+    locale: str
+    subject: str
+    text: str
+    html: str
+
+
 class Noted(Struct):
     """The same answer whatever becomes of it."""
 
@@ -180,5 +198,5 @@ class Problem(Struct, omit_defaults=True):
 
 SHAPES = (
     Accepted, Outcome, Happened, Tokens, Done, Erased, Noted, Letter, WholeLetter, Summary, Statistics, Health, Ready,
-    Jwks, Problem,
+    Jwks, Template, Preview, Problem,
 )  # fmt: skip

@@ -56,7 +56,7 @@ async def unsubscribe(request: Request, token: Token) -> HTMLResponse:
     command = ChooseChannel(customer_id=customer_id, kind=kind, channel="email", wanted=False)  # type: ignore[arg-type]
     # Who has chosen them again since may unsubscribe again: each request is a command of its own.
     ask = asked(request)._replace(who="", where=f"unsubscribe/{token}", key=request.scope["request_id"])
-    await put(request, ask, command)
+    await put(request, ask, command, ask.id_of(command))
     said = f"You will get no more mails {escape(KINDS[kind])}."
     return _page("Done", f"<h1>Done</h1><p>{said}</p>")
 

@@ -105,5 +105,5 @@ async def hear_provider(request: Request, sender: Literal["stripe", "provider"])
         raise Problem("BadRequest", f"It is signed, and yet no event as {sender} sends them.") from None
     if command is not None:
         ask = asked(request)._replace(who="", where=f"webhook/{sender}/{command.tag}", key=event_id)
-        await put(request, ask, command)
+        await put(request, ask, command, ask.id_of(command))
     return Response(status_code=204)

@@ -19,7 +19,7 @@ from projections.view import Projection
 
 
 class ContactView(Struct, frozen=True):
-    """One customer. `chosen` by kind and channel, such as `order/sms`; `devices` are platforms by id."""
+    """How a customer is reached. `chosen` by kind and channel, such as `order/sms`; `devices` are platforms by id."""
 
     customer_id: str
     phone: str | None

@@ -86,7 +86,7 @@ class Confirmation(TypedDict):
     password: str
 
 
-class ContactShown(TypedDict):
+class ContactView(TypedDict):
     customer_id: str
     phone: str | None
     locale: str
@@ -1614,9 +1614,9 @@ class Client(Connection):
         if_none_match: str | None = None,
         log_position: str | None = None,
         wait: int | None = None,
-    ) -> ContactShown:
+    ) -> ContactView:
         """How a customer is reached; 404 for one who has said nothing."""
-        answer: ContactShown = await self.ask(
+        answer: ContactView = await self.ask(
             "GET",
             f"/notifications/contacts/{part(customer_id)}",
             query={"after": after, "as_of": as_of},
@@ -1636,9 +1636,9 @@ class Client(Connection):
         key: str | None = None,
         wait: int | None = None,
         if_match: str | None = None,
-    ) -> Accepted | ContactShown:
+    ) -> Accepted | ContactView:
         """Say how a customer is reached, as a whole: what is left out is forgotten."""
-        answer: Accepted | ContactShown = await self.ask(
+        answer: Accepted | ContactView = await self.ask(
             "POST",
             f"/notifications/contacts/{part(customer_id)}/describe",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
@@ -1655,9 +1655,9 @@ class Client(Connection):
         key: str | None = None,
         wait: int | None = None,
         if_match: str | None = None,
-    ) -> Accepted | ContactShown:
+    ) -> Accepted | ContactView:
         """Whether messages of a kind may come over a channel."""
-        answer: Accepted | ContactShown = await self.ask(
+        answer: Accepted | ContactView = await self.ask(
             "POST",
             f"/notifications/contacts/{part(customer_id)}/channels",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
@@ -1674,9 +1674,9 @@ class Client(Connection):
         key: str | None = None,
         wait: int | None = None,
         if_match: str | None = None,
-    ) -> Accepted | ContactShown:
+    ) -> Accepted | ContactView:
         """Let a device be pushed to; its address is shown to nobody."""
-        answer: Accepted | ContactShown = await self.ask(
+        answer: Accepted | ContactView = await self.ask(
             "POST",
             f"/notifications/contacts/{part(customer_id)}/devices",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
@@ -1694,9 +1694,9 @@ class Client(Connection):
         key: str | None = None,
         wait: int | None = None,
         if_match: str | None = None,
-    ) -> Accepted | ContactShown:
+    ) -> Accepted | ContactView:
         """Push to a device no more."""
-        answer: Accepted | ContactShown = await self.ask(
+        answer: Accepted | ContactView = await self.ask(
             "POST",
             f"/notifications/contacts/{part(customer_id)}/devices/{part(device_id)}/drop",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
