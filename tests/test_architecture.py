@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,16 @@ def test_every_import_contract_is_kept() -> None:
     lint = Path(sys.executable).with_name("lint-imports")
     found = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout[found.stdout.find("Contracts") :] + found.stderr
+
+
+def test_every_package_is_installed() -> None:
+    installed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    found = {
+        path.parent.relative_to(ROOT)
+        for layer in (*LAYERS, "workers", "api")
+        for path in (ROOT / layer).rglob("__init__.py")
+    }
+    assert sorted(installed) == sorted(".".join(folder.parts) for folder in found)
 
 
 def test_every_context_has_the_same_files() -> None:
