@@ -7,7 +7,7 @@ Rejection
 ├── StockHeld · StockElsewhere · StockThere · WaitingListFull
 ├── PaymentUnknown · NothingToRefund · RefundTooLarge · AttemptNotAwaited
 ├── UserUnknown · EmailTaken · CredentialsStale · SessionOver · TokenJustUsed · ProofSpent
-├── AddressUnknown · AddressExists · TooManyAddresses · SecurityMailStays
+├── AddressUnknown · AddressExists · TooManyAddresses · SecurityMailStays · PersonErased
 ├── KeyReused · PreconditionFailed
 ├── DeviceUnknown · TooManyDevices
 └── LetterUnknown · LetterWaits · LetterUnfit

@@ -58,8 +58,8 @@ def start_session(command: StartSession, user: User, at: datetime) -> list[Event
 
 def _too_many(user_id: str, user: User, at: datetime) -> list[Event]:
     live = sorted((session.at, name) for name, session in user.sessions.items() if session.expires_at > at)
-    over = tuple(name for _, name in live[: len(live) + 1 - SESSIONS]) if len(live) >= SESSIONS else ()
-    return [SessionsEnded(user_id=user_id, session_ids=over, reason="too many")] if over else []
+    over = tuple(name for _, name in live[: max(0, len(live) + 1 - SESSIONS)])
+    return _ended(user_id, over, "too many")
 
 
 def _rehashed(command: StartSession) -> list[Event]:
@@ -138,7 +138,11 @@ def request_verification(command: RequestVerification, user: User, at: datetime)
 
 def verify_email(command: VerifyEmail, user: User, at: datetime) -> list[Event]:
     _check(user.verification, command, at)
-    return [] if user.verified else [EmailVerified(user_id=command.user_id)]
+    return _verified(command.user_id, user)
+
+
+def _verified(user_id: str, user: User) -> list[Event]:
+    return [] if user.verified else [EmailVerified(user_id=user_id)]
 
 
 def request_reset(command: RequestReset, user: User, at: datetime) -> list[Event]:
@@ -159,8 +163,8 @@ def request_reset(command: RequestReset, user: User, at: datetime) -> list[Event
 def reset_password(command: ResetPassword, user: User, at: datetime) -> list[Event]:
     """Who has the mail has the address too, so it is verified; every session ends."""
     _check(user.reset, command, at)
-    verified: list[Event] = [] if user.verified else [EmailVerified(user_id=command.user_id)]
-    return [*verified, _changed(command, user), *_ended(command.user_id, tuple(user.sessions), "password reset")]
+    ended = _ended(command.user_id, tuple(user.sessions), "password reset")
+    return [*_verified(command.user_id, user), _changed(command, user), *ended]
 
 
 def _is_recent(asked: Asked | None, at: datetime) -> bool:

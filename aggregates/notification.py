@@ -217,7 +217,7 @@ RULES: dict[type[Any], Any] = {
 TIMED: dict[type[Any], Any] = {RecordRoute: record_route, RecordFailure: record_failure}
 
 
-def evolve_either(state: Notification | Contact, event: Any) -> Notification | Contact:
+def _evolve_either(state: Notification | Contact, event: Any) -> Notification | Contact:
     """What an event makes of a message or of a contact."""
     return contacts.evolve(state, event) if isinstance(state, Contact) else evolve(state, event)
 
@@ -232,7 +232,7 @@ def decide(command: NotificationCommand, state_of: StateOf, at: datetime) -> lis
 DECIDER = Decider(
     context="notification",
     initial={"notification": Notification(), "contact": Contact()},
-    evolve=evolve_either,
+    evolve=_evolve_either,
     decide=decide,
     todos=todos,
 )

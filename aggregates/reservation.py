@@ -40,7 +40,7 @@ from schemas.product import (
     ShipItems,
     ShipReservation,
 )
-from schemas.values import Item
+from schemas.values import Item, together
 
 
 class Status(Enum):
@@ -198,10 +198,7 @@ def _part(
 
 
 def _together(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    sums: dict[str, int] = {}
-    for item in items:
-        sums[item.sku] = sums.get(item.sku, 0) + item.quantity
-    return tuple(Item(sku=sku, quantity=quantity) for sku, quantity in sums.items())
+    return tuple(Item(sku=sku, quantity=quantity) for sku, quantity in together(items).items())
 
 
 def _items(reservation: Reservation) -> tuple[Item, ...]:

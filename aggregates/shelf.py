@@ -9,7 +9,7 @@ from typing import get_args
 
 from aggregates.decider import StateOf
 from aggregates.errors import Unreadable
-from aggregates.product import Product, evolve
+from aggregates.product import Product, evolve, to_be_told
 from events.event import Event
 from events.product import LowStockSet, ProductEvent, StockRanLow, StockReturned, StockShipped, Taken
 from schemas.values import MAIN
@@ -65,7 +65,7 @@ def _notices(stream: str, before: Product, after: Product) -> Iterator[Event]:
     if after.threshold is not None and after.available <= after.threshold and not after.low:
         told = {"tell": after.tell, "name": after.name, "nth": after.lows + 1} if after.tell else {}
         yield StockRanLow(sku=sku, available=after.available, threshold=after.threshold, **told)
-    if before.available <= 0 < after.available and after.waiting:
+    if before.available <= 0 and to_be_told(after):
         yield StockReturned(sku=sku, available=after.available, waiting=len(after.waiting))
 
 

@@ -147,8 +147,7 @@ class Stage:
             del self.commit[before[1] :]
             if isinstance(no, NotLoaded):
                 raise
-            rejected = CommandRejected(about=self.known(command.stream), code=type(no).__name__, detail=no.detail)
-            self.put([rejected], incoming.envelope, incoming.offset)
+            self.put([_rejected(self.known(command.stream), no)], incoming.envelope, incoming.offset)
 
     def handled(self, position: int) -> None:
         """Record that commands up to this position are handled, where the last of them were repeats.
@@ -179,11 +178,11 @@ class Stage:
             return None
         entity = self.entity(stream)
         if key and any(key_of(seen) == key for seen in entity.seen):
-            return CommandRejected(about=stream, code=KeyReused.__name__, detail=KeyReused().detail)
+            return _rejected(stream, KeyReused())
         if not envelope.expected or (entity.letters.head is None and _is_as_expected(entity, envelope.expected)):
             return None
-        no = PreconditionFailed("" if entity.letters.head is None else "Something that came before waits for a person.")
-        return CommandRejected(about=stream, code=type(no).__name__, detail=no.detail)
+        why = "" if entity.letters.head is None else "Something that came before waits for a person."
+        return _rejected(stream, PreconditionFailed(why))
 
     def _answer(self, incoming: Incoming) -> Sequence[Event]:
         command = incoming.command
@@ -198,7 +197,7 @@ class Stage:
         except Unhandled as why:
             return [self._set_aside(incoming, str(why))]
         except Rejection as no:
-            return [CommandRejected(about=command.stream, code=type(no).__name__, detail=no.detail)]
+            return [_rejected(command.stream, no)]
         if not events and incoming.envelope.origin != LOCAL:
             return [CommandUnchanged(about=command.stream)]
         return events
@@ -312,6 +311,10 @@ class Stage:
 
 def _is_as_expected(entity: Entity, expected: str) -> bool:
     return entity.version > 0 if expected == "*" else str(entity.version) in expected.split(",")
+
+
+def _rejected(about: str, no: Rejection) -> CommandRejected:
+    return CommandRejected(about=about, code=type(no).__name__, detail=no.detail)
 
 
 def _asked(envelope: Envelope, command: Command | None) -> str:

@@ -1,6 +1,7 @@
 """Values are the small frozen shapes that commands and events are made of, and the base of every command."""
 
 import operator
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WrapValidator
@@ -116,6 +117,14 @@ Audience = Literal["everyone", "staff"]
 """Who may read a note."""
 Verdict = Literal["restock", "damaged", "refuse"]
 """What is to become of an item that came back."""
+
+
+def together(items: Iterable[Item]) -> dict[str, int]:
+    """How many of each SKU, in the order in which the SKUs come first."""
+    sums: dict[str, int] = {}
+    for item in items:
+        sums[item.sku] = sums.get(item.sku, 0) + item.quantity
+    return sums
 
 
 class Inspected(Item):

@@ -30,7 +30,7 @@ from schemas.product import (
     ShipReservation,
     TellWaiting,
 )
-from schemas.values import Item
+from schemas.values import Item, together
 from workers.policy import on
 
 
@@ -65,10 +65,7 @@ def ship_when_partly_shipped(event: OrderPartlyShipped) -> list[ShipItems]:
 
 
 def restock_when_returned(event: OrderReturnReceived) -> list[ReceiveStock]:
-    good: dict[str, int] = defaultdict(int)
-    for item in event.items:
-        if item.verdict == "restock":
-            good[item.sku] += item.quantity
+    good = together(item for item in event.items if item.verdict == "restock")
     return [ReceiveStock(sku=sku, quantity=quantity) for sku, quantity in good.items()]
 
 

@@ -2,23 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 
-from aggregates.errors import LineUnknown, ReturnTooLarge, ReturnUnknown
+from aggregates.errors import ReturnTooLarge, ReturnUnknown
 from aggregates.order.lines import Line, cost_of, tax_of, without
-from aggregates.order.state import Order, refuse_unless_known_and_open
+from aggregates.order.state import Order, refuse_unless_known_and_open, refuse_unless_ordered
 from events.event import Event
 from events.order import OrderReturnReceived, OrderReturnRequested
 from schemas.order import ReceiveReturn, RequestReturn
-from schemas.values import Inspected, Item, Returned
+from schemas.values import Inspected, Item, Returned, together
 
 
 def request_return(command: RequestReturn, order: Order) -> list[Event]:
     if command.return_id in order.known:
         return []
     refuse_unless_known_and_open(order)
-    items = _together(command.items)
+    items = together(command.items)
     for sku, quantity in items.items():
-        if all(line.sku != sku for line in order.lines):
-            raise LineUnknown(f"The order has no line of {sku}.")
+        refuse_unless_ordered(sku, order)
         if quantity > (there := order.returnable(sku)):
             raise ReturnTooLarge(f"{there} of {sku} can be returned, not {quantity}")
     return [
@@ -58,7 +57,7 @@ def receive_return(command: ReceiveReturn, order: Order) -> list[Event]:
 
 
 def _refuse_more_than(announced: Mapping[str, int], items: Iterable[Item]) -> None:
-    for sku, quantity in _together(items).items():
+    for sku, quantity in together(items).items():
         if quantity > announced.get(sku, 0):
             raise ReturnTooLarge(f"{announced.get(sku, 0)} of {sku} were announced, not {quantity}")
 
@@ -73,10 +72,3 @@ def _priced(items: Iterable[Inspected], lines: tuple[Line, ...]) -> tuple[Return
         priced.append(told)
         lines = left
     return tuple(priced)
-
-
-def _together(items: Iterable[Item]) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for item in items:
-        sums[item.sku] = sums.get(item.sku, 0) + item.quantity
-    return sums

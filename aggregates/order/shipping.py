@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from aggregates.errors import LineTooSmall, LineUnknown, OrderNotReady, OrderNotShipped, ShipmentUnknown
+from aggregates.errors import LineTooSmall, OrderNotReady, OrderNotShipped, ShipmentUnknown
 from aggregates.order.lines import cost_of, only
-from aggregates.order.state import GONE, Order, Status, refuse_unless_known_and_open
+from aggregates.order.state import GONE, Order, Status, refuse_unless_known_and_open, refuse_unless_ordered
 from events.event import Event
 from events.ids import derive
 from events.order import OrderDelivered, OrderPartlyShipped, OrderShipmentDelivered, OrderShipped
 from schemas.order import DeliverOrder, ShipOrder
-from schemas.values import Item
+from schemas.values import Item, together
 
 
 def ship(command: ShipOrder, order: Order) -> list[Event]:
@@ -57,12 +57,9 @@ def deliver(command: DeliverOrder, order: Order) -> list[Event]:
 
 def _wanted(items: Iterable[Item], order: Order, left: Mapping[str, int]) -> dict[str, int]:
     """How many of each SKU are to go, in the order of the lines."""
-    asked: dict[str, int] = {}
-    for item in items:
-        asked[item.sku] = asked.get(item.sku, 0) + item.quantity
+    asked = together(items)
     for sku, quantity in asked.items():
-        if all(line.sku != sku for line in order.lines):
-            raise LineUnknown(f"The order has no line of {sku}.")
+        refuse_unless_ordered(sku, order)
         if quantity > left.get(sku, 0):
             raise LineTooSmall(f"{left.get(sku, 0)} of {sku} are left to ship, not {quantity}")
     return {sku: asked[sku] for sku in left if sku in asked}

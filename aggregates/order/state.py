@@ -8,7 +8,7 @@ from zlib import crc32
 from msgspec import Struct
 from msgspec.structs import replace
 
-from aggregates.errors import OrderSettled, OrderUnknown
+from aggregates.errors import LineUnknown, OrderSettled, OrderUnknown
 from aggregates.order.lines import Line, quantity_of, without
 from events.order import (
     OrderAddressChanged,
@@ -153,6 +153,12 @@ def refuse_unless_known_and_open(order: Order) -> None:
         raise OrderUnknown
     if order.status in OVER:
         raise OrderSettled
+
+
+def refuse_unless_ordered(sku: str, order: Order) -> None:
+    """Refuse a SKU that the order never had."""
+    if all(line.sku != sku for line in order.lines):
+        raise LineUnknown(f"The order has no line of {sku}.")
 
 
 def _placed(event: OrderPlaced) -> Order:

@@ -149,7 +149,7 @@ def _reduce_parts(command: ReducePayment, payment: Payment) -> list[Event]:
     if payment.status not in open_ and not payment.taken:
         return []  # nothing was asked for yet, and less will be; or nothing is taken
     amount, chargeable = min(command.amount, payment.kept), payment.uncharged
-    left = max(0, payment.charged - payment.refunded - sum(payment.refunds.values()))
+    left = max(0, payment.charged - payment.given)
     back = min(amount, left) if command.returned else min(max(0, amount - chargeable), left)
     less = min(amount - back, chargeable)
     events: list[Event] = [PaymentReduced(**_less(command, less))] if less else []

@@ -107,9 +107,14 @@ class Payment(Struct, frozen=True):
         return self.amount - self.reduced
 
     @property
+    def given(self) -> int:
+        """What was given back, or is about to be."""
+        return self.refunded + sum(self.refunds.values())
+
+    @property
     def kept(self) -> int:
         """What is left of it once all refunds are given."""
-        return self.due - self.refunded - sum(self.refunds.values())
+        return self.due - self.given
 
     @property
     def captured(self) -> int:
@@ -119,7 +124,7 @@ class Payment(Struct, frozen=True):
     @property
     def refundable(self) -> int:
         """Captured money that is neither refunded nor about to be."""
-        return max(0, self.captured - self.refunded - sum(self.refunds.values()))
+        return max(0, self.captured - self.given)
 
     @property
     def charged(self) -> int:
