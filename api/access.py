@@ -12,9 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.owners import owner_of
 from api.problems import Problem, field_error, invalid
-from api.tokens import NOBODY, ROLES, BadToken, Principal, Role, Tokens
+from api.tokens import ROLES, Principal, Role, Tokens
 from api.watch import Row
 from events.ids import mark
+from events.order import OrderNoted
 
 
 class Rule(NamedTuple):
@@ -154,17 +155,10 @@ class Recognize:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and "principal" not in scope:
-            said = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-            principal = self._read(said)
+            principal = self._tokens.who(scope["headers"])
             if principal.subject or not self._inside:
                 scope["principal"] = principal
         await self._app(scope, receive, send)
-
-    def _read(self, said: list[str]) -> Principal:
-        try:
-            return self._tokens.read(said[0]) if len(said) == 1 else NOBODY
-        except BadToken:
-            return NOBODY
 
 
 def principal_of(request: Request) -> Principal | None:
@@ -236,6 +230,11 @@ def only_of(request: Request, whole: frozenset[Role] = WHOLE) -> str | None:
 def shown(request: Request, row: Row) -> Row:
     """What of a row this request may see: what staff write down for each other is no customer's business."""
     return row if only_of(request) is None or "staff_notes" not in row else {**row, "staff_notes": []}
+
+
+def among_staff(row: Row) -> bool:
+    """Whether a recorded event is what staff write down for each other."""
+    return bool(row["type"] == OrderNoted.tag and row["data"]["audience"] == "staff")
 
 
 def refuse_foreign(request: Request, customer_id: str) -> None:

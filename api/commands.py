@@ -120,6 +120,16 @@ async def put(request: Request, ask: Asked, command: Command, command_id: str, c
         of(request).repeats.note(command_id)
 
 
+async def put_told(request: Request, command: Command, where: str, key: str) -> None:
+    """Put what somebody else tells us on its topic, under a key of what they tell: told twice is told once.
+
+    Raises:
+        Problem: as `put`.
+    """
+    ask = asked(request)._replace(who="", where=where, key=key)
+    await put(request, ask, command, ask.id_of(command))
+
+
 def accepted(context: str, command_id: str, resource: str, headers: dict[str, str] | None = None) -> Response:
     """The command is durable, and not yet decided upon."""
     location = f"/commands/{context}/{command_id}"

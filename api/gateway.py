@@ -15,7 +15,7 @@ from api.everywhere import Everywhere
 from api.paths import PREFIX, inward, outward, relinked, relinked_header
 from api.problems import Problem, respond
 from api.quota import Count, Policy, Quota, account_of, address_of, networks
-from api.tokens import NOBODY, BadToken, Principal, Tokens
+from api.tokens import Principal, Tokens
 from api.transform import RULES, VERSIONS, Headers, Rule, Version, answer_headers, request_headers, version_of
 from schemas.settings import CONTEXTS, Settings
 
@@ -67,7 +67,7 @@ class Gateway:
             out.prefix = f"{PREFIX}/{version.name}"
             out.extra += version.headers(f"{PREFIX}{version.successor and '/' + version.successor}{public}")
         headers = request_headers(self._rules, scope["path"], scope["headers"])
-        principal = self._who(headers)
+        principal = self._tokens.who(headers)
         login = scope["method"] == "POST" and (public == "/users" or public.startswith("/auth/"))
         await self._count(scope, out, public, principal, login)
         path = inward(public)
@@ -77,14 +77,6 @@ class Gateway:
             await self._count_account(out, body)
         inside = {**scope, "path": path, "raw_path": path.encode(), "root_path": "", "headers": headers}
         await app({**inside, "principal": principal}, _again(body, receive), out)
-
-    def _who(self, headers: Headers) -> Principal:
-        """Who asks; a token that is none is nobody's."""
-        said = [value.decode("latin-1") for name, value in headers if name == b"authorization"]
-        try:
-            return self._tokens.read(said[0]) if len(said) == 1 else NOBODY
-        except BadToken:
-            return NOBODY
 
     async def _count(self, scope: Scope, out: "Outward", public: str, principal: Principal, login: bool) -> None:
         quota, address = self._quota, address_of(scope, self._trusted)
@@ -120,9 +112,7 @@ class Gateway:
         Raises:
             Problem: 404, if there is none.
         """
-        if path in OF_ALL or path.startswith("/commands/"):
-            return self._of_operations(path)
-        if path.startswith(("/dead-letters/", "/projections/")):
+        if path in OF_ALL or path.startswith(("/commands/", "/dead-letters/", "/projections/")):
             return self._of_operations(path)
         if path == "/problems":
             return self._inner

@@ -10,14 +10,13 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import Field
 
 from api import bookmarks
-from api.access import only_of, principal_of
+from api.access import among_staff, only_of, principal_of
 from api.answers import Strict, history
 from api.event_stream import ALIVE, BEAT, EventStream, event, opening
 from api.feed import Listener, in_time_order
 from api.problems import Problem
 from api.system import System, of
 from api.watch import Row
-from events.order import OrderNoted
 from events.topics import PARTITIONS
 from projections.following import MISSED, Course, further
 from projections.postgres import DatabaseUnavailable
@@ -224,6 +223,6 @@ def _ends(request: Request, query: Following) -> float:
 
 
 def _told(place: str, row: Row, all_notes: bool) -> bytes:
-    if not all_notes and row["type"] == OrderNoted.tag and row["data"]["audience"] == "staff":
+    if not all_notes and among_staff(row):
         return b""
     return event(place, row["type"], history([row])[0])

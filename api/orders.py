@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from aggregates.order import Status
-from api.access import only_of, principal_of, refuse_foreign_order, shown
+from api.access import among_staff, only_of, principal_of, refuse_foreign_order, shown
 from api.answers import Paged, before, history, paged, reply
 from api.asking import asked
 from api.bodies import body_of, read
@@ -15,8 +15,6 @@ from api.openapi import gives, lists, pages, takes
 from api.problems import Problem
 from api.resources import AsOf, one
 from api.system import of
-from api.watch import Row
-from events.order import OrderNoted
 from projections.order import PAGE
 from projections.registry import HISTORY
 from schemas.order import (
@@ -148,11 +146,7 @@ async def get_history(request: Request, order_id: Id) -> Response:
     rows = await of(request).rows("order", HISTORY, {"stream": f"order-{order_id}"})
     if not rows:
         raise Problem("OrderUnknown")
-    return reply({"items": history(row for row in rows if only_of(request) is None or not _among_staff(row))})
-
-
-def _among_staff(row: Row) -> bool:
-    return bool(row["type"] == OrderNoted.tag and row["data"]["audience"] == "staff")
+    return reply({"items": history(row for row in rows if only_of(request) is None or not among_staff(row))})
 
 
 async def _named(request: Request, command: type[Asked], name: str, **known: Any) -> Response:

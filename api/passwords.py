@@ -1,17 +1,13 @@
 """Passwords over HTTP: change one's own, or set a new one by the code of a mail."""
 
-import time
-
 from fastapi import APIRouter, Request, Response
 
 from api.access import user_of
 from api.answers import reply
 from api.bodies import MODELS, read
-from api.me import decided, new_proof, quietly, takes_and_gives, takes_quietly, with_password
-from api.persons import account_of
-from api.problems import Problem
+from api.me import decided, takes_and_gives, takes_quietly, with_password
 from api.system import of
-from api.users import AccountAddress, Given, Password
+from api.users import Given, Password, held_by, mail_proof
 from schemas import ticket
 from schemas.user import ChangePassword, RequestReset, ResetPassword
 from schemas.values import Value
@@ -58,19 +54,14 @@ async def change_password(request: Request) -> Response:
 @router.post("/password-reset", **takes_quietly("AccountAddress"))
 async def request_reset(request: Request) -> Response:
     """Send a mail with a code that sets a new password, good for 30 minutes; once a minute at most."""
-    began = time.monotonic()
-    user_id = (await account_of(of(request), (await read(request, AccountAddress)).email)).user_id
-    proof = new_proof(request, "reset", user_id)
-    return await quietly(request, RequestReset(user_id=user_id, proof=proof), _SENT, began)
+    return await mail_proof(request, "reset", RequestReset, _SENT)
 
 
 @router.post("/password-reset/confirm", **takes_and_gives("PasswordReset", "Done"))
 async def reset_password(request: Request) -> Response:
     """Set a new password by the code of the mail; every session ends, and the address counts as verified."""
     body = await read(request, PasswordReset)
-    held = ticket.read(body.token, "reset", of(request).settings.account_secret)
-    if held is None:
-        raise Problem("ProofSpent")
+    held = held_by(request, body.token, "reset")
     command = ResetPassword(
         user_id=held.user_id,
         proof_id=held.name,

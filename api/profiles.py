@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from api.access import user_of
 from api.asking import asked
 from api.bodies import body_of, read
-from api.commands import sent
+from api.commands import sent, submit
 from api.openapi import takes
 from schemas.user import (
     AddAddress,
@@ -67,7 +67,4 @@ async def change_preferences(request: Request) -> Response:
 
 async def _told(request: Request, command: type[Command], **known: Any) -> Response:
     """Send a command of the user whom the token names."""
-    user_id = user_of(request)
-    body = await read(request, body_of(command, "user_id", *known))
-    fields: dict[str, Any] = {"user_id": user_id, **known, **dict(body)}
-    return await sent(request, asked(request), command(**fields))
+    return await submit(request, command, user_id=user_of(request), **known)

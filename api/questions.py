@@ -32,6 +32,8 @@ async def well_asked(request: Request) -> None:
     Raises:
         Problem: 422, naming those that it does not.
     """
+    if not request.query_params:
+        return
     given = [name for name, _ in request.query_params.multi_items()]
     known = _known(request.scope["route"]) | (EVERYWHERE if request.method == "GET" else {})
     errors = [

@@ -9,9 +9,8 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Path, Request, Response
 
-from api.asking import asked
 from api.bodies import raw_of
-from api.commands import put
+from api.commands import put_told
 from api.problems import Problem, field_error, invalid
 from api.system import of
 from schemas.links import report_url
@@ -72,9 +71,7 @@ async def _record(request: Request, notification_id: str, reference: str, status
     command = RecordReport(
         notification_id=notification_id, way="sms", reference=reference, arrived=status in ARRIVED, reason=reason
     )
-    key = f"{notification_id}/{reference}/{status}"
-    ask = asked(request)._replace(who="", where="report/twilio", key=key)
-    await put(request, ask, command, ask.id_of(command))
+    await put_told(request, command, "report/twilio", f"{notification_id}/{reference}/{status}")
 
 
 async def _form(request: Request) -> list[tuple[str, str]]:

@@ -56,6 +56,14 @@ class Tokens:
         assert key.private is not None  # noqa: S101  it signs
         return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.kid})
 
+    def who(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
+        """Who asks, by a request's headers; a token that is none is nobody's."""
+        said = [value.decode("latin-1") for name, value in headers if name == b"authorization"]
+        try:
+            return self.read(said[0]) if len(said) == 1 else NOBODY
+        except BadToken:
+            return NOBODY
+
     def read(self, authorization: str) -> Principal:
         """Whom the header's token names; nobody, where there is no header.
 

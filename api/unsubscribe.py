@@ -6,9 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse
 
-from api.asking import asked
 from api.bodies import raw_of
-from api.commands import put
+from api.commands import put_told
 from api.problems import Problem
 from api.system import of
 from schemas.links import read_token
@@ -55,8 +54,7 @@ async def unsubscribe(request: Request, token: Token) -> HTMLResponse:
     await raw_of(request)
     command = ChooseChannel(customer_id=customer_id, kind=kind, channel="email", wanted=False)  # type: ignore[arg-type]
     # Who has chosen them again since may unsubscribe again: each request is a command of its own.
-    ask = asked(request)._replace(who="", where=f"unsubscribe/{token}", key=request.scope["request_id"])
-    await put(request, ask, command, ask.id_of(command))
+    await put_told(request, command, f"unsubscribe/{token}", request.scope["request_id"])
     said = f"You will get no more mails {escape(KINDS[kind])}."
     return _page("Done", f"<h1>Done</h1><p>{said}</p>")
 

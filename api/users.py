@@ -26,7 +26,8 @@ from api.problems import Problem
 from api.resources import found, unless_known
 from api.system import of
 from schemas import ticket
-from schemas.user import DeleteUser, OpenAccount, RequestVerification, VerifyEmail
+from schemas.ticket import Purpose
+from schemas.user import DeleteUser, OpenAccount, RequestReset, RequestVerification, VerifyEmail
 from schemas.values import Email, PersonalText, Value
 
 router = APIRouter(tags=["users"])
@@ -87,22 +88,38 @@ async def register(request: Request) -> Response:
 @router.post("/users/verification", **takes_quietly("AccountAddress"))
 async def send_verification(request: Request) -> Response:
     """Send the code again; once a minute at most."""
+    return await mail_proof(request, "verification", RequestVerification, _SENT)
+
+
+async def mail_proof(
+    request: Request, purpose: Purpose, command: type[RequestVerification | RequestReset], said: str
+) -> Response:
+    """Have a code mailed to the address in the body, if it is an account's; whether it is, nobody is told."""
     began = time.monotonic()
     user_id = (await account_of(of(request), (await read(request, AccountAddress)).email)).user_id
-    proof = new_proof(request, "verification", user_id)
-    return await quietly(request, RequestVerification(user_id=user_id, proof=proof), _SENT, began)
+    return await quietly(request, command(user_id=user_id, proof=new_proof(request, purpose, user_id)), said, began)
 
 
 @router.post("/users/verify", **takes_and_gives("MailedToken", "Done"))
 async def verify_email(request: Request) -> Response:
     """Verify the address, by the code of the mail."""
     body = await read(request, MailedToken)
-    held = ticket.read(body.token, "verification", of(request).settings.account_secret)
-    if held is None:
-        raise Problem("ProofSpent")
+    held = held_by(request, body.token, "verification")
     token_hash = ticket.digest(body.token)
     await decided(request, VerifyEmail(user_id=held.user_id, proof_id=held.name, token_hash=token_hash))
     return reply({"status": "verified"})
+
+
+def held_by(request: Request, token: str, purpose: Purpose) -> ticket.Ticket:
+    """What a mailed code says.
+
+    Raises:
+        Problem: it is none of ours for this purpose, or not good any more.
+    """
+    held = ticket.read(token, purpose, of(request).settings.account_secret)
+    if held is None:
+        raise Problem("ProofSpent")
+    return held
 
 
 @router.get("/me", **gives("UserView"))

@@ -13,9 +13,8 @@ from typing import Any, Literal, NamedTuple
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from api.asking import asked
 from api.bodies import raw_of
-from api.commands import put
+from api.commands import put_told
 from api.problems import Problem, field_error, invalid
 from api.signatures import check_standard, check_stripe
 from api.system import of
@@ -104,6 +103,5 @@ async def hear_provider(request: Request, sender: Literal["stripe", "provider"])
     except (ValueError, LookupError, TypeError, AttributeError):
         raise Problem("BadRequest", f"It is signed, and yet no event as {sender} sends them.") from None
     if command is not None:
-        ask = asked(request)._replace(who="", where=f"webhook/{sender}/{command.tag}", key=event_id)
-        await put(request, ask, command, ask.id_of(command))
+        await put_told(request, command, f"webhook/{sender}/{command.tag}", event_id)
     return Response(status_code=204)
