@@ -32,9 +32,13 @@ class ContactView(Struct, frozen=True):
     updated_at: datetime
 
 
+def blank(customer_id: str, at: datetime) -> ContactView:
+    """A customer who has said nothing."""
+    return ContactView(customer_id, None, "en", "UTC", None, {}, {}, {}, at)
+
+
 def project(view: ContactView | None, event: ContactEvent, at: datetime) -> ContactView | None:
-    blank = ContactView(event.customer_id, None, "en", "UTC", None, {}, {}, {}, at)
-    view = view or blank
+    view = view or blank(event.customer_id, at)
     match event:
         case ContactDescribed():
             quiet = event.quiet.model_dump() if event.quiet else None
@@ -50,7 +54,7 @@ def project(view: ContactView | None, event: ContactEvent, at: datetime) -> Cont
             addresses = {name: value for name, value in view.push_addresses.items() if name != event.device_id}
             changed = replace(view, devices=devices, push_addresses=addresses)
         case ContactForgotten():
-            changed = blank
+            changed = blank(event.customer_id, at)
         case _:
             assert_never(event)
     return replace(changed, updated_at=at)

@@ -3,7 +3,7 @@
 A template is `templates/<language>/<name>.<channel>`; what is not there in a language is said in English.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError, pass_context, select_autoescape
@@ -140,5 +140,5 @@ def _filled(template: str, ending: str, locale: str, params: Mapping[str, Any]) 
     return language, found.render({**params, "locale": language})
 
 
-def _one_line(text: Iterable[str]) -> str:
-    return " ".join("".join(text).split())
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -14,18 +14,14 @@ ASKED = ("order", "product", "user")
 """Contexts that others ask over HTTP; their own ways lead to themselves in process."""
 
 
-def url_of(context: str, home: Home) -> str:
-    """Where a context's service listens."""
-    return f"http://127.0.0.1:{home.port(f'api-{context}')}"
-
-
 def environments(home: Home) -> dict[str, dict[str, str]]:
     """What each service's environment has beside that of all processes, by the process's name; `api` is the gateway."""
-    ways = {context: url_of(context, home) for context in CONTEXTS}
+    ports = {context: home.port(f"api-{context}") for context in CONTEXTS}
+    ways = {context: f"http://127.0.0.1:{port}" for context, port in ports.items()}
     services = {
         f"api-{context}": {
             "ORDERLOG_CONTEXTS": context,
-            "ORDERLOG_API_PORT": str(home.port(f"api-{context}")),
+            "ORDERLOG_API_PORT": str(ports[context]),
             "ORDERLOG_WAYS": _said({name: url for name, url in ways.items() if name in ASKED and name != context}),
             "ORDERLOG_INSIDE": "tokens",
         }

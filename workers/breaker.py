@@ -27,8 +27,14 @@ class Busy(Again, Answered):
 class Breaker(Circuit):
     """A call makes fewer attempts than the threshold, so that no single payment can open it."""
 
-    def __init__(self, threshold: int = 5, seconds: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__("the provider", threshold, seconds, clock)
+    def __init__(
+        self,
+        threshold: int = 5,
+        seconds: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+        name: str = "the provider",
+    ) -> None:
+        super().__init__(name, threshold, seconds, clock)
 
     def refused(self, seconds: float) -> CircuitOpen:
         """As Circuit.refused, for those who wait for a provider."""

@@ -4,15 +4,13 @@ from typing import Any
 
 import msgspec
 
-from events import topics
-from events.envelope import CLIENT, Envelope
 from events.ids import derive
-from events.log import Draft, Log, Place
-from events.registry import command_codec
+from events.log import Log
 from projections.contact import ONE, ContactView
 from projections.postgres import Database, DatabaseUnavailable
 from schemas.notification import DropDevice
 from workers.channel import MailUnavailable
+from workers.reactor import ask
 
 
 class ContactBook:
@@ -31,10 +29,7 @@ class ContactBook:
 
     async def drop(self, command: DropDevice, cause: str) -> None:
         """As Contacts.drop. The contact may live in a partition that is another process's, so it goes by the topic."""
-        name = derive(cause, "drop device")
-        envelope = Envelope(name, command.tag, "notification", "", command.stream, cause, cause, CLIENT)
-        place = Place(topics.commands("notification"), topics.partition_asked(command))
-        await self._log.append(place, [Draft(command.stream, command_codec.encode(command), envelope.headers())])
+        await ask(self._log, "notification", command, derive(cause, "drop device"), cause)
 
 
 def view_of(row: dict[str, Any]) -> ContactView:

@@ -36,7 +36,7 @@ class Outside:
     ) -> None:
         self._name, self._attempts = name, attempts
         self._facts: dict[str, Fact] = {"network.protocol.name": "http", "peer.service": name}
-        self.breaker = breaker or Breaker()
+        self.breaker = breaker or Breaker(name=name)
         self._backoff = wait_random_exponential(multiplier=backoff_seconds, max=2.0)
         self._timeout = Timeout(timeout_seconds, connect=min(3.0, timeout_seconds))
         self._client: AsyncClient | None = None

@@ -9,14 +9,11 @@ from functools import partial
 from msgspec.structs import replace
 
 from events import topics, tracing
-from events.envelope import CLIENT, Envelope
 from events.errors import Unavailable
 from events.event import Event
 from events.hub import Hub
 from events.ids import derive
 from events.kafka import KafkaLog, Membership, create_topics, this_process
-from events.log import Draft, Place
-from events.registry import command_codec
 from projections.keys_apart import KeysApart
 from projections.person_keys import KeyTable, PersonKeys
 from projections.postgres import Database, DatabaseUnavailable
@@ -36,7 +33,7 @@ from workers.contacts import NOBODY
 from workers.context import Assign, Context, Parts
 from workers.joint import Joint
 from workers.keeper import Keeper
-from workers.reactor import park_of
+from workers.reactor import ask, park_of
 from workers.statistics import Row
 from workers.together import end
 
@@ -140,9 +137,7 @@ class Park:
         command = park_of(self._context, place, record, f"{parked.agent}: {parked.reason}")
         # The id follows from the record, and the aggregate remembers it: parked twice is parked once.
         cause = derive(f"{place.topic}/{place.partition}/{record.offset}", parked.agent)
-        envelope = Envelope(cause, command.tag, self._context, "", command.stream, cause, cause, CLIENT)
-        target = Place(topics.commands(self._context), topics.partition_asked(command))
-        await self._log.append(target, [Draft(command.stream, command_codec.encode(command), envelope.headers())])
+        await ask(self._log, self._context, command, cause, cause)
 
 
 def _requests(event: Event) -> list[Command]:

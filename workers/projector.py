@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from events import topics, tracing
+from events import topics
 from events.errors import LogError, Truncated
 from events.fence import Fence
 from events.log import Log, Place, Record
@@ -72,8 +72,5 @@ class Projector:
             before = replace(fence)
             batch = [item for record in records if (item := judged(fence, record))]
             steps.append(Step(place.partition, before, replace(fence), batch))
-        if not tracing.on():
-            await self._store.apply(steps)
-            return
         with traced.view(self._context, topics.events(self._context), steps):
             await self._store.apply(steps)

@@ -30,7 +30,6 @@ def now_utc() -> datetime:
 class _Held:
     """What an authorization of the twin still allows."""
 
-    id: str
     amount: int
     captured: int = 0
     refundable: int = 0
@@ -95,7 +94,7 @@ class InProcessProvider:
         if token == DECLINED_TOKEN or amount == DECLINED_AMOUNT:
             return Declined("card_declined")
         until = self._clock() + self._lasting if self._lasting else None
-        self._held[made] = _Held(made, amount, expires_at=until)
+        self._held[made] = _Held(amount, expires_at=until)
         return Authorized(made, until)
 
     def _capture(self, key: str, reference: str, amount: int, final: bool) -> Captured | Declined:

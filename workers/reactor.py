@@ -23,7 +23,7 @@ from aggregates.letters import NONE, Letters
 from aggregates.repository import Repository
 from aggregates.stage import Incoming, Paused
 from events import topics, tracing
-from events.envelope import Envelope
+from events.envelope import CLIENT, Envelope
 from events.errors import Fenced, LogError, Undecodable
 from events.failpoints import reach
 from events.fence import Fence, Verdict
@@ -401,6 +401,17 @@ def draft_of(one: Incoming) -> Draft:
     if one.command is None:
         raise ValueError("no command")
     return Draft(one.command.stream, command_codec.encode(one.command), one.envelope.headers())
+
+
+async def ask(log: Log, context: str, command: Command, command_id: str, cause: str) -> None:
+    """Put a command on a context's topic, in a client's name: the aggregate remembers its id, and takes it once.
+
+    Raises:
+        LogError: nobody knows whether it was written.
+    """
+    envelope = Envelope(command_id, command.tag, context, "", command.stream, cause, cause, CLIENT)
+    place = Place(topics.commands(context), topics.partition_asked(command))
+    await log.append(place, [Draft(command.stream, command_codec.encode(command), envelope.headers())])
 
 
 def park_of(context: str, place: Place, record: Record, reason: str) -> ParkRecord:

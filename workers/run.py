@@ -120,7 +120,10 @@ class Run:
     @property
     def services(self) -> list[str]:
         """The URLs of contexts that run apart, behind the gateway."""
-        return [f"http://127.0.0.1:{own['ORDERLOG_API_PORT']}" for name, own in self._own.items() if name != "api"]
+        return [self._url_of(name) for name in self._own if name != "api"]
+
+    def _url_of(self, service: str) -> str:
+        return f"http://127.0.0.1:{self._own[service]['ORDERLOG_API_PORT']}"
 
     def shop(self) -> Shop:
         """A client of the API: of its inside or, where contexts run apart, of the gateway."""
@@ -162,14 +165,14 @@ class Run:
             servers.kafka.url,
             servers.postgres.url,
         )
+        if self.plan.apart:
+            self._own = apart.environments(home)
         self._env, folder = self._environment(address, api), self.plan.home
         files = ("--ledger", folder / "ledger.jsonl", "--sms", folder / "sms.jsonl")
         self.spawn("provider", "api.stub", "--port", provider, *files)
         self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
         for contexts in self.plan.workers:
             self.spawn("-".join(("worker", *contexts)), "workers", "worker", "--contexts", ",".join(contexts))
-        if self.plan.apart:
-            self._own = apart.environments(home)
         for service in self._own or ("api",):
             self.spawn(service, "api")
         api_is = "a service a context behind the gateway" if self.plan.apart else "the API"
@@ -184,7 +187,7 @@ class Run:
             "PROVIDER": address.provider,
             "SMTP": address.smtp,
             "API_PORT": str(port),
-            "KEYS_URL": apart.url_of("user", Home(self.plan.home)) if self.plan.apart else address.api,
+            "KEYS_URL": self._url_of("api-user") if self.plan.apart else address.api,
             "INSIDE": "open",  # it is bound to loopback
             "LOGIN_UNVERIFIED": "true",
             "PUBLIC_URL": f"{address.api}/api",

@@ -7,7 +7,7 @@ from typing import Any
 from aggregates.contact import fingerprint, wants
 from aggregates.decider import Todo
 from aggregates.notification import Notification
-from projections.contact import ContactView
+from projections.contact import ContactView, blank
 from schemas.notification import (
     DropDevice,
     NotificationCommand,
@@ -100,8 +100,7 @@ def effects(mailer: Mailer, contacts: Contacts = NOBODY, links: Links = no_links
     return {"deliver": deliver, "send": send}
 
 
-SILENT = ContactView("", None, "en", "UTC", None, {}, {}, {}, datetime.min.replace(tzinfo=UTC))
-"""A customer who has said nothing."""
+SILENT = blank("", datetime.min.replace(tzinfo=UTC))
 
 
 def _routed(notification_id: str, message: Notification, contact: ContactView) -> RecordRoute:

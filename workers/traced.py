@@ -174,6 +174,8 @@ def effect(context: str, stream: str, entity: Entity, todo: Todo) -> Span:
 
 def view(context: str, topic: str, steps: Iterable[Step]) -> Span:
     """The span of one commit of read models and checkpoints; linked to what was recorded in all the traces it joins."""
+    if not tracing.on():
+        return Span("")
     items = [item for step in steps for item in step.batch]
     facts: dict[str, Fact] = {
         "messaging.system": "kafka",

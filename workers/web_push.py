@@ -79,7 +79,7 @@ class WebPushChannel:
             "Topic": urlsafe_b64encode(UUID(str(notification_id)).bytes).decode().rstrip("="),
         }
         # A breaker for each service: a subscription that is dead on purpose must not shut the others out.
-        service = self._made.setdefault(origin, self._outside(f"web push to {origin}"))
+        service = self._made.get(origin) or self._made.setdefault(origin, self._outside(f"web push to {origin}"))
         return _understood(await service.post(endpoint, headers=headers, content=sealed))
 
     async def aclose(self) -> None:
