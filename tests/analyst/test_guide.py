@@ -6,36 +6,25 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.docs.test_write_a_projection import agree
+from tests.docs.guide import agree, steps
 from tests.operator.conftest import cli_in
 from workers.print_docs import ROOT
 
 pytestmark = pytest.mark.infra
 
 GUIDE = ROOT / "docs/analysts.md"
-CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```\n\n```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def steps() -> Iterator[tuple[str, str]]:
-    """Each command, whose lines after the first begin with >, and what it says."""
-    for block in CONSOLE.findall(GUIDE.read_text()):
-        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            first, *rest = step.splitlines()
-            more = [line[2:] for line in rest if line.startswith("> ")]
-            yield "\n".join([first, *more]), "\n".join(rest[len(more) :])
 
 
 def test_the_guide_can_be_followed_word_by_word(window: Path, tmp_path: Path) -> None:
     orders = cli_in({"ORDERLOG_HOME": str(window)})
     run = 0
     with contextlib.chdir(tmp_path):
-        for command, wanted in steps():
+        for command, wanted in steps(GUIDE):
             name, *words = shlex.split(command)
             assert name == "orders"
             said = orders(*words)

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 from uuid import uuid4
@@ -16,13 +16,11 @@ from api.front import Front
 from api.keys import Keyring
 from api.tokens import Role, Tokens
 from events.memory import MemoryLog
-from projections.postgres import Database
 from schemas.settings import CONTEXTS, Settings
-from tests.api.world import HOME, World, order, settings
+from tests.api.world import HOME, WAIT, World, databases_of, order, settings
 
 PLENTY = {"rate_user": 1_000_000, "rate_anonymous": 1_000_000, "rate_login": 1_000_000}
 TOKENS = Tokens(Keyring(HOME / "keys"))
-WAIT = {"Prefer": "wait=10"}
 
 
 class Person:
@@ -102,7 +100,7 @@ async def client_of(front: Front, peer: str = "192.0.2.1") -> AsyncIterator[http
 @asynccontextmanager
 async def in_process(postgres: str, world: World) -> AsyncIterator[httpx2.AsyncClient]:
     """The gateway with all contexts in its process."""
-    async with client_of(Front(closed(), world.log, _databases(postgres, CONTEXTS))) as client:
+    async with client_of(Front(closed(), world.log, databases_of(postgres, CONTEXTS))) as client:
         yield client
 
 
@@ -115,11 +113,11 @@ async def by_url(postgres: str, world: World) -> AsyncIterator[httpx2.AsyncClien
 
 async def _apart(stack: AsyncExitStack, postgres: str, world: World, **changes: Any) -> Front:
     house = settings(contexts="user", inside="tokens")
-    keys = await stack.enter_async_context(serving(create_app(house, world.log, _databases(postgres, ("user",)))))
+    keys = await stack.enter_async_context(serving(create_app(house, world.log, databases_of(postgres, ("user",)))))
     ways = ""
     for context in ("order", "product", "payment", "user", "notification"):
         own = settings(contexts=context, inside="tokens", ways=ways.split(",")[0], keys_url=keys, **changes)
-        app = create_app(own, world.log, _databases(postgres, (context,)))
+        app = create_app(own, world.log, databases_of(postgres, (context,)))
         url = await stack.enter_async_context(serving(app))
         ways = f"{ways},{context}={url}".strip(",")
     return Front(closed(contexts="", ways=ways), MemoryLog(), {})
@@ -130,15 +128,10 @@ async def on_a_port(way: str, postgres: str, world: World, **changes: Any) -> As
     """The URL of a gateway, either way; what streams needs a real connection."""
     async with AsyncExitStack() as stack:
         if way == "in process":
-            front = Front(closed(**changes), world.log, _databases(postgres, CONTEXTS))
+            front = Front(closed(**changes), world.log, databases_of(postgres, CONTEXTS))
         else:
             front = await _apart(stack, postgres, world, **changes)
         yield await stack.enter_async_context(serving(front))
-
-
-def _databases(postgres: str, contexts: Sequence[str]) -> dict[str, Database]:
-    """What the world's contexts write to, as another process connects to it."""
-    return {context: Database(postgres, f"apitest_{context}") for context in contexts}
 
 
 ENTRIES = {"in process": in_process, "by url": by_url}

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from tests.api.entries import Person
-from tests.api.world import World, order
+from tests.api.world import WAIT, World, order
 
 pytestmark = [pytest.mark.anyio, pytest.mark.infra]
 
@@ -41,9 +41,6 @@ async def test_somebody_registers_logs_in_orders_follows_and_cancels(entry: http
     await world.until(where.removeprefix("/api").replace("orders", "payments"), status="refunded")
     payment = await entry.get(where.replace("orders", "payments"), headers=token)
     assert payment.json()["order_id"] == where[12:]
-
-
-WAIT = {"Prefer": "wait=10"}
 
 
 async def test_pages_link_to_the_next_below_the_prefix(entry: httpx2.AsyncClient, world: World) -> None:

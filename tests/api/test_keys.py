@@ -1,24 +1,19 @@
 """An Idempotency-Key stands for one request of one user at one URL: the first answer again, or a clear no."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
 from starlette.requests import Request
 
-from api.app import create_app
 from api.asking import asked
 from api.tokens import Principal
 from events.ids import key_of, under
 from events.memory import MemoryLog
-from projections.postgres import Database
 from schemas.order import CancelOrder
 from schemas.product import ReceiveStock
-from schemas.settings import CONTEXTS
 from schemas.user import RegisterUser
-from tests.api.world import World, client_of, order, settings
+from tests.api.world import World, beside, order
 
 
 @pytest.mark.anyio
@@ -74,15 +69,6 @@ async def test_what_differs_only_as_text_is_the_same_request(world: World) -> No
     for text in ('{"quantity": 5}', '{ "quantity":5 }\n'):
         answer = await world.client.post(url, content=text, headers={**headers, "Prefer": "wait=10"})
         assert (answer.status_code, answer.json()["on_hand"]) == (200, 5)
-
-
-@asynccontextmanager
-async def beside(postgres: str, log: MemoryLog) -> AsyncIterator[World]:
-    """Another process of the API, on the same read models."""
-    databases = {context: Database(postgres, f"apitest_{context}") for context in CONTEXTS}
-    app = create_app(settings(), log=log, databases=databases)
-    async with client_of(app) as client:
-        yield World(app, client, log, databases)
 
 
 @pytest.mark.anyio

@@ -116,7 +116,7 @@ async def test_an_exchanged_token_logs_its_session_out_all_the_same(world: World
 async def test_two_processes_of_the_api_exchange_a_token_once(world: World, postgres: str) -> None:
     ada = await registered(world)
     token = (await ada.tokens())["refresh_token"]
-    async with beside(postgres, world) as other:
+    async with beside(postgres, world.log) as other:
         everywhere = (ada, ada._replace(world=other)) * 5
         answers = await asyncio.gather(*(person.refresh(token) for person in everywhere))
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9

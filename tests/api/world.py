@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -176,8 +176,8 @@ def fresh(postgres: str, prefix: str = "apitest") -> Mapping[str, Database]:
 
 
 @asynccontextmanager
-async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[World]:
-    """The whole system in this process."""
+async def world_on(postgres: str, prefix: str = "apitest", **changes: Any) -> AsyncIterator[World]:
+    """The whole system in this process; the API's settings with changes."""
     log, databases = MemoryLog(), fresh(postgres, prefix)
     for context, database in databases.items():
         await database.open()
@@ -190,7 +190,7 @@ async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[Worl
     contexts = [Context(log, parts[context], _all_partitions, stores[context], None) for context in CONTEXTS]
     running = [asyncio.create_task(context.run()) for context in contexts]
     try:
-        app = create_app(settings(), log=log, databases=databases)
+        app = create_app(settings(**changes), log=log, databases=databases)
         async with client_of(app) as client:
             yield World(app, client, log, databases, mailbox)
             await _ended(running)
@@ -199,12 +199,17 @@ async def world_on(postgres: str, prefix: str = "apitest") -> AsyncIterator[Worl
 
 
 @asynccontextmanager
-async def beside(postgres: str, world: World, prefix: str = "apitest", **changes: Any) -> AsyncIterator[World]:
-    """Another process of the API on the same log and the same databases, with settings of its own."""
-    databases = {context: Database(postgres, f"{prefix}_{context}") for context in CONTEXTS}
-    app = create_app(settings(**changes), log=world.log, databases=databases)
+async def beside(postgres: str, log: MemoryLog, **changes: Any) -> AsyncIterator[World]:
+    """Another process of the API on the world's databases, with settings of its own."""
+    databases = databases_of(postgres, CONTEXTS)
+    app = create_app(settings(**changes), log=log, databases=databases)
     async with client_of(app) as client:
-        yield World(app, client, world.log, databases, world.mailbox)
+        yield World(app, client, log, databases)
+
+
+def databases_of(postgres: str, contexts: Iterable[str]) -> dict[str, Database]:
+    """What the world's contexts write to, as another process connects to it."""
+    return {context: Database(postgres, f"apitest_{context}") for context in contexts}
 
 
 async def _ended(running: list[asyncio.Task[None]]) -> None:

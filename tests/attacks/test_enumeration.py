@@ -41,10 +41,7 @@ async def world(postgres: str) -> AsyncIterator[World]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(accounts, "_hasher", hasher)
         accounts._nobodys.cache_clear()
-        async with (
-            worlds.world_on(postgres, "enumeration") as lenient,
-            worlds.beside(postgres, lenient, "enumeration", login_unverified=False) as strict,
-        ):
+        async with worlds.world_on(postgres, "enumeration", login_unverified=False) as strict:
             yield strict
     accounts._nobodys.cache_clear()
 

@@ -14,14 +14,12 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.api.world import order
+from tests.api.world import WAIT, order
 from tests.attacks.wire import Door
 from tests.provider.stub import free_port
 from workers.run import Run
 
 pytestmark = [pytest.mark.infra, pytest.mark.anyio]
-
-WAIT = {"Prefer": "wait=10"}
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from events.product import (
 )
 from schemas.product import ListProduct
 from schemas.values import MAIN, Item
-from tests.builders.order import K1
+from tests.builders.order import K1, items_of
 from tests.builders.values import EMAIL, EUR, FIGS, HOLD, MILK, NOON, A
 
 SHELF = 0
@@ -39,7 +39,7 @@ SOME = ((FIGS, 2), (MILK, 1))
 
 
 def items(*wanted: tuple[str, int]) -> tuple[Item, ...]:
-    return tuple(Item(sku=sku, quantity=quantity) for sku, quantity in wanted or SOME)
+    return items_of(*(wanted or SOME))
 
 
 def list_product(sku: str = FIGS, stock: int = 0, price: int = 150) -> ListProduct:

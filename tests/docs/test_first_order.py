@@ -2,16 +2,14 @@
 
 import asyncio
 import os
-import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from rich.console import Console
 
-from tests.docs.test_write_a_projection import agree
+from tests.docs.guide import agree, steps
 from workers.baskets import YEAR
 from workers.print_docs import ROOT
 from workers.run import Plan, Run, ready
@@ -19,16 +17,6 @@ from workers.run import Plan, Run, ready
 pytestmark = pytest.mark.infra
 
 GUIDE = ROOT / "docs/first-order.md"
-CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def steps() -> Iterator[tuple[str, str]]:
-    """Each command, whose lines after the first begin with >, and what it says."""
-    for block in CONSOLE.findall(GUIDE.read_text()):
-        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            first, *rest = step.splitlines()
-            more = [line.removeprefix(">").removeprefix(" ") for line in rest if line.startswith(">")]
-            yield "\n".join([first, *more]), "\n".join(rest[len(more) :])
 
 
 class Shell:
@@ -67,7 +55,7 @@ def test_the_guide_can_be_followed_word_by_word(tmp_path: Path, apart: bool) -> 
         asyncio.run(ready(run))
         shell, count = Shell(tmp_path), 0
         try:
-            for command, wanted in steps():
+            for command, wanted in steps(GUIDE):
                 said = shell(command.replace("http://localhost:8080", run.address.api))
                 agree(command, said, wanted)
                 count += 1

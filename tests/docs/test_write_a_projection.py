@@ -25,6 +25,7 @@ from schemas.order import CancelOrder, ConfirmOrder, RecordCommitment, RecordRes
 from schemas.values import Command
 from tests.builders.order import SKUS, place
 from tests.builders.values import A, B, C
+from tests.docs.guide import agree
 from tests.scenarios.shop import client_draft, place_of
 from workers.local import Servers
 from workers.local.home import Home
@@ -201,10 +202,3 @@ def follow(house: House, command: str, wanted: str) -> None:
     agree(command, said, before + after)
     if meanwhile and not after.strip():
         house.worker()
-
-
-def agree(command: str, said: str, wanted: str) -> None:
-    """What the guide prints was said; `…` is anything, and so is how many spaces there are."""
-    pattern = r"\s+".join(re.escape(word).replace("…", ".*?") for word in wanted.split())
-    found = re.search(pattern, said, re.DOTALL)
-    assert found or not wanted.strip(), f"$ {command}\n{said}\nand not\n{wanted}"

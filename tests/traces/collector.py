@@ -44,7 +44,6 @@ class Collector:
 
     def __init__(self, port: int = 0) -> None:
         self.spans: list[Told] = []
-        self.raw = b""
         self.status, self.hang, self.asked, self.closed = 200, 0.0, 0, False
         collector = self
 
@@ -89,7 +88,6 @@ class Collector:
         if headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         if self.status == 200:
-            self.raw += body
             self.spans += told(ExportTraceServiceRequest.FromString(body))
         response: bytes = ExportTraceServiceResponse().SerializeToString()
         return response
