@@ -192,16 +192,15 @@ async def test_without_its_collector_the_saga_goes_on_and_what_is_dropped_is_cou
         return "the collector of traces takes none" in shop.here.log_of("worker-order-product-payment-user")
 
     await wait_until(said, 20, "the worker says that its traces are not taken")
-    with collecting(shop.collector.port) as again:
-        shop.collector = again
-        trace, _ = await shop.ordered()
-        await shop.traced(trace, "notification: send mail")
-
     async def dropped() -> bool:
         words = shop.here.log_of("worker-order-product-payment-user").partition("traces are taken again; ")[2]
         return bool(words) and int(words.split()[0]) > 0
 
-    await wait_until(dropped, 60, "the worker says how many it has dropped")
+    with collecting(shop.collector.port) as again:
+        shop.collector = again
+        trace, _ = await shop.ordered()
+        await shop.traced(trace, "notification: send mail")
+        await wait_until(dropped, 60, "the worker says how many it has dropped")
 
 
 async def _decided_last(shop: Shop, trace: str) -> None:
