@@ -1,7 +1,6 @@
-"""Files writes Arrow tables as Parquet, CSV or JSON Lines; what CSV cannot hold in a cell is JSON text in it."""
+"""Files turns Arrow tables into Parquet, CSV or JSON Lines; what CSV cannot hold in a cell is JSON text in it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -9,24 +8,22 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from msgspec import json
 
-
-def write(table: Any, place: Path | Any, kind: str) -> None:
-    """A table as a file, or into one that is open for bytes."""
-    if kind == "parquet":
-        parquet(table, place)
-    elif kind == "csv":
-        pcsv.write_csv(flat(table), place)
-    elif isinstance(place, Path):
-        with place.open("wb") as out:
-            out.writelines(lines(table))
-    else:
-        place.writelines(lines(table))
+MANY = 5_000
+"""Rows from which on dictionaries are worth their time; before, zstd does as well without."""
 
 
-def parquet(table: Any, place: Any) -> None:
-    """As Parquet, compressed by zstd."""
-    again = [field.name for field in table.schema if _repeats(field)]
-    pq.write_table(table, place, compression="zstd", use_dictionary=again or False, store_schema=False)
+def content(table: Any, kind: str) -> bytes:
+    """A table as a file holds it: made in memory, as a writer of files asks the disk for each page of a column."""
+    if kind not in ("parquet", "csv"):
+        return b"".join(lines(table))
+    with pa.BufferOutputStream() as out:
+        if kind == "csv":
+            pcsv.write_csv(flat(table), out)
+        else:
+            again = [field.name for field in table.schema if _repeats(field)] if table.num_rows > MANY else []
+            pq.write_table(table, out, compression="zstd", use_dictionary=again or False, store_schema=False)
+        whole: bytes = out.getvalue().to_pybytes()
+    return whole
 
 
 def _repeats(field: Any) -> bool:

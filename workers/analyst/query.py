@@ -3,7 +3,6 @@
 import sys
 from datetime import datetime
 from enum import StrEnum
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -135,15 +134,13 @@ def _write(answer: Any, form: Format, out: Path) -> None:
 
 def _bytes(answer: Any, form: Format) -> bytes:
     """The answer as a file's content."""
-    from workers.analyst.files import write
+    from workers.analyst.files import content
 
     if form is Format.JSON:
         return json_of.encode(answer.to_pylist(maps_as_pydicts="strict"), enc_hook=str) + b"\n"
     if form is Format.TABLE:
         raise Refused("a table is for people: --out writes csv, json or parquet; say which by --format", Exit.USAGE)
-    buffer = BytesIO()
-    write(answer, buffer, form)
-    return buffer.getvalue()
+    return content(answer, form)
 
 
 def _list_views(form: Format) -> None:

@@ -161,7 +161,7 @@ class Share:
         folder = Path(self._task.folder, place)
         folder.mkdir(parents=True, exist_ok=True)
         name = f".{os.getpid()}-{number}.{self._task.format}.part"
-        files.write(pa.Table.from_batches(batches), folder / name, self._task.format)
+        (folder / name).write_bytes(files.content(pa.Table.from_batches(batches), self._task.format))
         return f"{place}/{name}"
 
     async def _pacing(self) -> None:
