@@ -1,7 +1,5 @@
 """Answers are how resources leave: JSON encoded at once, lists by signed cursor, rows without what is secret."""
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from api.problems import field_error, invalid
 from api.questions import following
 from api.watch import Row
+from schemas import words
 from schemas.mark import MARK as SEALED
 from schemas.values import SECRET
 
@@ -94,7 +93,7 @@ def linked(url: str | None) -> dict[str, str]:
 
 def write_cursor(*place: Any) -> str:
     """A place in a list as an opaque word, not signed yet."""
-    return base64.urlsafe_b64encode(_JSON.encode(place)).decode().rstrip("=")
+    return words.written(_JSON.encode(place))
 
 
 def before(cursor: str | None) -> dict[str, Any]:
@@ -143,11 +142,9 @@ def sorted_after(cursor: str | None, sort: str, shape: Any) -> dict[str, Any]:
 
 def _place(cursor: str, shape: Any) -> Any:
     """The place in a cursor, whose signature questions.py has looked at."""
-    word = cursor.partition(".")[0]
     try:
-        raw = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
-        place = msgspec.json.decode(raw, type=shape)
-    except (msgspec.MsgspecError, binascii.Error, ValueError):
+        place = msgspec.json.decode(words.read(cursor.partition(".")[0]), type=shape)
+    except (msgspec.MsgspecError, ValueError):
         raise bad_cursor() from None
     if isinstance(place[-1], str) and "\0" in place[-1]:
         raise bad_cursor()

@@ -4,12 +4,11 @@ A bookmark is no secret and opens nothing: it is checked so that one that was cu
 is refused instead of skipping or repeating what happened.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
 from hashlib import sha256
 
 from api.problems import Problem, field_error, invalid
+from schemas import words
 
 LONGEST = 200
 _CHECK = 8
@@ -19,7 +18,7 @@ _FAR = 2**62
 def write(stream: str, *place: int) -> str:
     """A place in a stream as an opaque word."""
     said = ".".join(map(str, place)).encode()
-    return base64.urlsafe_b64encode(_check(stream, said) + said).decode().rstrip("=")
+    return words.written(_check(stream, said) + said)
 
 
 def read(stream: str, word: str, length: int) -> Sequence[int]:
@@ -29,10 +28,10 @@ def read(stream: str, word: str, length: int) -> Sequence[int]:
         Problem: 422, if it has not.
     """
     try:
-        raw = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
+        raw = words.read(word)
         check, said = raw[:_CHECK], raw[_CHECK:]
         place = tuple(map(int, said.decode("ascii").split(".")))
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise _strange() from None
     if check != _check(stream, said) or len(place) != length or not all(0 <= number < _FAR for number in place):
         raise _strange()

@@ -16,6 +16,7 @@ from api.problems import Problem, respond
 from events.log import Log
 from projections.postgres import Database
 from schemas.settings import CONTEXTS, Settings
+from schemas.words import listed
 
 JWKS = "/.well-known/jwks.json"
 OPEN = ("/health", "/ready", "/problems")
@@ -73,7 +74,7 @@ class Front:
 
 def _shared(app: ASGIApp, origins: str) -> ASGIApp:
     """The app, with what browsers ask before they let another origin's pages ask it."""
-    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+    allowed = listed(origins)
     if not allowed:
         return app
     return CORSMiddleware(

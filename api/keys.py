@@ -1,6 +1,5 @@
 """Keys sign and verify tokens: Ed25519, one PEM a file, named by their id; the newest that is private signs."""
 
-import base64
 import os
 import time
 from collections.abc import Mapping
@@ -18,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+
+from schemas import words
 
 ALGORITHM = "EdDSA"
 """The only one, whatever a token says of itself."""
@@ -124,5 +125,5 @@ def public_pem(key: Key) -> bytes:
 
 def _as_jwk(key: Key) -> dict[str, str]:
     raw = key.public.public_bytes(Encoding.Raw, PublicFormat.Raw)
-    x = base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    x = words.written(raw)
     return {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": ALGORITHM, "kid": key.kid, "x": x}

@@ -4,8 +4,6 @@ One holds places: an offset in a partition of a context's events, or a command t
 is to be seen first. Places of several may stand side by side.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -17,6 +15,7 @@ from api.problems import Problem, field_error, invalid
 from api.system import System, of
 from events.log import Place
 from events.topics import PARTITIONS, events
+from schemas import words
 from schemas.settings import CONTEXTS
 
 HEADER = "Log-Position"
@@ -40,7 +39,7 @@ class Seen(NamedTuple):
 def write(places: Iterable[Seen]) -> str:
     """The places as an opaque word."""
     said = ",".join(f"{p.context}/{p.partition}/{p.command_id or p.offset}" for p in places)
-    return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+    return words.written(said.encode())
 
 
 def at(context: str, row: Mapping[str, int]) -> dict[str, str]:
@@ -54,23 +53,15 @@ def read(said: str, name: str) -> list[Seen]:
     Raises:
         Problem: 422, naming it.
     """
-    words = [word.strip() for word in said.split(",") if word.strip()]
     try:
         if len(said) > LONGEST:
             raise ValueError
-        places = [_place(each) for word in words for each in _plain(word).split(",")]
+        places = [_place(each) for word in words.listed(said) for each in words.read(word).decode("ascii").split(",")]
     except ValueError:
         raise _refused(name) from None
     if len(places) > _MANY:
         raise _refused(name)
     return places
-
-
-def _plain(word: str) -> str:
-    try:
-        return base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, UnicodeDecodeError):
-        raise ValueError from None
 
 
 def _place(said: str) -> Seen:

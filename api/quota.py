@@ -16,6 +16,7 @@ from limits.storage import storage_from_string
 from starlette.types import Scope
 
 from schemas.settings import Settings
+from schemas.words import listed
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def networks(said: str) -> tuple[Network, ...]:
     Raises:
         ValueError: one is none.
     """
-    return tuple(ipaddress.ip_network(part.strip()) for part in said.split(",") if part.strip())
+    return tuple(map(ipaddress.ip_network, listed(said)))
 
 
 def address_of(scope: Scope, trusted: Sequence[Network] = ()) -> str:

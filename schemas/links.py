@@ -4,11 +4,11 @@ With the one to unsubscribe a reader of a mail says that it was the last of its 
 and which kind, signed, and holds as long as the secret does, for mails are read late (RFC 8058).
 """
 
-import binascii
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 from hmac import compare_digest, digest
+
+from schemas import words
 
 _SIGNED = 16
 """Bytes of the signature: 2^128 to guess it."""
@@ -17,18 +17,18 @@ _SIGNED = 16
 def write_token(secret: str, customer_id: str, kind: str) -> str:
     """What a link says of whom it is for."""
     said = json.dumps([customer_id, kind], separators=(",", ":")).encode()
-    return f"{_text(said)}.{_text(_signature(secret, said))}"
+    return f"{words.written(said)}.{words.written(_signature(secret, said))}"
 
 
 def read_token(secret: str, token: str) -> tuple[str, str] | None:
     """The customer and the kind; None if it is not signed by us."""
     said, _, signature = token.partition(".")
     try:
-        raw = _bytes(said)
-        if not compare_digest(_bytes(signature), _signature(secret, raw)):
+        raw = words.read(said)
+        if not compare_digest(words.read(signature), _signature(secret, raw)):
             return None
         customer_id, kind = json.loads(raw)
-    except (ValueError, binascii.Error, TypeError):
+    except (ValueError, TypeError):
         return None
     return customer_id, kind
 
@@ -45,11 +45,3 @@ def report_url(public_url: str, notification_id: str) -> str:
 
 def _signature(secret: str, said: bytes) -> bytes:
     return digest(secret.encode(), b"unsubscribe/" + said, sha256)[:_SIGNED]
-
-
-def _text(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    return urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))

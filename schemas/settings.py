@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.words import listed
+
 CONTEXTS = ("order", "product", "payment", "user", "notification")
 
 
@@ -119,7 +121,7 @@ class Settings(BaseSettings):
         Raises:
             ValueError: if one is unknown; the message lists those that exist.
         """
-        names = tuple(name.strip() for name in self.contexts.split(",") if name.strip())
+        names = tuple(listed(self.contexts))
         if unknown := [name for name in names if name not in CONTEXTS]:
             raise ValueError(f"unknown context {unknown[0]!r}; there are {', '.join(CONTEXTS)}")
         return names
@@ -131,7 +133,7 @@ class Settings(BaseSettings):
             ValueError: if one is unknown or no URL; the message says what is right.
         """
         found: dict[str, str] = {}
-        for said in filter(None, (part.strip() for part in self.ways.split(","))):
+        for said in listed(self.ways):
             context, _, url = said.partition("=")
             if context not in CONTEXTS or not url.startswith(("http://", "https://")):
                 raise ValueError(f"{said!r} is no way; it is such as payment=http://payment:8080")
@@ -148,7 +150,7 @@ class Settings(BaseSettings):
         Raises:
             ValueError: if one cannot; the message lists those that can.
         """
-        names = frozenset(name.strip() for name in self.if_match.split(",") if name.strip())
+        names = frozenset(listed(self.if_match))
         if unknown := sorted(names - {*known}):
             raise ValueError(f"no command {unknown[0]!r} has an If-Match; there are {', '.join(sorted(known))}")
         return names
@@ -160,7 +162,7 @@ class Settings(BaseSettings):
             ValueError: if one is unknown; the message lists those that exist.
         """
         there = [f"{context}.{part}" for context in CONTEXTS for part in ("writer", "reactions")]
-        names = frozenset(name.strip() for name in self.pause.split(",") if name.strip())
+        names = frozenset(listed(self.pause))
         if unknown := sorted(names - set(there)):
             raise ValueError(f"unknown consumer {unknown[0]!r}; there are {', '.join(there)}")
         return names

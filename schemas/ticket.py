@@ -6,12 +6,12 @@ The 256 bits of a refresh token are random. Those of a mail follow from our secr
 whoever writes the mail can compute what no record holds (docs/decisions/0013-mailed-tokens-are-derived.md).
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import struct
 from typing import Literal, NamedTuple
+
+from schemas import words
 
 Purpose = Literal["session", "verification", "reset"]
 
@@ -36,14 +36,14 @@ def written(ticket: Ticket, secret: str) -> str:
     packed = _SHAPE.pack(
         _PURPOSES.index(ticket.purpose), _packed(ticket.user_id), _packed(ticket.name), ticket.turn, ticket.proof
     )
-    return base64.urlsafe_b64encode(packed + _seal(packed, secret)).decode().rstrip("=")
+    return words.written(packed + _seal(packed, secret))
 
 
 def read(text: str, purpose: Purpose, secret: str) -> Ticket | None:
     """The ticket that a word is; None if it is none of ours, or for another purpose."""
     try:
-        raw = base64.b64decode(text[:_LONGEST] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        raw = words.read(text[:_LONGEST])
+    except ValueError:
         return None
     packed, seal = raw[: _SHAPE.size], raw[_SHAPE.size :]
     if len(packed) != _SHAPE.size or not hmac.compare_digest(seal, _seal(packed, secret)):

@@ -12,6 +12,7 @@ from aggregates import user as users
 from projections.person_keys import KeysInMemory, PersonKeys
 from schemas.links import unsubscribe_url, write_token
 from schemas.settings import Settings
+from schemas.words import listed
 from workers import notification, order, payment, product, sending, user
 from workers.channel import ByChannel, Channel, Mailer
 from workers.contacts import NOBODY, Contacts
@@ -64,7 +65,7 @@ def mailer_of(settings: Settings) -> Mailer:
         account = ServiceAccount.read(json.loads(settings.fcm_key.read_text()))
         channels["fcm"] = FcmChannel(account, base_url=settings.fcm_url)
     if settings.vapid_key:
-        services = tuple(name.strip() for name in settings.push_services.split(",") if name.strip())
+        services = tuple(listed(settings.push_services))
         key = key_of(settings.vapid_key.read_bytes())
         channels["web"] = WebPushChannel(key, settings.vapid_subject, services=services)
     return ByChannel(channels)
