@@ -22,8 +22,9 @@ from schemas.notification import RequestNotification
 from schemas.settings import Settings
 from schemas.values import Address, Command
 from workers.agents import Agent, Parked
-from workers.app import Hosted, Stream, quieten
+from workers.app import Hosted, quieten
 from workers.statistics import Row
+from workers.stream import Stream
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DEADLINE_SECONDS = 30.0
