@@ -13,9 +13,10 @@ from eventsourcing.persistence import EventStore, JSONTranscoder
 
 from aggregates import notification, order, payment, reservation, user
 from aggregates.decider import Decider
+from events.bridge import Bridge
 from events.log import Log, Place
 from events.mapper import PydanticMapper, Recorded
-from events.recorder import Bridge, KafkaApplicationRecorder
+from events.recorder import KafkaApplicationRecorder
 from events.topics import events, partition_of
 
 _NEVER = timedelta()

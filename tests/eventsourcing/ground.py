@@ -10,10 +10,11 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from psycopg.sql import SQL, Identifier
 
+from events.bridge import Bridge
 from events.kafka import KafkaLog, create_topics
 from events.log import Log, Place
 from events.memory import MemoryLog
-from events.recorder import Bridge, Factory, KafkaApplicationRecorder
+from events.recorder import Factory, KafkaApplicationRecorder
 from events.topics import Topic
 
 
