@@ -33,7 +33,8 @@ from workers.contacts import NOBODY
 from workers.context import Assign, Context, Parts
 from workers.joint import Joint
 from workers.keeper import Keeper
-from workers.reactor import ask, park_of
+from workers.reacting import park_of
+from workers.reactor import ask
 from workers.statistics import Row
 from workers.together import end
 

@@ -16,7 +16,7 @@ from events.log import Place, Record
 from events.outcome import RecordParked
 from events.registry import event_codec
 from workers.context import Parts
-from workers.reactor import asked_by, released_by, table_of
+from workers.reacting import asked_by, released_by, table_of
 
 
 class Told(NamedTuple):

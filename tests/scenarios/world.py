@@ -29,7 +29,8 @@ from workers.effects import Effect, Effects
 from workers.hotset import HotSet
 from workers.mail import InProcessMailbox
 from workers.payment import effects as payment_effects
-from workers.reactor import Reactor, draft_of
+from workers.reacting import draft_of
+from workers.reactor import Reactor
 from workers.writer import Tenure, Writer
 
 T = TypeVar("T")

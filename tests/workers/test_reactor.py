@@ -13,7 +13,8 @@ from tests.builders.values import NOON, A
 from workers.order import confirm_when_authorized
 from workers.policy import Reaction, on
 from workers.product import reserve_when_placed
-from workers.reactor import asked_by, batches, draft_of, reaction_of
+from workers.reacting import asked_by, draft_of, reaction_of
+from workers.reactor import batches
 
 PLACE = Place("payment.events", 2)
 AUTHORIZED, PLACED = payment.authorized(), order.placed()

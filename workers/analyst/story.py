@@ -22,7 +22,7 @@ from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from events.registry import command_codec, event_codec
 from schemas.values import Command
 from workers import notification, order, payment, product
-from workers.reactor import asked, released_by, table_of
+from workers.reacting import asked, released_by, table_of
 
 REACTIONS = {
     "order": table_of(order.REACTIONS),

@@ -33,7 +33,8 @@ from tests.workers.test_reactor import record
 from workers import product as reactions
 from workers import writer
 from workers.inbox import Inbox
-from workers.reactor import Reactor, asked_by
+from workers.reacting import asked_by
+from workers.reactor import Reactor
 
 pytestmark = pytest.mark.anyio
 
