@@ -49,8 +49,12 @@ class Front:
         self._app = Door(_shared(self._choose, settings.origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app if scope["type"] == "http" else self.inner
-        await app(scope, receive, send)
+        if scope["type"] == "http":
+            return await self._app(scope, receive, send)
+        try:
+            await self.inner(scope, receive, send)  # for as long as the server lives
+        finally:
+            await self.gateway.close()
 
     def end_streams(self) -> None:
         """Let those go who follow live streams, as the server would else wait for them: it is about to stop."""

@@ -61,6 +61,10 @@ class Gateway:
                 raise
             await respond(Request(scope), problem)(scope, receive, out)
 
+    async def close(self) -> None:
+        """Let connections go."""
+        await self._quota.close()
+
     async def _pass(self, scope: Scope, receive: Receive, out: "Outward") -> None:
         version, public = version_of(scope["path"][len(PREFIX) :] or "/", self._versions)
         if version:
