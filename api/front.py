@@ -43,8 +43,8 @@ class Front:
     ) -> None:
         self.inner = create_app(settings, log, databases)
         routes = {context: [route for router in ROUTERS[context] for route in router.routes] for context in CONTEXTS}
-        tokens, document = self.inner.state.tokens, Document(settings, routes)
-        self.gateway = Gateway(settings, tokens, routes, self.inner.state.ways, self.inner, document, **gateway)
+        tokens, self.document = self.inner.state.tokens, Document(settings, routes)
+        self.gateway = Gateway(settings, tokens, routes, self.inner.state.ways, self.inner, self.document, **gateway)
         self._inside = settings.inside != "closed"
         self._app = Door(_shared(self._choose, settings.origins))
 

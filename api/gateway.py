@@ -92,7 +92,8 @@ class Gateway:
         if login:
             await self._counted(out, quota.login, address)
         elif principal.subject:
-            await self._counted(out, quota.user, principal.subject)
+            works_here = principal.roles - {"customer"}
+            await self._counted(out, quota.staff if works_here else quota.user, principal.subject)
         elif SIGNED.match(public):
             await self._counted(out, quota.webhook, address)
         else:
@@ -160,6 +161,7 @@ class Gateway:
 
 _WHOSE = {
     "user": "user",
+    "staff": "user",
     "anonymous": "address without a token",
     "login": "address",
     "account": "account",

@@ -63,6 +63,7 @@ class Quota:
 
     def __init__(self, settings: Settings, circuit: Circuit | None = None) -> None:
         self.user = Policy("user", settings.rate_user)
+        self.staff = Policy("staff", settings.rate_staff)
         self.anonymous = Policy("anonymous", settings.rate_anonymous)
         self.login = Policy("login", settings.rate_login)
         self.webhook = Policy("webhook", settings.rate_anonymous * WEBHOOKS)
@@ -93,13 +94,12 @@ class Quota:
 
 
 def _store_at(url: str) -> Storage:
-    """The store; Valkey is spoken to as Redis is, and neither is asked twice: whoever is counted waits for it."""
+    """The store; Redis is spoken to as Valkey is, and neither is asked twice: whoever is counted waits for it."""
     if not url.startswith(("async+redis", "async+valkey")):
         return storage_from_string(url, wrap_exceptions=True)  # type: ignore[return-value]
     return storage_from_string(  # type: ignore[return-value]
-        url.replace("async+valkey", "async+redis", 1),
+        url.replace("async+redis", "async+valkey", 1),
         wrap_exceptions=True,
-        implementation="redispy",
         retry=None,  # type: ignore[arg-type]
         socket_timeout=STORE_SECONDS,
         socket_connect_timeout=STORE_SECONDS,
