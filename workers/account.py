@@ -12,14 +12,14 @@ from workers.shop import Shop
 from workers.steps import Moments, under_way
 
 NEXT = """
-[bold]Look[/bold]   {api}/                      what there is, with links
+[bold]Look[/bold]   {first}                      what there is, with links
        {api}/orders?limit=5        orders, newest first
        {api}/orders/{order}/history
        {provider}/v1/totals            the payment provider's own ledger
        {mailbox}/                mails, as the customers got them
        {sms}        SMS, if somebody has given a number
 [bold]Try[/bold]    curl -s {api}/summary
-       curl -s {api}/ready
+       curl -s {url}/ready
        orders --help
 """
 FROM_OUTSIDE = """[bold]With[/bold]   -H "Authorization: Bearer $(.venv/bin/python -m api.locksmith token --role staff)"
@@ -56,6 +56,8 @@ async def tell(console: Console, address: Address, home: Path, shop: Shop, momen
     console.print(f"\n{verdict}")
     shown = next((order["order_id"] for order in orders if order["status"] == "delivered"), "ORDER_ID")
     pages = NEXT.format(
+        first=f"{shop.url}/api/openapi.json" if apart else f"{shop.url}/",
+        url=shop.url,
         api=f"{shop.url}/api" if apart else shop.url,
         provider=address.provider,
         mailbox=home / "mailbox",
