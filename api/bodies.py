@@ -73,8 +73,8 @@ def parse(model: type[M], raw: bytes, sealed: bool = False) -> M:
     if not sealed and (MARK in raw or b"\\u" in raw) and (found := list(_where(_is_sealed, body.model_dump(), ()))):
         raise invalid([field_error(where, f"must not begin with {SEALED}", "sealed") for where in found])
     # The last of two values would count here, and the first perhaps with somebody who looked at it on the way.
-    if found := _repeated(raw):
-        raise invalid([field_error(where, "is there more than once", "repeated") for where in found])
+    if errors := repeated(raw):
+        raise invalid(errors)
     return body
 
 
@@ -110,8 +110,13 @@ class _Repeating(dict[str, Any]):
     names: list[str]
 
 
+def repeated(raw: bytes) -> list[dict[str, str]]:
+    """What is wrong where a name comes more than once in one object of the JSON, which must be some."""
+    return [field_error(where, "is there more than once", "repeated") for where in _repeated(raw)]
+
+
 def _repeated(raw: bytes) -> list[tuple[str | int, ...]]:
-    """Where a name comes more than once in one object; all other objects are looked at once, and quickly."""
+    """The places; all objects without such a name are looked at once, and quickly."""
     found: list[_Repeating] = []
 
     def read(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -158,7 +158,7 @@ SHAPES: dict[str, Any] = {
         "data": {"order_id": ORDER},
     },
     "Tokens": {
-        "access_token": TOKEN, "token_type": "Bearer", "expires_in": 900,
+        "access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600,
         "refresh_token": "what-is-exchanged-for-the-next", "refresh_expires_in": 2592000,
     },
     "Done": {"status": "changed"},

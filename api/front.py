@@ -44,14 +44,18 @@ class Front:
     ) -> None:
         self.inner = create_app(settings, log, databases)
         routes = {context: [route for router in ROUTERS[context] for route in router.routes] for context in CONTEXTS}
-        tokens, document = self.inner.state.tokens, Document(settings, routes)
-        self.gateway = Gateway(settings, tokens, routes, self.inner.state.ways, self.inner, document, **gateway)
+        tokens, self.document = self.inner.state.tokens, Document(settings, routes)
+        self.gateway = Gateway(settings, tokens, routes, self.inner.state.ways, self.inner, self.document, **gateway)
         self._inside = settings.inside != "closed"
         self._app = Door(_shared(self._choose, settings.origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app if scope["type"] == "http" else self.inner
-        await app(scope, receive, send)
+        if scope["type"] == "http":
+            return await self._app(scope, receive, send)
+        try:
+            await self.inner(scope, receive, send)  # for as long as the server lives
+        finally:
+            await self.gateway.close()
 
     def end_streams(self) -> None:
         """Let those go who follow live streams, as the server would else wait for them: it is about to stop."""

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from starlette.requests import Request
@@ -12,9 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.bodies import raw_of
 from api.everywhere import Everywhere
-from api.paths import PREFIX, inward, outward, relinked, relinked_header
+from api.naming import Naming
+from api.outgoing import JSON, Outgoing, kind_of
+from api.paths import PREFIX, inward
 from api.problems import Problem, respond
-from api.quota import Count, Policy, Quota, account_of, address_of, networks
+from api.quota import Policy, Quota, account_of, address_of, networks
 from api.tokens import Principal, Tokens
 from api.transform import RULES, VERSIONS, Headers, Rule, Version, answer_headers, request_headers, version_of
 from schemas.settings import CONTEXTS, Settings
@@ -53,7 +55,7 @@ class Gateway:
         self._rules, self._versions = rules, versions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        out = Outward(send, scope["path"], partial(answer_headers, self._rules, scope["path"]))
+        out = Outgoing(send, scope["path"], partial(answer_headers, self._rules, scope["path"]))
         try:
             await self._pass(scope, receive, out)
         except Problem as problem:
@@ -61,7 +63,11 @@ class Gateway:
                 raise
             await respond(Request(scope), problem)(scope, receive, out)
 
-    async def _pass(self, scope: Scope, receive: Receive, out: "Outward") -> None:
+    async def close(self) -> None:
+        """Let connections go."""
+        await self._quota.close()
+
+    async def _pass(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
         version, public = version_of(scope["path"][len(PREFIX) :] or "/", self._versions)
         if version:
             out.prefix = f"{PREFIX}/{version.name}"
@@ -73,23 +79,27 @@ class Gateway:
         path = inward(public)
         app = self._app_for(scope, path, public)
         body = await _body(Request(scope, receive))
+        if version and (naming := version.naming(public)) and not SIGNED.match(public):
+            body, headers = _named_as_today(naming, body, headers)
+            out.named(naming, scope["method"])
         if login:
             await self._count_account(out, body)
         inside = {**scope, "path": path, "raw_path": path.encode(), "root_path": "", "headers": headers}
         await app({**inside, "principal": principal}, _again(body, receive), out)
 
-    async def _count(self, scope: Scope, out: "Outward", public: str, principal: Principal, login: bool) -> None:
+    async def _count(self, scope: Scope, out: Outgoing, public: str, principal: Principal, login: bool) -> None:
         quota, address = self._quota, address_of(scope, self._trusted)
         if login:
             await self._counted(out, quota.login, address)
         elif principal.subject:
-            await self._counted(out, quota.user, principal.subject)
+            works_here = principal.roles - {"customer"}
+            await self._counted(out, quota.staff if works_here else quota.user, principal.subject)
         elif SIGNED.match(public):
             await self._counted(out, quota.webhook, address)
         else:
             await self._counted(out, quota.anonymous, address)
 
-    async def _count_account(self, out: "Outward", body: bytes) -> None:
+    async def _count_account(self, out: Outgoing, body: bytes) -> None:
         """Attempts on one account count together, from whichever addresses they come."""
         try:
             email = json.loads(body)["email"]
@@ -98,7 +108,7 @@ class Gateway:
         if isinstance(email, str):
             await self._counted(out, self._quota.account, account_of(email))
 
-    async def _counted(self, out: "Outward", policy: Policy, who: str) -> None:
+    async def _counted(self, out: Outgoing, policy: Policy, who: str) -> None:
         count = await self._quota.count(policy, who)
         out.count = count if out.count is None or count.left <= out.count.left else out.count
         if not count.allowed:
@@ -151,6 +161,7 @@ class Gateway:
 
 _WHOSE = {
     "user": "user",
+    "staff": "user",
     "anonymous": "address without a token",
     "login": "address",
     "account": "account",
@@ -158,57 +169,16 @@ _WHOSE = {
 }
 
 
-class Outward:
-    """Sends an answer on as clients see it: links with the prefix, headers as the table says, the quota's beside."""
+def _named_as_today(naming: Naming, body: bytes, headers: Headers) -> tuple[bytes, Headers]:
+    """A JSON body under today's names, and the headers that fit it.
 
-    def __init__(self, send: Send, asked: str, dress: Callable[[Headers], Headers]) -> None:
-        self.prefix = PREFIX
-        self.extra: Headers = []
-        self.count: Count | None = None
-        self.started = False
-        self._send, self._asked, self._dress = send, asked, dress
-        self._start: Message | None = None
-        self._body = bytearray()
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._start, self._body = {**message, "headers": self._headers(message["headers"])}, bytearray()
-            if not _is_json(message["headers"]):
-                await self._begin(self._start)
-        elif self.started:
-            await self._send(message)
-        else:
-            self._body += message.get("body", b"")
-            if not message.get("more_body"):
-                await self._all()
-
-    def _called(self, path: str) -> str:
-        return path if path.startswith(f"{PREFIX}/") else outward(path, self.prefix)
-
-    async def _all(self) -> None:
-        assert self._start is not None  # noqa: S101  a body comes after its start
-        body = relinked(bytes(self._body), self._called, self._asked)
-        headers = [(k, v) for k, v in self._start["headers"] if k != b"content-length"]
-        headers.append((b"content-length", str(len(body)).encode()))
-        await self._begin({**self._start, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
-
-    async def _begin(self, start: Message) -> None:
-        self.started = True
-        await self._send(start)
-
-    def _headers(self, headers: Headers) -> Headers:
-        linked = [(k, self._linked(v) if k in (b"location", b"link") else v) for k, v in headers]
-        counted = self.count.headers() if self.count else []
-        return self._dress([*linked, *self.extra, *counted])
-
-    def _linked(self, value: bytes) -> bytes:
-        return relinked_header(value.decode("latin-1"), self._called).encode("latin-1")
-
-
-def _is_json(headers: Headers) -> bool:
-    kind = next((value for name, value in headers if name == b"content-type"), b"")
-    return kind.startswith((b"application/json", b"application/problem+json"))
+    Raises:
+        Problem: 422.
+    """
+    if kind_of(headers) not in (JSON, b"") or not body:
+        return body, headers
+    body = naming.request(body)
+    return body, [(k, str(len(body)).encode() if k == b"content-length" else v) for k, v in headers]
 
 
 async def _body(request: Request) -> bytes:

@@ -1,18 +1,18 @@
-"""PrintOpenapi writes what the API says of itself into schemas/openapi.json: `python -m api.print_openapi`."""
+"""PrintOpenapi writes what the gateway says to clients into schemas/openapi.json: `python -m api.print_openapi`."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from api.app import create_app
+from api.front import Front
 from schemas.settings import Settings
 
 FILE = Path(__file__).parent.parent / "schemas/openapi.json"
 
 
 def document() -> dict[str, Any]:
-    """The OpenAPI document of all contexts; its version is that of the API, and not of the code."""
-    said = create_app(Settings()).openapi()
+    """The OpenAPI document of /api/; its version is that of the API, and not of the code."""
+    said = Front(Settings()).document.document
     return {**said, "info": {**said["info"], "version": "1"}}
 
 

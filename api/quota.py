@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 from starlette.types import Scope
 
+from events.circuit import Circuit, NoAnswer, Open
 from schemas.settings import Settings
 from schemas.words import listed
 
@@ -26,6 +27,9 @@ ATTEMPTS_OF_ALL = 2
 
 WEBHOOKS = 100
 """So many times what others without a token may ask, a provider may tell."""
+
+STORE_SECONDS = 0.25
+"""That the common store has for an answer; whoever asks us waits for it."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Headers = list[tuple[bytes, bytes]]
@@ -58,27 +62,53 @@ class Count(NamedTuple):
 class Quota:
     """What each may ask, counted in this process or in a store that several share."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, circuit: Circuit | None = None) -> None:
         self.user = Policy("user", settings.rate_user)
+        self.staff = Policy("staff", settings.rate_staff)
         self.anonymous = Policy("anonymous", settings.rate_anonymous)
         self.login = Policy("login", settings.rate_login)
         self.webhook = Policy("webhook", settings.rate_anonymous * WEBHOOKS)
         self.account = Policy("account", settings.rate_login * ATTEMPTS_OF_ALL)
-        shared = storage_from_string(settings.rate_store, wrap_exceptions=True)
-        self._shared = SlidingWindowCounterRateLimiter(shared)
+        self._store, self._circuit = _store_at(settings.rate_store), circuit or Circuit("the common count of requests")
+        self._shared = SlidingWindowCounterRateLimiter(self._store)
         self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     async def count(self, policy: Policy, who: str) -> Count:
         """Count one request of this one; where the store gives no answer, among those that this process has seen."""
         try:
+            with self._circuit.attempt():
+                return await self._counted_by_all(policy, who)
+        except (NoAnswer, Open):
+            return await _counted(self._own, policy, who)
+
+    async def close(self) -> None:
+        """Let connections to the store go."""
+        if isinstance(self._store, RedisStorage):
+            await self._store.bridge.storage.aclose()  # type: ignore[attr-defined]
+
+    async def _counted_by_all(self, policy: Policy, who: str) -> Count:
+        try:
             return await _counted(self._shared, policy, who)
         except StorageError as error:
-            logger.warning("requests are counted by this process alone: %s", error)
-            return await _counted(self._own, policy, who)
+            logger.warning("requests are counted by this process alone: %s", error.storage_error)
+            raise NoAnswer(str(error.storage_error)) from error
+
+
+def _store_at(url: str) -> Storage:
+    """The store; Redis is spoken to as Valkey is, and neither is asked twice: whoever is counted waits for it."""
+    if not url.startswith(("async+redis", "async+valkey")):
+        return storage_from_string(url, wrap_exceptions=True)  # type: ignore[return-value]
+    return storage_from_string(  # type: ignore[return-value]
+        url.replace("async+redis", "async+valkey", 1),
+        wrap_exceptions=True,
+        retry=None,  # type: ignore[arg-type]
+        socket_timeout=STORE_SECONDS,
+        socket_connect_timeout=STORE_SECONDS,
+    )
 
 
 async def _counted(limiter: SlidingWindowCounterRateLimiter, policy: Policy, who: str) -> Count:
-    item = RateLimitItemPerMinute(policy.limit)
+    item = RateLimitItemPerSecond(policy.limit, MINUTE)
     allowed = await limiter.hit(item, policy.name, who)
     stats = await limiter.get_window_stats(item, policy.name, who)
     seconds = max(1, math.ceil(stats.reset_time - time.time()))

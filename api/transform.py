@@ -1,9 +1,11 @@
-"""Transform is a table of what the gateway changes in requests and answers: headers, names, versions."""
+"""Transform is a table of what the gateway changes in requests and answers: headers, paths, fields, versions."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import NamedTuple
+
+from api.naming import Naming
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -49,10 +51,15 @@ RULES = (
 
 
 class Version(NamedTuple):
-    """A version of the public API; `paths` are what is called otherwise since, the longest beginning first."""
+    """A version of the public API; `paths` are what is called otherwise since, the longest beginning first.
+
+    `fields` are those of bodies, by today's path that they are below: where a client of the version finds one, such as
+    `shipping_address.zip`, and its name today, such as `postal_code`.
+    """
 
     name: str
     paths: Mapping[str, str] = {}
+    fields: Mapping[str, Mapping[str, str]] = {}
     deprecated: datetime | None = None
     sunset: datetime | None = None
     successor: str = ""
@@ -66,6 +73,11 @@ class Version(NamedTuple):
         if self.sunset:
             said.append((b"sunset", format_datetime(self.sunset.astimezone(UTC), usegmt=True).encode()))
         return said
+
+    def naming(self, path: str) -> Naming | None:
+        """What the bodies of a path, as it is called today, are changed by; None if they are the same."""
+        rows = [named for below, named in self.fields.items() if path == below or path.startswith(f"{below}/")]
+        return Naming({field: today for named in rows for field, today in named.items()}) if rows else None
 
 
 VERSIONS = (Version("v1"),)

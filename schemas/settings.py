@@ -65,6 +65,7 @@ class Settings(BaseSettings):
         None, description="folder of the keys that sign and verify tokens; by default keys in ORDERLOG_HOME"
     )
     rate_user: int = Field(100, description="requests a minute of one user, by the sliding window", ge=1)
+    rate_staff: int = Field(100, description="the same of somebody who works here, or a program of theirs", ge=1)
     rate_anonymous: int = Field(60, description="requests a minute of one address without a token", ge=1)
     rate_login: int = Field(10, description="attempts a minute of one address to log in or register", ge=1)
     streams: int = Field(1000, description="live streams that one process of the API has open at a time", ge=1)

@@ -12,14 +12,14 @@ from workers.shop import Shop
 from workers.steps import Moments, under_way
 
 NEXT = """
-[bold]Look[/bold]   {api}/                      what there is, with links
+[bold]Look[/bold]   {first}                      what there is, with links
        {api}/orders?limit=5        orders, newest first
        {api}/orders/{order}/history
        {provider}/v1/totals            the payment provider's own ledger
        {mailbox}/                mails, as the customers got them
        {sms}        SMS, if somebody has given a number
 [bold]Try[/bold]    curl -s {api}/summary
-       curl -s {api}/ready
+       curl -s {url}/ready
        orders --help
 """
 FROM_OUTSIDE = """[bold]With[/bold]   -H "Authorization: Bearer $(.venv/bin/python -m api.locksmith token --role staff)"
@@ -35,10 +35,10 @@ class Address(Protocol):
     def provider(self) -> str: ...
 
 
-async def tell(console: Console, address: Address, home: Path, shop: Shop, moments: Moments) -> bool:
+async def tell(console: Console, address: Address, home: Path, shop: Shop, moments: Moments, apart: bool) -> bool:
     """Print the account; True if all is settled, and our books agree with the provider's and with the shelves."""
-    summary, ledger = await shop.get("/summary"), await _ledger(address)
-    orders = [row async for row in shop.pages("/orders")]
+    summary, ledger = await shop.get_summary(), await _ledger(address)
+    orders = [row async for row in shop.pages("/api/orders")]
     for table in (
         _orders(summary),
         _reasons(summary),
@@ -56,9 +56,15 @@ async def tell(console: Console, address: Address, home: Path, shop: Shop, momen
     console.print(f"\n{verdict}")
     shown = next((order["order_id"] for order in orders if order["status"] == "delivered"), "ORDER_ID")
     pages = NEXT.format(
-        api=shop.url, provider=address.provider, mailbox=home / "mailbox", sms=home / "sms.jsonl", order=shown
+        first=f"{shop.url}/api/openapi.json" if apart else f"{shop.url}/",
+        url=shop.url,
+        api=f"{shop.url}/api" if apart else shop.url,
+        provider=address.provider,
+        mailbox=home / "mailbox",
+        sms=home / "sms.jsonl",
+        order=shown,
     )
-    pages += FROM_OUTSIDE if shop.token else ""
+    pages += FROM_OUTSIDE if apart else ""
     console.print(pages, highlight=False, soft_wrap=True)
     return not wrong
 
@@ -169,7 +175,7 @@ async def _story(shop: Shop, orders: list[dict[str, Any]]) -> Table:
     told = next((order for order in orders if order["status"] == "delivered"), None)
     if told:
         table.title = f"The story of order {told['order_id']}, {told['line_count']} lines"
-        history = (await shop.get(f"/orders/{told['order_id']}/history"))["items"]
+        history = (await shop.get_history(told["order_id"]))["items"]
         began = datetime.fromisoformat(history[0]["at"])
         for event in history:
             passed = (datetime.fromisoformat(event["at"]) - began).total_seconds() * 1000

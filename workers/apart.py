@@ -1,14 +1,9 @@
 """Apart is each context as a service of its own behind the gateway, as `orders run --apart` starts them."""
 
-import subprocess
-import sys
 from collections.abc import Mapping
 
 from schemas.settings import CONTEXTS
 from workers.local.home import Home
-
-NO_LIMIT = 1_000_000
-"""Requests a minute, for the account's own client sends a day of orders in one."""
 
 ASKED = ("order", "product", "user")
 """Contexts that others ask over HTTP; their own ways lead to themselves in process."""
@@ -31,16 +26,8 @@ def environments(home: Home) -> dict[str, dict[str, str]]:
         "ORDERLOG_CONTEXTS": "",
         "ORDERLOG_WAYS": _said(ways),
         "ORDERLOG_INSIDE": "closed",
-        "ORDERLOG_RATE_USER": str(NO_LIMIT),
     }
     return {**services, "api": gateway}
-
-
-def token(environment: Mapping[str, str]) -> str:
-    """What the account shows the gateway: it lists, ships and refunds."""
-    words = [sys.executable, "-m", "api.locksmith", "token", "--role", "staff", "--role", "operator"]
-    made = subprocess.run(words, env=dict(environment), capture_output=True, text=True, check=True)  # noqa: S603
-    return made.stdout.strip()
 
 
 def _said(ways: Mapping[str, str]) -> str:

@@ -1,19 +1,19 @@
 """Shop is a client of the API, as a storefront would be: it waits until all is there, offers products, and orders."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import httpx2
 
-from schemas.client import Client, Problem
+from schemas.client import Client, Problem, calls
 from schemas.client.connection import AT_ONCE
 from schemas.order import PlaceOrder
 from schemas.product import ListProduct
 
 
 class Shop(Client):
-    """The API at `url`."""
+    """The API at `url`; whoever lists products, and orders for others, has a token that says they work here."""
 
     async def until_ready(self, seconds: float) -> None:
         """Wait until the API says that everything is there.
@@ -38,14 +38,9 @@ class Shop(Client):
         """What a page says, now."""
         return await self.ask("GET", path, parameters, patience=0)
 
-    async def post(self, path: str, key: str, body: Mapping[str, Any] | None = None, wait: int = 0) -> Any:
-        """Send a command under an idempotency key; with `wait`, up to so many seconds for its outcome."""
-        headers = {"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None}
-        return await self.ask("POST", path, headers=headers, body=body or {})
-
     async def place(self, order: PlaceOrder) -> None:
         """Place an order; the same order again changes nothing."""
-        await self.post("/orders", order.order_id, order.model_dump(mode="json"))
+        await self.place_order(cast("calls.PlaceOrder", order.model_dump(mode="json")), key=order.order_id)
 
     async def offer(self, products: Sequence[ListProduct], done: Callable[[int], None]) -> None:
         """Put products into the catalogue; the same product again changes nothing."""
@@ -53,7 +48,7 @@ class Shop(Client):
 
         async def send() -> None:
             for product in waiting:
-                await self.post("/products", product.sku, product.model_dump(mode="json"))
+                await self.list_product(cast("calls.ListProduct", product.model_dump(mode="json")), key=product.sku)
                 done(1)
 
         await asyncio.gather(*(send() for _ in range(AT_ONCE)))

@@ -33,7 +33,7 @@ class Moments:
             TimeoutError: it does not.
         """
         async with asyncio.timeout(seconds):
-            while (await shop.get("/summary"))["stock"][0]["products"] < count:  # noqa: ASYNC110  it is another process
+            while (await shop.get_summary())["stock"][0]["products"] < count:  # noqa: ASYNC110  it is another process
                 await asyncio.sleep(0.1)
 
     async def place(self, shop: Shop, orders: Sequence[PlaceOrder], rate: float, show: Show) -> None:
@@ -66,7 +66,7 @@ async def settle(shop: Shop, seconds: float) -> bool:
 
 async def under_way(shop: Shop) -> list[str]:
     """What is not settled yet: orders, money, and mails of milestones that were reached."""
-    summary = await shop.get("/summary")
+    summary = await shop.get_summary()
     left = [f"{row['orders']} orders {row['status']}" for row in summary["orders"] if row["status"] in OPEN_ORDERS]
     left += [f"{row['under_way']} payments under way" for row in summary["money"] if row["under_way"]]
     left += [f"{row['messages']} mails on their way" for row in summary["messages"] if row["status"] == "requested"]
@@ -87,7 +87,7 @@ def _milestones(rows: Sequence[dict[str, Any]]) -> int:
 
 async def walk(shop: Shop, orders: Sequence[PlaceOrder], say: Callable[[str], None]) -> None:
     """Take some confirmed orders further: ship, deliver, cancel, refund a part."""
-    ready = {row["order_id"] async for row in shop.pages("/orders", status="confirmed") if row["ready_to_ship"]}
+    ready = {row["order_id"] async for row in shop.pages("/api/orders", status="confirmed") if row["ready_to_ship"]}
     ours = [order.order_id for order in orders if order.order_id in ready][:15]
     shipped, cancelled = ours[:10], ours[10:]
     for order_id in shipped:

@@ -1,4 +1,4 @@
-"""A typed client of the API: one method per operation of schemas/openapi.json, printed from it by `make docs`."""
+"""A typed client of the gateway: one method per operation of schemas/openapi.json, printed from it by `make docs`."""
 
 from schemas.client.calls import Client
 from schemas.client.connection import Connection, Problem

@@ -733,7 +733,7 @@ class Client(Connection):
         """Order these lines; every SKU must be on sale."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
-            "/orders",
+            "/api/orders",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -754,7 +754,7 @@ class Client(Connection):
         """Orders, the latest first."""
         answer: OrderPage = await self.ask(
             "GET",
-            "/orders",
+            "/api/orders",
             query={"after": after, "limit": limit, "cursor": cursor, "customer_id": customer_id, "status": status},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -772,7 +772,7 @@ class Client(Connection):
         """Call the order off; possible until it is shipped."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
-            f"/orders/{part(order_id)}/cancel",
+            f"/api/orders/{part(order_id)}/cancel",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -792,7 +792,7 @@ class Client(Connection):
         """Call off so many of one SKU, or all that have not left the house; what is paid for them already is given back."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
-            f"/orders/{part(order_id)}/lines/{part(sku)}/cancel",
+            f"/api/orders/{part(order_id)}/lines/{part(sku)}/cancel",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -811,7 +811,7 @@ class Client(Connection):
         """Hand these items to the carrier, or all that are left."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
-            f"/orders/{part(order_id)}/ship",
+            f"/api/orders/{part(order_id)}/ship",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -830,7 +830,7 @@ class Client(Connection):
         """Record that a shipment has arrived, or all that are under way."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
-            f"/orders/{part(order_id)}/deliver",
+            f"/api/orders/{part(order_id)}/deliver",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -849,7 +849,7 @@ class Client(Connection):
         """Announce that items come back; the order's `returns` tell the return's id."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
-            f"/orders/{part(order_id)}/returns",
+            f"/api/orders/{part(order_id)}/returns",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -869,7 +869,7 @@ class Client(Connection):
         """Say what came back and what is to become of it; what is accepted is given back."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
-            f"/orders/{part(order_id)}/returns/{part(return_id)}/receive",
+            f"/api/orders/{part(order_id)}/returns/{part(return_id)}/receive",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -888,7 +888,7 @@ class Client(Connection):
         """Send the order elsewhere; possible until something has been shipped."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
-            f"/orders/{part(order_id)}/address",
+            f"/api/orders/{part(order_id)}/address",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -907,7 +907,7 @@ class Client(Connection):
         """Write something down about the order."""
         answer: Accepted | OrderView = await self.ask(
             "POST",
-            f"/orders/{part(order_id)}/notes",
+            f"/api/orders/{part(order_id)}/notes",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -929,7 +929,7 @@ class Client(Connection):
         """One order."""
         answer: OrderView = await self.ask(
             "GET",
-            f"/orders/{part(order_id)}",
+            f"/api/orders/{part(order_id)}",
             query={"after": after, "as_of": as_of, "wait_for": wait_for, "timeout": timeout},
             headers={
                 "If-None-Match": if_none_match,
@@ -945,7 +945,7 @@ class Client(Connection):
         """What happened to the order: its recorded events."""
         answer: HappenedList = await self.ask(
             "GET",
-            f"/orders/{part(order_id)}/history",
+            f"/api/orders/{part(order_id)}/history",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -957,7 +957,7 @@ class Client(Connection):
         """What a customer's confirmed orders come to, by currency, without those cancelled since; nothing for strangers."""
         answer: SpentList = await self.ask(
             "GET",
-            f"/customers/{part(customer_id)}/spending",
+            f"/api/customers/{part(customer_id)}/spending",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -975,7 +975,7 @@ class Client(Connection):
         """The customers who have spent most in each currency, the first `limit` of them."""
         answer: SpentList = await self.ask(
             "GET",
-            "/spending",
+            "/api/spending",
             query={"after": after, "limit": limit, "currency": currency},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -994,7 +994,7 @@ class Client(Connection):
         """What the orders confirmed on these days come to, without those cancelled since, in minor units."""
         answer: RevenueList = await self.ask(
             "GET",
-            "/revenue",
+            "/api/revenue",
             query={"after": after, "from": from_, "to": to, "by": by},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1006,7 +1006,7 @@ class Client(Connection):
         """Offer a product, with the stock there is at the start."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            "/products",
+            "/api/products",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1027,7 +1027,7 @@ class Client(Connection):
         """Products by SKU, those that fit the words, those of which no more are left than their threshold says."""
         answer: ProductPage = await self.ask(
             "GET",
-            "/products",
+            "/api/products",
             query={"after": after, "limit": limit, "cursor": cursor, "low": low, "q": q},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1045,7 +1045,7 @@ class Client(Connection):
         """Change what the catalogue says of a product."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/describe",
+            f"/api/products/{part(sku)}/describe",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1064,7 +1064,7 @@ class Client(Connection):
         """Change a product's price, and say why; orders already placed keep theirs."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/price",
+            f"/api/products/{part(sku)}/price",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1083,7 +1083,7 @@ class Client(Connection):
         """Stop selling a product; stock already held stays held."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/withdraw",
+            f"/api/products/{part(sku)}/withdraw",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -1102,7 +1102,7 @@ class Client(Connection):
         """Put goods on the shelf, at one of the places where it stands."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/stock/receive",
+            f"/api/products/{part(sku)}/stock/receive",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1121,7 +1121,7 @@ class Client(Connection):
         """Correct the stock of a location by a difference, such as -2 for breakage."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/stock/adjust",
+            f"/api/products/{part(sku)}/stock/adjust",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1140,7 +1140,7 @@ class Client(Connection):
         """Set the stock of a location to what was counted there."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/stock/count",
+            f"/api/products/{part(sku)}/stock/count",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1159,7 +1159,7 @@ class Client(Connection):
         """Take goods from one location to another; what orders hold goes along."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/stock/transfer",
+            f"/api/products/{part(sku)}/stock/transfer",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1178,7 +1178,7 @@ class Client(Connection):
         """Say at how many available the stock is low, and who is told by mail; null says that it never is."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/stock/low",
+            f"/api/products/{part(sku)}/stock/low",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1197,7 +1197,7 @@ class Client(Connection):
         """Have a customer told by mail, once, when there is something to buy again."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/stock/await",
+            f"/api/products/{part(sku)}/stock/await",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1216,7 +1216,7 @@ class Client(Connection):
         """The customer wants to hear of it no more."""
         answer: Accepted | ProductView = await self.ask(
             "POST",
-            f"/products/{part(sku)}/stock/stop-awaiting",
+            f"/api/products/{part(sku)}/stock/stop-awaiting",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1243,7 +1243,7 @@ class Client(Connection):
         """Products on sale that fit, page by page; the first page counts them by department, brand and price."""
         answer: FoundPage = await self.ask(
             "GET",
-            "/products/search",
+            "/api/products/search",
             query={
                 "after": after,
                 "limit": limit,
@@ -1273,7 +1273,7 @@ class Client(Connection):
         """A product's stock, and the reservations that hold some of it: those that lapse soonest, `limit` at most."""
         answer: Stock = await self.ask(
             "GET",
-            f"/products/{part(sku)}/stock",
+            f"/api/products/{part(sku)}/stock",
             query={"after": after, "limit": limit},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1292,7 +1292,7 @@ class Client(Connection):
         """Every price that the product has had, the latest first: since when, until when, why, by which request."""
         answer: PricePage = await self.ask(
             "GET",
-            f"/products/{part(sku)}/prices",
+            f"/api/products/{part(sku)}/prices",
             query={"after": after, "limit": limit, "cursor": cursor},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1311,7 +1311,7 @@ class Client(Connection):
         """One product with its stock."""
         answer: ProductView = await self.ask(
             "GET",
-            f"/products/{part(sku)}",
+            f"/api/products/{part(sku)}",
             query={"after": after, "as_of": as_of},
             headers={
                 "If-None-Match": if_none_match,
@@ -1333,7 +1333,7 @@ class Client(Connection):
         """Give back an amount, or all that is left."""
         answer: Accepted | PaymentView = await self.ask(
             "POST",
-            f"/orders/{part(order_id)}/refund",
+            f"/api/orders/{part(order_id)}/refund",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -1352,7 +1352,7 @@ class Client(Connection):
         """Name another card while a declined payment awaits one, until its `due_at`."""
         answer: Accepted | PaymentView = await self.ask(
             "POST",
-            f"/payments/{part(order_id)}/attempts",
+            f"/api/payments/{part(order_id)}/attempts",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1371,7 +1371,7 @@ class Client(Connection):
         """Payments, the latest first."""
         answer: PaymentPage = await self.ask(
             "GET",
-            "/payments",
+            "/api/payments",
             query={"after": after, "limit": limit, "cursor": cursor},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1390,7 +1390,7 @@ class Client(Connection):
         """The payment of one order."""
         answer: PaymentView = await self.ask(
             "GET",
-            f"/payments/{part(order_id)}",
+            f"/api/payments/{part(order_id)}",
             query={"after": after, "as_of": as_of},
             headers={
                 "If-None-Match": if_none_match,
@@ -1402,25 +1402,25 @@ class Client(Connection):
 
     async def hear_provider(self, sender: str, body: dict[str, Any]) -> Any:
         """What the payment provider has to say, signed with the secret that we share."""
-        return await self.ask("POST", f"/payments/webhooks/{part(sender)}", body=body)
+        return await self.ask("POST", f"/api/payments/webhooks/{part(sender)}", body=body)
 
     async def register(self, body: Registration, *, wait: int | None = None) -> Noted:
         """Open an account. Whether the address had one, only its owner is told: by mail."""
         answer: Noted = await self.ask(
-            "POST", "/users", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
+            "POST", "/api/auth/register", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
         )
         return answer
 
     async def send_verification(self, body: AccountAddress, *, wait: int | None = None) -> Noted:
         """Send the code again; once a minute at most."""
         answer: Noted = await self.ask(
-            "POST", "/users/verification", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
+            "POST", "/api/users/verification", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
         )
         return answer
 
     async def verify_email(self, body: MailedToken) -> Done:
         """Verify the address, by the code of the mail."""
-        answer: Done = await self.ask("POST", "/users/verify", body=body)
+        answer: Done = await self.ask("POST", "/api/users/verify", body=body)
         return answer
 
     async def me(
@@ -1434,7 +1434,7 @@ class Client(Connection):
         """The account that the token names."""
         answer: UserView = await self.ask(
             "GET",
-            "/me",
+            "/api/users/me",
             query={"after": after},
             headers={
                 "If-None-Match": if_none_match,
@@ -1450,7 +1450,7 @@ class Client(Connection):
         """Close the account: nobody can log in any more, and what its owner has told us is gone from it. Orders stay."""
         answer: Accepted | UserView = await self.ask(
             "POST",
-            "/me/delete",
+            "/api/users/me/delete",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1459,37 +1459,37 @@ class Client(Connection):
 
     async def login(self, body: Credentials) -> Tokens:
         """Tokens, for an e-mail address and its password. Unknown, wrong and not verified are one answer."""
-        answer: Tokens = await self.ask("POST", "/login", body=body)
+        answer: Tokens = await self.ask("POST", "/api/auth/login", body=body)
         return answer
 
     async def refresh(self, body: RefreshToken) -> Tokens:
         """The next tokens, for the last refresh token. One that comes again ends the session."""
-        answer: Tokens = await self.ask("POST", "/refresh", body=body)
+        answer: Tokens = await self.ask("POST", "/api/auth/refresh", body=body)
         return answer
 
     async def logout(self, body: RefreshToken) -> Any:
         """End the session of a refresh token, however often it was exchanged; a token of no session has none to end."""
-        return await self.ask("POST", "/logout", body=body)
+        return await self.ask("POST", "/api/auth/logout", body=body)
 
     async def log_out_everywhere(self) -> Any:
         """End all sessions of the account that the access token names."""
-        return await self.ask("POST", "/logout/all")
+        return await self.ask("POST", "/api/auth/logout/all")
 
     async def change_password(self, body: PasswordChange) -> Done:
         """Change one's own password."""
-        answer: Done = await self.ask("POST", "/me/password", body=body)
+        answer: Done = await self.ask("POST", "/api/users/me/password", body=body)
         return answer
 
     async def request_reset(self, body: AccountAddress, *, wait: int | None = None) -> Noted:
         """Send a mail with a code that sets a new password, good for 30 minutes; once a minute at most."""
         answer: Noted = await self.ask(
-            "POST", "/password-reset", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
+            "POST", "/api/auth/password-reset", headers={"Prefer": f"wait={wait}" if wait else None}, body=body
         )
         return answer
 
     async def reset_password(self, body: PasswordReset) -> Done:
         """Set a new password by the code of the mail; every session ends, and the address counts as verified."""
-        answer: Done = await self.ask("POST", "/password-reset/confirm", body=body)
+        answer: Done = await self.ask("POST", "/api/auth/password-reset/confirm", body=body)
         return answer
 
     async def change_profile(
@@ -1498,7 +1498,7 @@ class Client(Connection):
         """Say how one is called, can be called, and is written to."""
         answer: Accepted | UserView = await self.ask(
             "POST",
-            "/me/profile",
+            "/api/users/me/profile",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1511,7 +1511,7 @@ class Client(Connection):
         """Keep an address; the first is the default by itself."""
         answer: Accepted | UserView = await self.ask(
             "POST",
-            "/me/addresses",
+            "/api/users/me/addresses",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1530,7 +1530,7 @@ class Client(Connection):
         """Correct an address."""
         answer: Accepted | UserView = await self.ask(
             "POST",
-            f"/me/addresses/{part(address_id)}",
+            f"/api/users/me/addresses/{part(address_id)}",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1549,7 +1549,7 @@ class Client(Connection):
         """Forget an address."""
         answer: Accepted | UserView = await self.ask(
             "POST",
-            f"/me/addresses/{part(address_id)}/remove",
+            f"/api/users/me/addresses/{part(address_id)}/remove",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -1568,7 +1568,7 @@ class Client(Connection):
         """Make an address the one that is offered first."""
         answer: Accepted | UserView = await self.ask(
             "POST",
-            f"/me/addresses/{part(address_id)}/default",
+            f"/api/users/me/addresses/{part(address_id)}/default",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -1581,7 +1581,7 @@ class Client(Connection):
         """Say which messages are wanted over which channel; what is not named stays as it was."""
         answer: Accepted | UserView = await self.ask(
             "POST",
-            "/me/preferences",
+            "/api/users/me/preferences",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1590,7 +1590,7 @@ class Client(Connection):
 
     async def erase(self, user_id: str, body: Erasure | None = None) -> Erased:
         """Forget a person, for good: their account is closed, and what was recorded of them cannot be read any more."""
-        answer: Erased = await self.ask("POST", f"/users/{part(user_id)}/erase", body=body or {})
+        answer: Erased = await self.ask("POST", f"/api/users/{part(user_id)}/erase", body=body or {})
         return answer
 
     async def get_jwks(
@@ -1599,7 +1599,7 @@ class Client(Connection):
         """Every key that verifies a token now, the newest last (RFC 7517)."""
         answer: Jwks = await self.ask(
             "GET",
-            "/.well-known/jwks.json",
+            "/api/auth/.well-known/jwks.json",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1618,7 +1618,7 @@ class Client(Connection):
         """How a customer is reached; 404 for one who has said nothing."""
         answer: ContactView = await self.ask(
             "GET",
-            f"/notifications/contacts/{part(customer_id)}",
+            f"/api/notifications/contacts/{part(customer_id)}",
             query={"after": after, "as_of": as_of},
             headers={
                 "If-None-Match": if_none_match,
@@ -1640,7 +1640,7 @@ class Client(Connection):
         """Say how a customer is reached, as a whole: what is left out is forgotten."""
         answer: Accepted | ContactView = await self.ask(
             "POST",
-            f"/notifications/contacts/{part(customer_id)}/describe",
+            f"/api/notifications/contacts/{part(customer_id)}/describe",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -1659,7 +1659,7 @@ class Client(Connection):
         """Whether messages of a kind may come over a channel."""
         answer: Accepted | ContactView = await self.ask(
             "POST",
-            f"/notifications/contacts/{part(customer_id)}/channels",
+            f"/api/notifications/contacts/{part(customer_id)}/channels",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1678,7 +1678,7 @@ class Client(Connection):
         """Let a device be pushed to; its address is shown to nobody."""
         answer: Accepted | ContactView = await self.ask(
             "POST",
-            f"/notifications/contacts/{part(customer_id)}/devices",
+            f"/api/notifications/contacts/{part(customer_id)}/devices",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,
@@ -1698,7 +1698,7 @@ class Client(Connection):
         """Push to a device no more."""
         answer: Accepted | ContactView = await self.ask(
             "POST",
-            f"/notifications/contacts/{part(customer_id)}/devices/{part(device_id)}/drop",
+            f"/api/notifications/contacts/{part(customer_id)}/devices/{part(device_id)}/drop",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,
@@ -1711,7 +1711,7 @@ class Client(Connection):
         """Every template, with the parameters that its preview has."""
         answer: TemplateList = await self.ask(
             "GET",
-            "/notifications/templates",
+            "/api/notifications/templates",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1730,7 +1730,7 @@ class Client(Connection):
         """What a message would say; nothing is sent."""
         answer: Preview = await self.ask(
             "GET",
-            f"/notifications/templates/{part(name)}/preview",
+            f"/api/notifications/templates/{part(name)}/preview",
             query={"after": after, "channel": channel, "locale": locale},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1742,7 +1742,7 @@ class Client(Connection):
         """Ask whether there are to be no more mails of a kind."""
         return await self.ask(
             "GET",
-            f"/notifications/unsubscribe/{part(token)}",
+            f"/api/notifications/unsubscribe/{part(token)}",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1760,7 +1760,7 @@ class Client(Connection):
         """Messages, the latest first."""
         answer: NotificationPage = await self.ask(
             "GET",
-            "/notifications",
+            "/api/notifications",
             query={"after": after, "limit": limit, "cursor": cursor, "customer_id": customer_id},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1779,7 +1779,7 @@ class Client(Connection):
         """One message: over which ways it goes, and whether it arrived."""
         answer: NotificationView = await self.ask(
             "GET",
-            f"/notifications/{part(notification_id)}",
+            f"/api/notifications/{part(notification_id)}",
             query={"after": after, "as_of": as_of},
             headers={
                 "If-None-Match": if_none_match,
@@ -1795,7 +1795,7 @@ class Client(Connection):
         """Messages about one order, the earliest first."""
         answer: NotificationList = await self.ask(
             "GET",
-            f"/orders/{part(order_id)}/notifications",
+            f"/api/orders/{part(order_id)}/notifications",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1813,7 +1813,7 @@ class Client(Connection):
         """What was set aside, with the reason, where it lies, what it waits behind and how many wait behind it."""
         answer: LetterList = await self.ask(
             "GET",
-            "/dead-letters",
+            "/api/dead-letters",
             query={"after": after, "limit": limit, "status": status},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1832,7 +1832,7 @@ class Client(Connection):
         """What one context has set aside."""
         answer: LetterList = await self.ask(
             "GET",
-            f"/dead-letters/{part(context)}",
+            f"/api/dead-letters/{part(context)}",
             query={"after": after, "limit": limit, "status": status},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1850,7 +1850,7 @@ class Client(Connection):
         """One letter, decoded as far as possible, and who waits behind it."""
         answer: WholeLetter = await self.ask(
             "GET",
-            f"/dead-letters/{part(context)}/{part(letter)}",
+            f"/api/dead-letters/{part(context)}/{part(letter)}",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1868,7 +1868,7 @@ class Client(Connection):
         """Handle it as if it came now; if that goes well, those that wait behind it too."""
         answer: Accepted | WholeLetter = await self.ask(
             "POST",
-            f"/dead-letters/{part(context)}/{part(letter)}/retry",
+            f"/api/dead-letters/{part(context)}/{part(letter)}/retry",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body or {},
             keyed=True,
@@ -1881,7 +1881,7 @@ class Client(Connection):
         """Give it another body, which must fit its type, and retry it."""
         answer: Accepted | WholeLetter = await self.ask(
             "POST",
-            f"/dead-letters/{part(context)}/{part(letter)}/edit",
+            f"/api/dead-letters/{part(context)}/{part(letter)}/edit",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body,
             keyed=True,
@@ -1894,7 +1894,7 @@ class Client(Connection):
         """Set it aside for good; those that wait behind it are handled."""
         answer: Accepted | WholeLetter = await self.ask(
             "POST",
-            f"/dead-letters/{part(context)}/{part(letter)}/discard",
+            f"/api/dead-letters/{part(context)}/{part(letter)}/discard",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None},
             body=body,
             keyed=True,
@@ -1907,7 +1907,7 @@ class Client(Connection):
         """What became of a command, whichever context it went to; pending if nobody knows (yet)."""
         answer: Outcome = await self.ask(
             "GET",
-            f"/commands/{part(command_id)}",
+            f"/api/commands/{part(command_id)}",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1925,7 +1925,7 @@ class Client(Connection):
         """What became of a command; with `Prefer: wait=N`, as soon as it is known."""
         answer: Outcome = await self.ask(
             "GET",
-            f"/commands/{part(context)}/{part(command_id)}",
+            f"/api/commands/{part(context)}/{part(command_id)}",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1937,7 +1937,7 @@ class Client(Connection):
         """How many orders, how much money, stock and post there is."""
         answer: Summary = await self.ask(
             "GET",
-            "/summary",
+            "/api/summary",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1949,7 +1949,7 @@ class Client(Connection):
         """What happened per minute, over the last hour."""
         answer: Statistics = await self.ask(
             "GET",
-            "/statistics",
+            "/api/statistics",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1961,7 +1961,7 @@ class Client(Connection):
         """Every version of every read model: which is live, how far it is, what it waits for."""
         answer: StandingList = await self.ask(
             "GET",
-            "/projections",
+            "/api/projections",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1979,7 +1979,7 @@ class Client(Connection):
         """The versions of one read model."""
         answer: StandingList = await self.ask(
             "GET",
-            f"/projections/{part(context)}/{part(name)}",
+            f"/api/projections/{part(context)}/{part(name)}",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )
@@ -1997,7 +1997,7 @@ class Client(Connection):
         """How far its versions are, as server-sent events, until none is being built any more."""
         return await self.ask(
             "GET",
-            f"/projections/{part(context)}/{part(name)}/progress",
+            f"/api/projections/{part(context)}/{part(name)}/progress",
             query={"after": after},
             headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
         )

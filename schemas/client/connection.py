@@ -29,7 +29,7 @@ class Problem(Exception):
 
 
 class Connection:
-    """An API at `url`; `token` is what login gave.
+    """The API at `url`, such as http://localhost:8080; `token` is what login gave.
 
     What the API cannot answer now (429, 503, or 409 while it answers the same request) is asked again for `patience`
     seconds, and so is what a broken connection left unanswered, if it changes nothing or has an Idempotency-Key: it
@@ -91,6 +91,15 @@ class Connection:
                 return _understood(answer)
             await asyncio.sleep(_pause(answer))
 
+    async def log_in(self, email: str, password: str) -> None:
+        """Ask as this user from now on, for as long as the token is good: an hour.
+
+        Raises:
+            Problem: address and password do not belong together.
+        """
+        body = {"email": email, "password": password}
+        self.token = (await self.ask("POST", "/api/auth/login", body=body))["access_token"]
+
     async def pages(self, path: str, **query: Any) -> AsyncIterator[Any]:
         """Every row of a paged list."""
         page = await self.ask("GET", path, {"limit": 200, **query})
@@ -108,7 +117,7 @@ class Connection:
             Problem: the API said no, or for too long that it cannot answer now.
             httpx2.TransportError: it cannot be reached for too long.
         """
-        async for happening in self._follow(f"/orders/{part(order_id)}/live", after):
+        async for happening in self._follow(f"/api/orders/{part(order_id)}/live", after):
             yield happening
 
     async def follow_customer(self, customer_id: str, after: str = "") -> AsyncGenerator[Happening]:
@@ -118,7 +127,7 @@ class Connection:
             Problem: the API said no, or for too long that it cannot answer now.
             httpx2.TransportError: it cannot be reached for too long.
         """
-        async for happening in self._follow(f"/customers/{part(customer_id)}/live", after):
+        async for happening in self._follow(f"/api/customers/{part(customer_id)}/live", after):
             yield happening
 
     async def _follow(self, path: str, after: str) -> AsyncGenerator[Happening]:

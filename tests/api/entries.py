@@ -19,7 +19,7 @@ from events.memory import MemoryLog
 from schemas.settings import CONTEXTS, Settings
 from tests.api.world import HOME, WAIT, World, databases_of, order, settings
 
-PLENTY = {"rate_user": 1_000_000, "rate_anonymous": 1_000_000, "rate_login": 1_000_000}
+PLENTY = dict.fromkeys(("rate_user", "rate_staff", "rate_anonymous", "rate_login"), 1_000_000)
 TOKENS = Tokens(Keyring(HOME / "keys"))
 
 

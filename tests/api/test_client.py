@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -18,18 +19,26 @@ def test_what_is_printed_is_what_the_api_says() -> None:
 
 
 @pytest.mark.infra
-async def test_an_order_is_placed_waited_for_and_cancelled_with_it(world: World) -> None:
-    sku = await world.listed()
-    async with Client("http://api", transport=httpx2.ASGITransport(world.app)) as shop:
-        placed = await shop.place_order(order(sku), wait=10)  # type: ignore[arg-type]
+async def test_somebody_registers_logs_in_orders_and_cancels_with_it(entry: httpx2.AsyncClient, world: World) -> None:
+    sku, email, password = await world.listed(), f"{uuid4().hex}@example.org", "correct horse"
+    async with Client("http://shop", transport=entry._transport) as shop:
+        await shop.register({"email": email, "name": "Ada", "password": password}, wait=10)
+        with pytest.raises(Problem) as nobody:
+            await shop.me()
+        await shop.log_in(email, password)
+        me = (await shop.me())["user_id"]
+        placed = await shop.place_order(order(sku, customer_id=me), wait=10)  # type: ignore[arg-type]
         order_id = placed["order_id"]  # type: ignore[typeddict-item]
         settled = await shop.get_order(order_id, wait_for="settled")
         cancelled = await shop.cancel_order(order_id, {"reason": "changed my mind"}, wait=10)
-
-        assert settled["status"] == "confirmed"
-        assert cancelled["status"] == "cancelled"
+        listed = [row["order_id"] async for row in shop.pages("/api/orders", limit=1)]
+        heard = [happening.type async for happening in shop.follow_order(order_id)]
         with pytest.raises(Problem) as no:
-            await shop.deliver_order(order_id, wait=10)
+            await shop.change_address(order_id, {"shipping_address": settled["shipping_address"]}, wait=10)  # type: ignore[typeddict-item]
+
+    assert (nobody.value.status, nobody.value.code) == (401, "NotLoggedIn")
+    assert (settled["status"], cancelled["status"], listed) == ("confirmed", "cancelled", [order_id])
+    assert (heard[0], heard[-1]) == ("order.placed.v1", "order.cancelled.v1")
     assert (no.value.status, no.value.code) == (409, "OrderSettled")
 
 
@@ -63,7 +72,7 @@ async def test_busy_and_broken_connections_are_asked_again_under_the_same_key() 
     said, sent = await asked(answer)
     assert said == {"status": "pending"}
     assert len({request.headers["Idempotency-Key"] for request in sent}) == 1
-    assert [request.url.raw_path for request in sent] == [b"/orders/a%2Fb/cancel"] * 3
+    assert [request.url.raw_path for request in sent] == [b"/api/orders/a%2Fb/cancel"] * 3
     assert sent[0].headers["Authorization"] == "Bearer t0ken"
 
 
@@ -87,7 +96,7 @@ async def test_a_stream_is_gone_on_with_wherever_it_was_cut() -> None:
     async with Client("http://api", transport=httpx2.MockTransport(answer)) as shop:
         heard = [(happening.id, happening.data["version"]) async for happening in shop.follow_order("a/b")]
     assert heard == [("1", 1), ("2", 2), ("3", 3)]
-    assert asked == [("/orders/a/b/live", None), ("/orders/a/b/live", "2"), ("/orders/a/b/live", "2")]
+    assert asked == [("/api/orders/a/b/live", None), ("/api/orders/a/b/live", "2"), ("/api/orders/a/b/live", "2")]
 
 
 async def test_who_may_not_follow_and_who_has_heard_all_is_told_at_once() -> None:
@@ -102,7 +111,7 @@ async def test_a_problem_says_what_is_wrong_with_which_field() -> None:
     problem = {"code": "Invalid", "detail": "no", "errors": [{"field": "reason", "detail": "is too long"}]}
     said, sent = await asked(lambda _: httpx2.Response(422, json=problem))
     assert (said.status, said.code, said.fields) == (422, "Invalid", {"reason": "is too long"})
-    assert str(said) == "POST /orders/a/b/cancel: 422 Invalid: no"
+    assert str(said) == "POST /api/orders/a/b/cancel: 422 Invalid: no"
     assert len(sent) == 1
 
 

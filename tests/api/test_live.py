@@ -86,7 +86,7 @@ async def confirmed(world: World, order_id: str) -> None:
 
 
 async def test_an_order_is_followed_from_its_placing_to_its_delivery(shop: str, world: World) -> None:
-    async with customer(shop) as ada, Client(f"{shop}/api", ada.headers["Authorization"][7:]) as client:
+    async with customer(shop) as ada, Client(shop, ada.headers["Authorization"][7:]) as client:
         order_id = (await ada.placed(await world.listed()))["order_id"]
         heard: list[Happening] = []
 

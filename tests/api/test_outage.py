@@ -1,10 +1,6 @@
 """Outages of the real servers: 503 within two seconds, and recovery without a restart."""
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
@@ -18,6 +14,7 @@ from events.topics import TOPICS
 from projections.postgres import Database
 from projections.registry import install
 from schemas.settings import Settings
+from tests.api.alone import alive, alone
 from tests.api.world import World, client_of
 from workers.local import Servers
 
@@ -34,21 +31,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture
 def lonely() -> Iterator[str]:
     """The URL of `python -m api`, with no server behind it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "ORDERLOG_KAFKA": "127.0.0.1:1",
-        "ORDERLOG_POSTGRES": "postgresql://orderlog@127.0.0.1:1/postgres",
-        "ORDERLOG_API_PORT": str(port),
-        "ORDERLOG_INSIDE": "open",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "api"], env=environment, stderr=subprocess.DEVNULL)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
+    with alone(inside="open") as url:
+        yield url
 
 
 async def test_with_no_server_at_all_it_lives_and_says_503_in_time(lonely: str) -> None:
@@ -67,16 +51,6 @@ async def test_with_no_server_at_all_it_lives_and_says_503_in_time(lonely: str) 
             assert answer.status_code == 503, answer.text
             assert answer.headers["retry-after"] == "1"
         assert time.monotonic() - began < 2
-
-
-async def alive(client: httpx2.AsyncClient) -> httpx2.Response:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            return await client.get("/health")
-        except httpx2.TransportError:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.05)
 
 
 async def test_a_read_model_that_is_away_is_a_503_in_time(door: World) -> None:

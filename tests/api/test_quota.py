@@ -61,6 +61,15 @@ async def test_a_user_asks_a_hundred_times_a_minute_and_is_told_how_often_they_s
         assert (await Person(client, "customer").get(URL)).status_code == 200
 
 
+async def test_who_works_here_is_counted_by_a_limit_of_their_own() -> None:
+    async with gateway(rate_user=1, rate_staff=3) as client:
+        for roles in (("staff",), ("operator", "analyst"), ("customer", "staff")):
+            grace = Person(client, *roles)
+            assert (await grace.get(URL)).headers["ratelimit-policy"] == '"staff";q=3;w=60'
+            assert await statuses(grace, 3) == [200, 200, 429]
+        assert await statuses(Person(client, "customer"), 2) == [200, 429]
+
+
 @pytest.mark.parametrize(
     "url",
     [

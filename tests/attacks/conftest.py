@@ -14,12 +14,14 @@ from tests.attacks.wire import Door
 from workers.baskets import YEAR
 from workers.run import Plan, Run
 
+RATES = ("ORDERLOG_RATE_USER", "ORDERLOG_RATE_ANONYMOUS", "ORDERLOG_RATE_LOGIN")
+
 
 @pytest.fixture(scope="package")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """The system, ready; its worker gives up a silent member after 3 s."""
-    quick = {"ORDERLOG_SESSION_TIMEOUT_MS": "3000"}
-    with Run(Plan(tmp_path_factory.mktemp("attacks"), YEAR, workers=((),), env=quick), Console(quiet=True)) as run:
+    """The system, ready; its worker gives up a silent member after 3 s, and nobody asks too often."""
+    env = {"ORDERLOG_SESSION_TIMEOUT_MS": "3000", **dict.fromkeys(RATES, "1000000")}
+    with Run(Plan(tmp_path_factory.mktemp("attacks"), YEAR, workers=((),), env=env), Console(quiet=True)) as run:
         _until_ready(run.address.api)
         yield run
 

@@ -1,14 +1,20 @@
-"""Our OpenAPI document is held against the running API by schemathesis: thousands of requests, good and bad."""
+"""Schemathesis holds the gateway to its OpenAPI document: thousands of requests, good and bad, by every role."""
 
+import asyncio
+import json
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import schemathesis
 from schemathesis.engine import events, from_schema
 from schemathesis.hooks import unregister
 
+from api.keys import Keyring
+from api.tokens import ROLES, Tokens
+from schemas.client import Client
 from workers.run import Run
 
 pytestmark = pytest.mark.infra
@@ -21,13 +27,19 @@ CHECKS: dict[str, Any] = {
 }
 """Where a check is not made as schemathesis has it; all of them are made."""
 
+PEERS = ("ada", "eve")
+"""Customers: what one has made, the other must not see."""
+CREATING = ("/api/orders", "/api/products", "/api/auth/register")
+
 CONFIG: dict[str, Any] = {
     "seed": 20261123,
     "continue-on-failure": True,
     "request-timeout": 20.0,
     "checks": CHECKS,
     "generation": {"deterministic": True, "max-examples": 30, "database": "none"},
-    "operations": [{"include-name": ["POST /login", "POST /users"], "generation": {"max-examples": 8}}],
+    "operations": [
+        {"include-name": ["POST /api/auth/login", "POST /api/auth/register"], "generation": {"max-examples": 8}}
+    ],
     "phases": {"stateful": {"generation": {"max-examples": 10}, "max-steps": 6}},
 }
 
@@ -82,8 +94,8 @@ class Account:
 class Manners:
     """What is changed in requests before they are sent, so that answers are worth checking and come in time."""
 
-    def __init__(self) -> None:
-        self._sent = 0
+    def __init__(self, customers: Mapping[str, str]) -> None:
+        self._customers, self._sent = customers, 0
 
     def __call__(self, context: Any, case: Any, kwargs: Any) -> None:
         """Who creates something waits for it, as every third of the others does; for orders and streams nobody does."""
@@ -91,10 +103,21 @@ class Manners:
             case.query["timeout"] = 0.01
         if case.path.endswith("/live") and _is_time((case.query or {}).get("timeout", 0), 3600):
             case.query = {**(case.query or {}), "timeout": 0}
-        if case.method.upper() == "POST" and case.path != "/login":
+        if case.auth_identity in self._customers and case.method.upper() == "POST":
+            _in_their_name(case, self._customers[case.auth_identity])
+        if case.method.upper() == "POST" and case.path != "/api/auth/login":
             self._sent += 1
-            if self._sent % 3 == 0 or case.path in ("/orders", "/products", "/users"):
+            if self._sent % 3 == 0 or case.path in CREATING:
                 case.headers = {**(case.headers or {}), "Prefer": "wait=10"}
+
+
+def _in_their_name(case: Any, user_id: str) -> None:
+    """A customer orders for themselves, and leaves the order's id to us; whoever does not is refused at once."""
+    if isinstance(case.body, dict) and isinstance(case.body.get("customer_id"), str):
+        case.body = {**case.body, "customer_id": user_id}
+        case.body.pop("order_id", None)
+    if "customer_id" in (case.path_parameters or {}):
+        case.path_parameters = {**case.path_parameters, "customer_id": user_id}
 
 
 def _is_time(value: Any, most: float = 30) -> bool:
@@ -104,21 +127,52 @@ def _is_time(value: Any, most: float = 30) -> bool:
         return False
 
 
+class People(NamedTuple):
+    """Who asks: a document of everybody's tokens, as schemathesis reads it, and the customers' ids."""
+
+    document: Path
+    customers: dict[str, str]
+
+
+async def registered(api: str, name: str) -> tuple[str, str]:
+    """Somebody's token and id."""
+    async with Client(api) as client:
+        email, password = f"{name}@example.org", "correct horse"
+        await client.register({"email": email, "name": name, "password": password}, wait=10)
+        await client.log_in(email, password)
+        return client.token, (await client.me())["user_id"]
+
+
 @pytest.fixture
-def manners() -> Iterator[None]:
+def people(run: Run, tmp_path: Path) -> People:
+    """Two customers with accounts, and one of each role of those who work here."""
+    accounts = {name: asyncio.run(registered(run.address.api, name)) for name in PEERS}
+    tokens = {name: token for name, (token, _) in accounts.items()}
+    customers = {name: user_id for name, (_, user_id) in accounts.items()}
+    issuing = Tokens(Keyring(run.plan.home / "keys"))
+    tokens |= {role: issuing.issue(role, (role,)) for role in ROLES if role != "customer"}
+    headers = {name: [{"name": "Authorization", "value": f"Bearer {token}"}] for name, token in tokens.items()}
+    document = tmp_path / "people.json"
+    document.write_text(json.dumps({"auth": [{"name": name, "fixedHeaders": said} for name, said in headers.items()]}))
+    return People(document, customers)
+
+
+@pytest.fixture
+def manners(people: People) -> Iterator[None]:
     """Requests have manners for as long as a test lasts."""
-    hook = Manners()
+    hook = Manners(people.customers)
     schemathesis.hook("before_call")(hook)
     yield
     unregister(hook)
 
 
 @pytest.mark.timeout(400)
-def test_the_api_does_what_its_openapi_says_whatever_is_sent(
-    run: Run, manners: None, capsys: pytest.CaptureFixture[str]
+def test_the_api_does_what_its_openapi_says_whatever_is_sent_by_whomever(
+    run: Run, people: People, manners: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = schemathesis.Config.from_dict(CONFIG)
-    schema = schemathesis.openapi.from_url(f"{run.address.api}/openapi.json", config=config)
+    auth = {"auth": {"wfc": {"path": str(people.document), "peers": list(PEERS)}}}
+    config = schemathesis.Config.from_dict({**CONFIG, **auth})
+    schema = schemathesis.openapi.from_url(f"{run.address.api}/api/openapi.json", config=config)
     account = Account()
     for event in from_schema(schema).execute():
         account.take(event)

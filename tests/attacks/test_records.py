@@ -19,14 +19,12 @@ from events.letter import LetterParked
 from events.log import Place
 from events.outcome import RecordParked
 from events.registry import command_codec
-from schemas.product import ListProduct
 from schemas.settings import CONTEXTS
 from tests.attacks.records import Poison, poison
 from tests.attacks.wire import order
 from tests.attacks.writing import Written, write
-from tests.system.house import House, wait_until
+from tests.system.house import House, shop_of, wait_until
 from workers.run import Run
-from workers.shop import Shop
 
 RECORDS = 2000
 STREAMS = ("orderlog-streams",)
@@ -38,7 +36,7 @@ PLACES = [Place(topic.name, p) for topic in topics.OF_CONTEXTS for p in range(to
 @asynccontextmanager
 async def opened(run: Run) -> AsyncIterator[House]:
     """The system, with its shop open for as long."""
-    shop = Shop(run.address.api)
+    shop = shop_of(run)
     try:
         await shop.until_ready(60)
         yield House(run, shop)
@@ -129,8 +127,7 @@ async def test_claims_of_strangers_cost_a_claim_and_nothing_else(run: Run) -> No
 async def listed(house: House) -> str:
     """A product on sale."""
     sku = f"sku-{uuid4().hex[:12]}"
-    product = ListProduct(sku=sku, name=sku, price=250, stock=100)
-    await house.shop.post("/products", sku, product.model_dump(mode="json"), wait=20)
+    await house.shop.list_product({"sku": sku, "name": sku, "price": 250, "stock": 100}, wait=20)
     return sku
 
 
@@ -138,7 +135,7 @@ async def assert_bought(house: House, sku: str) -> None:
     """An order placed now is confirmed."""
     order_id = str(uuid4())
     wanted = order(order_id=order_id, lines=[{"sku": sku, "quantity": 1, "unit_price": 250}])
-    await house.shop.post("/orders", order_id, wanted)
+    await house.shop.place_order(wanted, key=order_id)  # type: ignore[arg-type]
     row = await house.shop.get(f"/orders/{order_id}", wait_for="settled", timeout=30)
     assert row["status"] == "confirmed", row
 

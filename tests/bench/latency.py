@@ -16,9 +16,9 @@ from rich.console import Console
 
 from schemas.order import PlaceOrder
 from tests.bench import house, workload
+from tests.system.house import shop_of
 from workers.baskets import YEAR
 from workers.run import Plan, Run
-from workers.shop import Shop
 from workers.steps import Moments, settle
 
 EVERY = 0.015
@@ -44,7 +44,7 @@ class Latency(Struct):
 async def latency(home: Path, rate: float, seconds: float, warmup: float = 3.0) -> Latency:
     """Measure on a fresh house with every process that `orders run` starts."""
     with Run(Plan(home, YEAR), Console(quiet=True)) as run:
-        shop, till = Shop(run.address.api), ClientSession()
+        shop, till = shop_of(run), ClientSession()
         where = conninfo.make_conninfo(run.address.postgres, dbname="orderlog_order")
         try:
             await shop.until_ready(60)

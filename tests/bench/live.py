@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import house, workload
+from tests.system.house import shop_of
 from workers.baskets import YEAR
 from workers.run import Plan, Run
 from workers.shop import Shop
@@ -41,7 +42,7 @@ async def live(home: Path, rate: float = 50.0) -> list[Cost]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
     with Run(Plan(home, YEAR), Console(quiet=True)) as run:
-        shop = Shop(run.address.api)
+        shop = shop_of(run)
         try:
             await shop.until_ready(60)
             products = list(workload.products())

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,6 +22,8 @@ from events.log import Draft, Place, Record, scan
 from projections.postgres import Database
 from projections.registry import CHECKPOINTS, PROJECTIONS, install, models
 from projections.store import Store
+from schemas.client import Client
+from schemas.client.calls import OrderLine
 from schemas.settings import CONTEXTS
 from tests.api.world import fresh
 from tests.erasure.told import (
@@ -34,7 +37,7 @@ from tests.erasure.told import (
     without,
     words_in,
 )
-from tests.system.house import wait_until
+from tests.system.house import shop_of, wait_until
 from workers.analyst.export import export
 from workers.analyst.folder import Asked
 from workers.baskets import YEAR
@@ -73,8 +76,8 @@ async def doors(home: Path) -> AsyncIterator[tuple[Run, Shop, Shop]]:
     """The run, the door that seals, and the one that does not."""
     with Twice(Plan(home, YEAR, workers=WORKERS), Console(quiet=True)) as run:
         run.spawn("api-unsealed", "api")
-        sealing = Shop(run.address.api)
-        open_door = Shop(f"http://127.0.0.1:{Home(home).recall('ports')['api-unsealed']}")
+        sealing = shop_of(run)
+        open_door = shop_of(run, f"http://127.0.0.1:{Home(home).recall('ports')['api-unsealed']}")
         try:
             for shop in (sealing, open_door):
                 await shop.until_ready(90)
@@ -86,33 +89,30 @@ async def doors(home: Path) -> AsyncIterator[tuple[Run, Shop, Shop]]:
 
 async def lived(shop: Shop, said: Told, sku: str) -> tuple[str, str]:
     """Somebody registers, tells of themselves, orders, has it sent elsewhere, and sends it back; their and its id."""
-    await shop.ask("POST", "/users", body={"email": said.email, "name": said.name, "password": PASSWORD},
-                   headers={"Prefer": "wait=10"})  # fmt: skip
-    tokens = await shop.ask("POST", "/login", body={"email": said.email, "password": PASSWORD})
-    bearer = {"Authorization": f"Bearer {tokens['access_token']}", "Prefer": "wait=10"}
-    user_id = (await shop.ask("GET", "/me", headers=bearer))["user_id"]
-    profile = {"name": said.second_name, "phone": said.phone}
-    address = {"label": said.label, "address": said.place(said.street)}
-    for url, body in (("/me/profile", profile), ("/me/addresses", address)):
-        await shop.ask("POST", url, headers=bearer, body=body)
-    asked = {"customer_id": user_id, "email": said.email, "shipping_address": said.place(said.street)}
-    order_id = str(uuid4())
-    lines = [{"sku": sku, "quantity": 2, "unit_price": 450}]
-    await shop.post("/orders", str(uuid4()), {"order_id": order_id, **asked, "lines": lines}, wait=20)
-    url = f"/orders/{order_id}"
-    await shop.post(f"{url}/address", str(uuid4()), {"shipping_address": said.place(said.new_street)}, wait=20)
-    await shop.post(f"{url}/notes", str(uuid4()), {"text": said.note, "audience": "everyone"}, wait=20)
+    await shop.register({"email": said.email, "name": said.name, "password": PASSWORD}, wait=10)
+    place: Any = said.place(said.street)
+    async with Client(shop.url) as customer:
+        await customer.log_in(said.email, PASSWORD)
+        user_id = (await customer.me())["user_id"]
+        await customer.change_profile({"name": said.second_name, "phone": said.phone}, wait=10)
+        await customer.add_address({"label": said.label, "address": place}, wait=10)
+    order_id, lines = str(uuid4()), [OrderLine(sku=sku, quantity=2, unit_price=450)]
+    asked = {"order_id": order_id, "customer_id": user_id, "email": said.email, "shipping_address": place}
+    await shop.place_order({**asked, "lines": lines}, wait=20)  # type: ignore[typeddict-item]
+    new_place: Any = said.place(said.new_street)
+    await shop.change_address(order_id, {"shipping_address": new_place}, wait=20)
+    await shop.add_note(order_id, {"text": said.note, "audience": "everyone"}, wait=20)
 
     async def ready() -> bool:
-        return bool((await shop.get(url))["ready_to_ship"])
+        return bool((await shop.get_order(order_id))["ready_to_ship"])
 
     await wait_until(ready, 20, "the order can be shipped")
-    for step in ("ship", "deliver"):
-        await shop.post(f"{url}/{step}", str(uuid4()), {}, wait=20)
-    items = [{"sku": sku, "quantity": 1}]
-    row = await shop.post(f"{url}/returns", str(uuid4()), {"items": items, "reason": said.reason}, wait=20)
-    back = {"items": [{**items[0], "verdict": "restock"}], "note": said.comment}
-    await shop.post(f"{url}/returns/{row['returns'][0]['return_id']}/receive", str(uuid4()), back, wait=20)
+    await shop.ship_order(order_id, wait=20)
+    await shop.deliver_order(order_id, wait=20)
+    items: Any = [{"sku": sku, "quantity": 1}]
+    row: Any = await shop.request_return(order_id, {"items": items, "reason": said.reason}, wait=20)
+    back: Any = {"items": [{**items[0], "verdict": "restock"}], "note": said.comment}
+    await shop.receive_return(order_id, row["returns"][0]["return_id"], back, wait=20)
     return user_id, order_id
 
 
@@ -173,7 +173,7 @@ async def rebuilt(run: Run) -> AsyncIterator[dict[str, Database]]:
 async def test_a_person_is_forgotten_everywhere_and_orders_and_money_stay(tmp_path: Path) -> None:
     async with doors(tmp_path) as (run, shop, unsealed):
         kafka, sku = run.address.kafka, f"tea-{uuid4().hex[:8]}"
-        await shop.post("/products", str(uuid4()), {"sku": sku, "name": "Tea", "price": 450, "stock": 9}, wait=20)
+        await shop.list_product({"sku": sku, "name": "Tea", "price": 450, "stock": 9}, wait=20)
         ada, eve = told(), told()
         (ada_id, hers), (_, other) = await asyncio.gather(lived(shop, ada, sku), lived(unsealed, eve, sku))
         for order_id in (hers, other):
@@ -195,7 +195,7 @@ async def test_a_person_is_forgotten_everywhere_and_orders_and_money_stay(tmp_pa
         assert before[0]["email"] == ada.email
         assert {mail.recipient for mail in list_mail(tmp_path / "mailbox")} == {ada.email, eve.email}
 
-        await shop.ask("POST", f"/users/{ada_id}/erase", body={})
+        await shop.erase(ada_id)
         await wait_until(lambda: _is_gone(live["user"], ada_id), 20, "the key is destroyed")
         seen = await shop.get(f"/orders/{hers}")
 

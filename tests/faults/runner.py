@@ -22,7 +22,7 @@ from tests.faults.nemesis import Fault, Nemesis, Site
 from tests.faults.plan import Step, make
 from tests.faults.settle import heal, settled
 from tests.faults.world import World
-from workers.shop import Shop
+from tests.system.house import shop_of
 from workers.steps import Moments
 
 FAULTS: dict[str, Fault] = {
@@ -110,7 +110,7 @@ async def run(asked: Asked, steps: list[Step], folder: Path, console: Console) -
 
 async def _play(world: World, asked: Asked, steps: list[Step], folder: Path) -> dict[str, Any]:
     """The run itself; what there is to know of it, as evidence.json has it."""
-    history, shop = Lines(folder / "history.jsonl"), Shop(world.address.api)
+    history, shop = Lines(folder / "history.jsonl"), shop_of(world)
     client = Client(f"http://{world.way('client-api')}", history)
     keeping = asyncio.create_task(world.keep())
     watch: Watch | None = None

@@ -83,24 +83,24 @@ def view(document: Schema) -> Schema:
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (lambda d: d["paths"].pop("/orders/{order_id}"), "GET /orders/{order_id}: is gone"),
+        (lambda d: d["paths"].pop("/api/orders/{order_id}"), "GET /api/orders/{order_id}: is gone"),
         (
             lambda d: view(d)["properties"].pop("total"),
-            "GET /orders/{order_id}: answer 200.total is not there any more",
+            "GET /api/orders/{order_id}: answer 200.total is not there any more",
         ),
         (
             lambda d: view(d)["required"].remove("total"),
-            "GET /orders/{order_id}: answer 200.total was always there, and may be missing",
+            "GET /api/orders/{order_id}: answer 200.total was always there, and may be missing",
         ),
         (
             lambda d: d["components"]["schemas"]["PlaceOrder"]["properties"]["lines"].update(maxItems=5),
-            "POST /orders: body.lines maxItems was 500, and is 5",
+            "POST /api/orders: body.lines maxItems was 500, and is 5",
         ),
         (
-            lambda d: d["paths"]["/orders"]["get"]["parameters"].append(
+            lambda d: d["paths"]["/api/orders"]["get"]["parameters"].append(
                 {"in": "query", "name": "shop", "required": True, "schema": {"type": "string"}}
             ),
-            "GET /orders: query shop has become required",
+            "GET /api/orders: query shop has become required",
         ),
     ],
 )
@@ -121,7 +121,7 @@ def test_the_items_of_a_list_may_hold_more_and_not_less() -> None:
     assert not list(broken_api(API, more))
     searched(less)["properties"].pop("rank")
     said = [str(broken).partition("\n")[0] for broken in broken_api(API, less)]
-    assert said == ["GET /products/search: answer 200.items.[].rank is not there any more"]
+    assert said == ["GET /api/products/search: answer 200.items.[].rank is not there any more"]
 
 
 def test_it_ends_with_one_and_says_what_is_broken(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ async def test_nothing_is_lost_or_comes_twice_over_a_rebuild(shop: Workshop, wor
     token = TOKENS.issue(customer_id)
     async with (
         serving(Front(closed(), world.log, databases)) as url,
-        Client(f"{url}/api", token) as client,
+        Client(url, token) as client,
         asyncio.TaskGroup() as group,
     ):
         following = [group.create_task(stay()), group.create_task(come_and_go())]

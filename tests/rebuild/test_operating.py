@@ -15,7 +15,7 @@ from projections.order import ORDERS
 from schemas.client import Problem
 from tests.rebuild.release import Release, plain
 from tests.rebuild.workshop import until
-from tests.scenarios.shop import order, product, sku_on
+from tests.scenarios.shop import order, sku_on
 from tests.system.house import House, house
 
 pytestmark = [pytest.mark.infra, pytest.mark.anyio, pytest.mark.long]
@@ -91,7 +91,7 @@ async def seen(shop: House, counts: list[int]) -> None:
 
 async def test_a_new_release_takes_over_a_read_model_and_gives_it_back(shop: House, tmp_path: Path) -> None:
     sku, counts = sku_on(0), list[int]()
-    await shop.shop.post("/products", sku, product(sku, 100_000).model_dump(mode="json"), wait=10)
+    await shop.shop.list_product({"sku": sku, "name": "Tea", "price": 250, "stock": 100_000}, wait=10)
     for _ in range(150):
         await shop.shop.place(order((sku, 1)))
     busy = [asyncio.create_task(customers(shop, sku)), asyncio.create_task(seen(shop, counts))]
@@ -205,7 +205,7 @@ async def test_what_there_is_not_is_said_with_what_there_is(shop: House) -> None
 
 async def test_one_row_one_partition_and_a_moment_in_the_past(shop: House) -> None:
     desk, sku = Desk(shop, None), sku_on(1)
-    await shop.shop.post("/products", sku, product(sku, 10).model_dump(mode="json"), wait=10)
+    await shop.shop.list_product({"sku": sku, "name": "Tea", "price": 250, "stock": 10}, wait=10)
     bought = order((sku, 1))
     await shop.shop.place(bought)
     assert await shop.settled()

@@ -6,11 +6,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from api.keys import Keyring
+from api.tokens import Tokens
 from events import topics
 from events.envelope import Envelope
 from events.event import Event
@@ -60,11 +63,17 @@ class House:
         return self.run.child(name).log.read_text()
 
 
+def shop_of(run: Run, url: str = "") -> Shop:
+    """A client of a run's gateway, or of the one at `url`, that works here."""
+    tokens = Tokens(Keyring(run.plan.home / "keys"))
+    return Shop(url or run.address.api, tokens.issue("staff", ("staff", "operator"), timedelta(hours=8)))
+
+
 @asynccontextmanager
 async def house(home: Path, **plan: Any) -> AsyncIterator[House]:
     """Start everything, and wait until it is ready."""
     with Run(Plan(home, YEAR, **plan), Console(quiet=True)) as run:
-        shop = Shop(run.address.api)
+        shop = shop_of(run)
         try:
             await shop.until_ready(90)
             yield House(run, shop)

@@ -13,7 +13,7 @@ from events.envelope import CLIENT, Envelope
 from events.kafka import KafkaLog
 from events.log import Draft
 from schemas.order import CancelOrder, PlaceOrder
-from tests.scenarios.shop import order, place_of, product, sku_on
+from tests.scenarios.shop import order, place_of, sku_on
 from tests.system.house import House, house, wait_until
 from workers.cli import cli
 
@@ -33,7 +33,7 @@ async def orders(here: House, *words: str, code: int = 0) -> Any:
 
 async def bought(here: House, sku: str) -> PlaceOrder:
     placed = order((sku, 1))
-    await here.shop.post("/orders", placed.order_id, placed.model_dump(mode="json"))
+    await here.shop.place(placed)
     await here.shop.get(f"/orders/{placed.order_id}", wait_for="settled", timeout=30)
     return placed
 
@@ -54,10 +54,10 @@ async def poisoned(here: House, about: PlaceOrder) -> str:
 async def test_one_order_waits_through_a_kill_is_mended_and_comes_out_right(tmp_path: Path) -> None:
     async with house(tmp_path, env=QUICK, workers=((),)) as here:
         sku = sku_on(0)
-        await here.shop.post("/products", sku, product(sku, 100).model_dump(mode="json"), wait=20)
+        await here.shop.list_product({"sku": sku, "name": "Tea", "price": 250, "stock": 100}, wait=20)
         unlucky, lucky = await bought(here, sku), await bought(here, sku)
         cancelling = await poisoned(here, unlucky)
-        shipping = (await here.shop.post(f"/orders/{unlucky.order_id}/ship", str(uuid4())))["command_id"]
+        shipping = (await here.shop.ship_order(unlucky.order_id))["command_id"]  # type: ignore[typeddict-item]
 
         async def both_wait() -> bool:
             return len(await orders(here, "list", "--json")) == 2

@@ -26,7 +26,7 @@ async def test_what_the_api_cannot_take_now_is_sent_again_under_its_key() -> Non
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     shop = Shop(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     try:
-        await shop.post("/orders/1/cancel", "the key")
+        await shop.cancel_order("1")
     finally:
         await shop.close()
         server.close()
