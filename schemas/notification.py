@@ -179,7 +179,27 @@ class DropDevice(_ToContact, tag="contact.drop_device"):
     reason: Ours = ""
 
 
+class RecordBounce(_ToContact, tag="contact.record_bounce"):
+    """Nobody has this address, as its mail server says: it gets no mail until the customer has proved one anew."""
+
+    email: Annotated[str, SEALED_BEFORE]
+    reason: Ours
+
+
+class TrustAddresses(_ToContact, tag="contact.trust_addresses"):
+    """The customer has shown that mails reach them: what has bounced counts no more."""
+
+
 NotificationCommand: TypeAlias = (
     RequestNotification | RecordDelivery | RecordRefusal | RecordRoute | RecordSending | RecordFailure | RecordReport
 )
-ContactCommand: TypeAlias = DescribeContact | ChooseLanguage | ChooseChannel | AddDevice | DropDevice | ForgetContact
+ContactCommand: TypeAlias = (
+    DescribeContact
+    | ChooseLanguage
+    | ChooseChannel
+    | AddDevice
+    | DropDevice
+    | ForgetContact
+    | RecordBounce
+    | TrustAddresses
+)

@@ -1,8 +1,9 @@
 """The mailbox is a mail server for development: what it accepts becomes a file, once per Message-ID.
 
-`python -m workers.mailbox --port 1025 --folder mail` listens. The file `mode` in the folder, or the environment's
-ORDERLOG_MAILBOX_MODE, makes it misbehave: `refuse` (550), `busy` (451) or `drop` (takes the mail, then hangs up before
-it says so); a number after the word, such as `busy 3`, says for how many mails.
+`python -m workers.mailbox --port 1025 --folder mail` listens. `nobody@…` is an address that it does not have (550). The
+file `mode` in the folder, or the environment's ORDERLOG_MAILBOX_MODE, makes it misbehave: `refuse` (550), `busy` (451)
+or `drop` (takes the mail, then hangs up before it says so); a number after the word, such as `busy 3`, says for how
+many mails.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 Mode = Literal["normal", "refuse", "busy", "drop"]
+NOBODY = "nobody@"
 ANSWERS = {"refuse": "550 5.1.1 no such mailbox", "busy": "451 4.3.0 try again later"}
 
 
@@ -107,6 +109,8 @@ class Handler:
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         """Say no here, before the mail itself is sent, where the mode wants it."""
         mode = self._mode()
+        if address.startswith(NOBODY):
+            return ANSWERS["refuse"]
         if mode in ANSWERS:
             self._count_down()
             return ANSWERS[mode]
