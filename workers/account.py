@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workers.mailbox import list_mail
+from workers.post import PUSHES, SMS
 from workers.shop import Shop
 from workers.steps import Moments, under_way
 
@@ -16,8 +17,7 @@ NEXT = """
        {api}/orders?limit=5        orders, newest first
        {api}/orders/{order}/history
        {provider}/v1/totals            the payment provider's own ledger
-       {mailbox}/                mails, as the customers got them
-       {sms}        SMS, if somebody has given a number
+       orders mail                 mails, SMS and pushes, as the customers got them; the mails are in {mailbox}/
 [bold]Try[/bold]    curl -s {api}/summary
        curl -s {api}/ready
        orders --help
@@ -55,9 +55,7 @@ async def tell(console: Console, address: Address, home: Path, shop: Shop, momen
     verdict = f"[bold red]Wrong: {'; '.join(wrong)}[/]" if wrong else "[bold green]Settled, and the books balance.[/]"
     console.print(f"\n{verdict}")
     shown = next((order["order_id"] for order in orders if order["status"] == "delivered"), "ORDER_ID")
-    pages = NEXT.format(
-        api=shop.url, provider=address.provider, mailbox=home / "mailbox", sms=home / "sms.jsonl", order=shown
-    )
+    pages = NEXT.format(api=shop.url, provider=address.provider, mailbox=home / "mailbox", order=shown)
     pages += FROM_OUTSIDE if shop.token else ""
     console.print(pages, highlight=False, soft_wrap=True)
     return not wrong
@@ -143,8 +141,9 @@ def _mail(summary: Any, home: Path) -> Table:
     table.add_row(
         "in the mailbox", f"{sum(letter.repeats for letter in letters)} repeats", str(len(letters)), style="bold"
     )
-    if (texts := home / "sms.jsonl").exists():
-        table.add_row("on the phones", "", str(len(texts.read_bytes().splitlines())), style="bold")
+    for name, file in (("on the phones", SMS), ("pushed", PUSHES)):
+        if (came := home / file).exists():
+            table.add_row(name, "", str(len(came.read_bytes().splitlines())), style="bold")
     return table
 
 

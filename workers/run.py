@@ -12,17 +12,20 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from schemas.settings import Settings
 from workers import account, apart
 from workers.baskets import Baskets, Loaded, Window
-from workers.local import ChildProcess, LauncherError, Servers
+from workers.local import ChildProcess, LauncherError, Servers, push_keys
 from workers.local import Progress as Fetching
 from workers.local.home import Home, is_free
+from workers.post import PUSHES, SMS
 from workers.shop import Shop
 from workers.steps import Moments, settle, walk
 
 SOON = 90.0
 """Seconds that processes have to be ready, and orders to settle."""
 
+_SERVICES: str = Settings.model_fields["push_services"].default
 PATIENT = {"mailbox": 10, "worker-notification": 10}
 """Processes that wait while others have something to do, as nice(1) has it: nobody waits for a mail as for an order."""
 
@@ -168,7 +171,7 @@ class Run:
         if self.plan.apart:
             self._own = apart.environments(home)
         self._env, folder = self._environment(address, api), self.plan.home
-        files = ("--ledger", folder / "ledger.jsonl", "--sms", folder / "sms.jsonl")
+        files = ("--ledger", folder / "ledger.jsonl", "--sms", folder / SMS, "--push", (folder / PUSHES).parent)
         self.spawn("provider", "api.stub", "--port", provider, *files)
         self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
         for contexts in self.plan.workers:
@@ -195,6 +198,7 @@ class Run:
             "TWILIO_TOKEN": "development",
             "TWILIO_SENDER": "+15005550006",
             "TWILIO_URL": address.provider,
+            **push_keys.settings_of((self.plan.home / PUSHES).parent, address.provider, _SERVICES),
         }
         return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}, **self.plan.env}
 
