@@ -25,6 +25,7 @@ from workers.steps import Moments, settle, walk
 SOON = 90.0
 """Seconds that processes have to be ready, and orders to settle."""
 
+MAIL_SECRET = "development"  # noqa: S105  of a run on this machine
 _SERVICES: str = Settings.model_fields["push_services"].default
 PATIENT = {"mailbox": 10, "worker-notification": 10}
 """Processes that wait while others have something to do, as nice(1) has it: nobody waits for a mail as for an order."""
@@ -173,7 +174,8 @@ class Run:
         self._env, folder = self._environment(address, api), self.plan.home
         files = ("--ledger", folder / "ledger.jsonl", "--sms", folder / SMS, "--push", (folder / PUSHES).parent)
         self.spawn("provider", "api.stub", "--port", provider, *files)
-        self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
+        reports = ("--reports", f"{address.api}/api/notifications/reports/mail", "--secret", MAIL_SECRET)
+        self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox", *reports)
         for contexts in self.plan.workers:
             self.spawn("-".join(("worker", *contexts)), "workers", "worker", "--contexts", ",".join(contexts))
         for service in self._own or ("api",):
@@ -193,6 +195,7 @@ class Run:
             "KEYS_URL": self._url_of("api-user") if self.plan.apart else address.api,
             "INSIDE": "open",  # it is bound to loopback
             "LOGIN_UNVERIFIED": "true",
+            "MAIL_REPORT_SECRET": MAIL_SECRET,
             "PUBLIC_URL": f"{address.api}/api",
             "TWILIO_ACCOUNT": "AC-development",
             "TWILIO_TOKEN": "development",
