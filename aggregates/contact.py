@@ -16,6 +16,9 @@ from aggregates.errors import DeviceUnknown, SecurityMailStays, TooManyDevices
 from events.event import Event
 from events.ids import derive
 from events.notification import (
+    MOST_BOUNCED,
+    AddressBounced,
+    AddressesTrusted,
     ChannelChosen,
     ContactDescribed,
     ContactEvent,
@@ -24,13 +27,25 @@ from events.notification import (
     DeviceDropped,
     QuietHours,
 )
-from schemas.notification import AddDevice, ChooseChannel, ChooseLanguage, DescribeContact, DropDevice, ForgetContact
+from schemas.notification import (
+    AddDevice,
+    ChooseChannel,
+    ChooseLanguage,
+    DescribeContact,
+    DropDevice,
+    ForgetContact,
+    RecordBounce,
+    TrustAddresses,
+)
 
 MOST_DEVICES = 20
 
 
 class Contact(Struct, frozen=True):
-    """What the rules need to know of how a customer is reached; devices by id, with the fingerprints of addresses."""
+    """What the rules need to know of how a customer is reached; devices by id, with the fingerprints of addresses.
+
+    `bounced` are e-mail addresses that nobody has.
+    """
 
     phone: str | None = None
     locale: str = "en"
@@ -38,6 +53,7 @@ class Contact(Struct, frozen=True):
     quiet: tuple[str, str] | None = None
     chosen: dict[str, bool] = {}
     devices: dict[str, str] = {}
+    bounced: tuple[str, ...] = ()
 
 
 def evolve(contact: Contact, event: ContactEvent) -> Contact:
@@ -55,6 +71,10 @@ def evolve(contact: Contact, event: ContactEvent) -> Contact:
             return replace(contact, devices=left)
         case ContactForgotten():
             return Contact()
+        case AddressBounced():
+            return replace(contact, bounced=(*contact.bounced, event.email)[-MOST_BOUNCED:])
+        case AddressesTrusted():
+            return replace(contact, bounced=())
         case _:
             assert_never(event)
 
@@ -105,6 +125,14 @@ def drop_device(command: DropDevice, contact: Contact) -> list[Event]:
     ]
 
 
+def record_bounce(command: RecordBounce, contact: Contact) -> list[Event]:
+    return [] if command.email in contact.bounced else [AddressBounced(**dict(command))]
+
+
+def trust_addresses(command: TrustAddresses, contact: Contact) -> list[Event]:
+    return [AddressesTrusted(customer_id=command.customer_id)] if contact.bounced else []
+
+
 def fingerprint(platform: str, push_address: str) -> str:
     """What tells one address of a device from another without telling it."""
     return derive(f"push-address/{platform}", push_address)
@@ -144,5 +172,7 @@ RULES: dict[type[Any], Any] = {
     ChooseChannel: choose,
     AddDevice: add_device,
     DropDevice: drop_device,
+    RecordBounce: record_bounce,
+    TrustAddresses: trust_addresses,
     ForgetContact: forget,
 }

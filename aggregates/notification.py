@@ -114,7 +114,7 @@ def evolve(message: Notification, event: NotificationEvent) -> Notification:
 
 
 def _with(message: Notification, name: str, **changes: Any) -> Notification:
-    way = replace(message.ways.get(name, Way("")), **changes)
+    way = replace(message.ways.get(name, Way(message.recipient)), **changes)
     ways = {**message.ways, name: way}
     status = overall({name: way.status.value for name, way in ways.items()})
     going = any(way.status is Status.REQUESTED for way in ways.values())
@@ -180,6 +180,8 @@ def record_report(command: RecordReport, message: Notification) -> list[Event]:
 
     Where it went out twice, as the provider's first answer was lost, the other one's arrival counts, its bounce not.
     """
+    if not message.ways and command.way == message.channel:
+        return _reported_of_the_one(command, message)
     way = message.ways.get(command.way)
     if way is None or way.status not in (Status.REQUESTED, Status.SENT):
         return []
@@ -190,6 +192,15 @@ def record_report(command: RecordReport, message: Notification) -> list[Event]:
     if command.arrived:
         return [*sent, NotificationArrived(**said)]
     return [*sent, NotificationBounced(**said, reason=command.reason)]
+
+
+def _reported_of_the_one(command: RecordReport, message: Notification) -> list[Event]:
+    """Of a message that went the one way it was requested for, delivered says that it was taken: a bounce is news."""
+    if command.arrived or message.status not in (Status.REQUESTED, Status.DELIVERED):
+        return []
+    said = {"notification_id": command.notification_id}
+    taken = [NotificationDelivered(**said)] if message.status is Status.REQUESTED else []
+    return [*taken, NotificationBounced(**said, way=command.way, reason=command.reason)]
 
 
 def todos(state: Notification | Contact) -> list[Todo]:

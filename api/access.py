@@ -111,14 +111,13 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/notifications/contacts/{customer_id}/channels"): _THEIRS_ALONE,
     ("POST", "/notifications/contacts/{customer_id}/devices"): _THEIRS_ALONE,
     ("POST", "/notifications/contacts/{customer_id}/devices/{device_id}/drop"): _THEIRS_ALONE,
+    ("POST", "/notifications/contacts/{customer_id}/trust"): _STAFF,
     ("GET", "/notifications/templates"): _STAFF,
     ("GET", "/notifications/templates/{name}/preview"): _STAFF,
     ("GET", "/notifications/unsubscribe/{token}"): ANYONE,  # whoever has the mail that the link is in
     ("POST", "/notifications/unsubscribe/{token}"): ANYONE,
-    (
-        "POST",
-        "/notifications/{notification_id}/reports/twilio",
-    ): ANYONE,  # signed, too
+    ("POST", "/notifications/{notification_id}/reports/twilio"): ANYONE,  # signed, too
+    ("POST", "/notifications/reports/mail"): ANYONE,
     # operations; of commands everybody sees their own
     ("GET", "/commands/{command_id}"): ANYONE,
     ("GET", "/commands/{context}/{command_id}"): ANYONE,

@@ -14,6 +14,7 @@ from api import (
     jwks,
     letters,
     live,
+    mail_reports,
     notifications,
     openapi,
     operations,
@@ -61,6 +62,7 @@ ROUTERS: dict[str, tuple[APIRouter, ...]] = {
         templates.router,
         unsubscribe.router,
         reports.router,
+        mail_reports.router,
         notifications.router,  # the last, for one message's URL fits all of theirs
     ),
 }

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.commands import submit
 from api.openapi import gives, takes
 from api.resources import AsOf, one
-from schemas.notification import AddDevice, ChooseChannel, DescribeContact, DropDevice
+from schemas.notification import AddDevice, ChooseChannel, DescribeContact, DropDevice, TrustAddresses
 from schemas.values import CustomerId, Name
 
 router = APIRouter(tags=["contacts"])
@@ -51,3 +51,9 @@ async def add_device(request: Request, customer_id: Id) -> Response:
 async def drop_device(request: Request, customer_id: Id, device_id: Device) -> Response:
     """Push to a device no more."""
     return await submit(request, DropDevice, customer_id=customer_id, device_id=device_id, fingerprint="", reason="")
+
+
+@router.post("/notifications/contacts/{customer_id}/trust", **takes(TrustAddresses, "customer_id", view="ContactView"))
+async def trust_addresses(request: Request, customer_id: Id) -> Response:
+    """Send mails again to addresses of theirs that had bounced; who verifies theirs anew needs nobody for that."""
+    return await submit(request, TrustAddresses, customer_id=customer_id)

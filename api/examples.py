@@ -65,6 +65,7 @@ BODIES: dict[str, Any] = {
     "ChooseChannel": {"kind": "order", "channel": "sms", "wanted": True},
     "AddDevice": {"device_id": "phone", "platform": "fcm", "push_address": "cXyz:APA91bFq"},
     "DropDevice": {},
+    "TrustAddresses": {},
     "RetryLetter": {},
     "EditedLetter": {"body": {"order_id": ORDER, "reason": "changed my mind"}, "why": "the reason was missing"},
     "DiscardLetter": {"why": "a test that went astray"},
@@ -113,7 +114,7 @@ VIEWS: dict[str, Any] = {
     "ContactView": {
         "customer_id": USER, "phone": "+15550100", "locale": "en", "time_zone": "Europe/Berlin",
         "quiet": {"begins": "22:00", "ends": "07:00"}, "chosen": {"order/sms": True}, "devices": {"phone": "fcm"},
-        "updated_at": AT, "version": 1,
+        "updated_at": AT, "bounced": [{"email": EMAIL, "reason": "550 5.1.1 no such mailbox"}], "version": 1,
     },
     "Preview": {
         "locale": "en", "subject": "Your order is confirmed", "text": "Thank you.", "html": "<p>Thank you.</p>",

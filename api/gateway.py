@@ -25,7 +25,7 @@ BODY_SECONDS = 10.0
 """That a client may take to send a body."""
 
 DOCUMENT = "/openapi.json"
-SIGNED = re.compile(r"/payments/webhooks/|/notifications/(unsubscribe/|[^/]+/reports/)")
+SIGNED = re.compile(r"/payments/webhooks/|/notifications/(unsubscribe/|reports/|[^/]+/reports/)")
 """What many send from few addresses: providers, and the mail programs of a whole provider."""
 OF_ALL = ("/summary", "/statistics", "/dead-letters", "/projections")
 """What every context answers for itself."""

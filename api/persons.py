@@ -13,12 +13,16 @@ from projections.order import OPEN, UNDER_WAY
 from projections.person_keys import Erased
 from projections.user import ACTIVE
 from schemas.mark import person_of
-from schemas.personal import plan_of
+from schemas.personal import tells
 from schemas.sealing import PersonKey
 from schemas.values import Command
 
 ADDRESSES = "@addresses"
 """Whose key stands for e-mail addresses where accounts are looked up: nobody can be called so."""
+_NOTHING_MORE = (
+    "This person has been erased: nothing more is recorded of them. What need not be told, such as a reason, can be "
+    "left out, and the rest asked for."
+)
 IN_ONE = 4
 """Accounts of one address, one after the other's erasure, that are asked for at once."""
 
@@ -30,16 +34,17 @@ async def sealed(request: Request, command: Command) -> Command:
         Problem: 404, if it is about an order that the read model does not have; 410, if the person has been erased.
     """
     system = of(request)
-    if not (system.settings.seal and plan_of(type(command))):
+    if not (system.settings.seal and tells(command)):
         return command
     try:
         return await system.sealed(command, command.person or await _customer(request, command))
     except Erased:
-        raise Problem("PersonErased") from None
+        raise Problem("PersonErased", _NOTHING_MORE) from None
 
 
 async def _customer(request: Request, command: Command) -> str:
-    owner = await owner_of(request, command.stream.removeprefix("order-"))
+    _, _, order_id = command.stream.partition("-")
+    owner = await owner_of(request, order_id)
     if owner is None:
         raise Problem("OrderUnknown", "The read model does not have it (yet).")
     return owner

@@ -59,7 +59,7 @@ class Done(Struct):
 
 
 class Erased(Struct):
-    """Who has been erased."""
+    """Who has been erased, or is being: then their key is about to be destroyed."""
 
     user_id: str
     status: str

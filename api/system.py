@@ -20,6 +20,7 @@ from api.watch import Row, Watch
 from events.ids import key_of
 from events.log import Log
 from projections import order, product
+from projections.forgetting import Forgetting
 from projections.keys_apart import KeysApart
 from projections.person_keys import KeyTable, PersonKeys
 from projections.postgres import Database, DatabaseUnavailable
@@ -42,7 +43,8 @@ class System:
     def __init__(self, settings: Settings, log: Log, databases: Mapping[str, Database], tokens: Tokens) -> None:
         apart = KeysApart(settings.keys_url, settings.account_secret)
         self.keys = PersonKeys(KeyTable(databases["user"]) if "user" in databases else apart)
-        self._apart = apart
+        self._apart, self._forgetting = apart, Forgetting(log, self.keys)
+        self._tasks: list[asyncio.Task[None]] = []
         self.settings, self.log, self.databases = settings, log, databases
         self.contexts = settings.chosen()
         self.started = time.monotonic()
@@ -65,9 +67,13 @@ class System:
         """Begin to connect; servers that are down are no error yet."""
         for database in self.databases.values():
             await database.open()
+        self._tasks = [asyncio.create_task(self._forgetting.run())]
 
     async def close(self) -> None:
         """Let go of everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.feed.close()
         await self.lanes.close()
         for watch in (*self._outcomes.values(), *self._reached.values(), self._settled):

@@ -134,6 +134,17 @@ class ContactForgotten(_OfContact, tag="contact.forgotten.v1"):
     """Nothing of what the customer has said counts any more."""
 
 
+class AddressBounced(_OfContact, tag="contact.address_bounced.v1"):
+    """Nobody has this address, as its mail server says for good."""
+
+    email: str
+    reason: str
+
+
+class AddressesTrusted(_OfContact, tag="contact.addresses_trusted.v1"):
+    """Mails reach the customer again: no address of theirs counts as one that nobody has."""
+
+
 NotificationEvent: TypeAlias = (
     NotificationRequested
     | NotificationDelivered
@@ -146,7 +157,17 @@ NotificationEvent: TypeAlias = (
     | NotificationArrived
     | NotificationBounced
 )
-ContactEvent: TypeAlias = ContactDescribed | ChannelChosen | DeviceAdded | DeviceDropped | ContactForgotten
+ContactEvent: TypeAlias = (
+    ContactDescribed
+    | ChannelChosen
+    | DeviceAdded
+    | DeviceDropped
+    | ContactForgotten
+    | AddressBounced
+    | AddressesTrusted
+)
+MOST_BOUNCED = 20
+"""Addresses of a customer that are known to be nobody's; of more, the latest."""
 
 _BEST_FIRST = ("delivered", "sent", "requested", "bounced", "declined")
 

@@ -8,6 +8,9 @@ from msgspec.structs import replace
 
 from events.event import Event
 from events.notification import (
+    MOST_BOUNCED,
+    AddressBounced,
+    AddressesTrusted,
     ChannelChosen,
     ContactDescribed,
     ContactEvent,
@@ -19,7 +22,10 @@ from projections.view import Projection
 
 
 class ContactView(Struct, frozen=True):
-    """How a customer is reached. `chosen` by kind and channel, such as `order/sms`; `devices` are platforms by id."""
+    """How a customer is reached. `chosen` by kind and channel, such as `order/sms`; `devices` are platforms by id.
+
+    `bounced` are addresses that nobody has, each with what its mail server said: no mail is sent there.
+    """
 
     customer_id: str
     phone: str | None
@@ -30,6 +36,7 @@ class ContactView(Struct, frozen=True):
     devices: dict[str, str]
     push_addresses: dict[str, str]
     updated_at: datetime
+    bounced: list[dict[str, str]] = []
 
 
 def blank(customer_id: str, at: datetime) -> ContactView:
@@ -55,6 +62,11 @@ def project(view: ContactView | None, event: ContactEvent, at: datetime) -> Cont
             changed = replace(view, devices=devices, push_addresses=addresses)
         case ContactForgotten():
             changed = blank(event.customer_id, at)
+        case AddressBounced():
+            bounced = [*view.bounced, {"email": event.email, "reason": event.reason}]
+            changed = replace(view, bounced=bounced[-MOST_BOUNCED:])
+        case AddressesTrusted():
+            changed = replace(view, bounced=[])
         case _:
             assert_never(event)
     return replace(changed, updated_at=at)
@@ -67,6 +79,8 @@ def key_of(event: Event) -> str | None:
 
 OWN = "contact."
 
-CONTACTS = Projection(name="contacts", context="notification", view=ContactView, key_of=key_of, project=project)
+CONTACTS = Projection(
+    name="contacts", context="notification", view=ContactView, key_of=key_of, project=project, version=2
+)
 
 ONE = "SELECT * FROM contacts WHERE customer_id = %(customer_id)s"

@@ -91,7 +91,7 @@ def project(view: NotificationView | None, event: NotificationEvent, at: datetim
 
 
 def _with(view: NotificationView, name: str, **changes: Any) -> NotificationView:
-    known = view.ways.get(name) or WayView("")
+    known = view.ways.get(name) or WayView(view.recipient)
     # The database gives a mapping of plain values back.
     way = known if isinstance(known, WayView) else WayView(**known)
     ways = {**view.ways, name: replace(way, **changes)}

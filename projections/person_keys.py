@@ -9,15 +9,16 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
 from msgspec import json
 
+from projections.gathered import Gathered
 from projections.postgres import Connection, Database
 from schemas.mark import ERASED, UNREADABLE, person_of
-from schemas.personal import plan_of, sealed
+from schemas.personal import sealed, tells
 from schemas.sealing import Broken, PersonKey, new_secret, replaced_in, sealed_in
 from schemas.values import Command
 
@@ -39,7 +40,9 @@ ON CONFLICT (person) DO UPDATE SET key = NULL, destroyed_at = now() WHERE person
 """
 
 FRESH = 30.0
-"""Seconds for which a process goes by a key that it has asked for: so long others may read what was just erased."""
+"""Seconds for which a process goes by a key that it has asked for, while it hears of those that are destroyed."""
+ALONE = 1.0
+"""The same, while it does not: so long may it read what was just erased."""
 REMEMBERED = 10_000
 """Keys that a process keeps in mind."""
 
@@ -124,49 +127,14 @@ class KeysInMemory:
         self.secrets[person] = None
 
 
-class Gathered:
-    """Asks for keys: those that are wanted while others are asked for are asked for together, next."""
-
-    def __init__(self, ask: Callable[[list[str]], Awaitable[Secrets]]) -> None:
-        self._ask = ask
-        self._waiting: dict[str, asyncio.Future[Secrets]] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    async def __call__(self, persons: Iterable[str]) -> Secrets:
-        """These persons' keys.
-
-        Raises:
-            DatabaseUnavailable: nobody can say.
-        """
-        loop = asyncio.get_running_loop()
-        futures = [self._waiting.setdefault(person, loop.create_future()) for person in persons]
-        if self._task is None or self._task.done():
-            self._task = loop.create_task(self._run())
-        found: dict[str, bytes | None] = {}
-        for secrets in await asyncio.gather(*map(asyncio.shield, futures)):
-            found |= secrets
-        return found
-
-    async def _run(self) -> None:
-        while self._waiting:
-            asked, self._waiting = self._waiting, {}
-            try:
-                secrets = await self._ask(list(asked))
-            except Exception as error:
-                for future in asked.values():
-                    future.set_exception(error)
-                    future.exception()  # looked at: whoever has waited may be gone
-            else:
-                for person, future in asked.items():
-                    future.set_result({person: secrets[person]} if person in secrets else {})
-
-
 class PersonKeys:
-    """What seals and opens, for one process; keys are kept in mind for a moment."""
+    """What seals and opens, for one process; keys are kept in mind for a moment. `wanted` once one was asked for."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self._known: OrderedDict[str, tuple[float, PersonKey | None]] = OrderedDict()
+        self._fresh, self._forgotten = ALONE, 0
+        self.wanted = asyncio.Event()
         self._make = Gathered(lambda persons: source.fetch(persons, True))
         self._find = Gathered(lambda persons: source.fetch(persons, False))
 
@@ -177,7 +145,7 @@ class PersonKeys:
             Erased: nothing more is recorded of them.
             DatabaseUnavailable: their key cannot be had now.
         """
-        if not plan_of(type(command)):
+        if not tells(command):
             return command
         return sealed(command, await self.key(person))
 
@@ -238,18 +206,32 @@ class PersonKeys:
     def forget(self, person: str) -> None:
         """Ask anew when the person's key is wanted next."""
         self._known.pop(person, None)
+        self._forgotten += 1
 
-    async def _all(self, persons: set[str], ask: Gathered) -> dict[str, PersonKey | None]:
+    def hears(self, of_destroyed: bool) -> bool:
+        """Whether somebody tells us, from now on, whose key to forget; what was known before may be destroyed.
+
+        Gives back whether somebody did until now.
+        """
+        heard, self._fresh = self._fresh == FRESH, FRESH if of_destroyed else ALONE
+        self._known.clear()
+        self._forgotten += 1
+        return heard
+
+    async def _all(self, persons: set[str], ask: Gathered[bytes | None]) -> dict[str, PersonKey | None]:
         now = time.monotonic()
         keys = {p: self._known[p][1] for p in persons if p in self._known and self._known[p][0] > now}
         if missing := persons - keys.keys():
+            self.wanted.set()
+            forgotten = self._forgotten
             for person, secret in (await ask(missing)).items():
                 keys[person] = PersonKey(person, secret) if secret else None
-                self._remember(person, keys[person])
+                if forgotten == self._forgotten:  # else this may be the key of just before it was destroyed
+                    self._remember(person, keys[person])
         return keys
 
     def _remember(self, person: str, key: PersonKey | None) -> None:
-        self._known[person] = time.monotonic() + FRESH, key
+        self._known[person] = time.monotonic() + self._fresh, key
         self._known.move_to_end(person)
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

@@ -5,15 +5,29 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from schemas.values import PERSONAL, Command, CustomerId, Name, Text, Uuid, Value
+from schemas.values import (
+    A_FORM,
+    AN_ID,
+    OUR_WORDS,
+    PERSONAL,
+    SEALED_BEFORE,
+    Command,
+    CustomerId,
+    Id,
+    Name,
+    Ours,
+    Text,
+    Uuid,
+    Value,
+)
 
 Channel = Literal["email", "sms", "push"]
 Kind = Literal["order", "account", "security", "marketing"]
 """What a message is about: customers choose by it."""
-Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"), A_FORM]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"), PERSONAL]
 """A number in E.164."""
-Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), A_FORM]
 """A time of the day."""
 Platform = Literal["fcm", "web"]
 
@@ -26,7 +40,7 @@ def _known(zone: str) -> str:
     return zone
 
 
-TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known)]
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known), A_FORM]
 
 
 class Quiet(Value):
@@ -50,12 +64,12 @@ class RequestNotification(_ToNotification, tag="notification.request"):
     Where a customer is named, and has said how to be reached, that decides over which ways it goes.
     """
 
-    about: Text
+    about: Annotated[Text, AN_ID]
     channel: Channel = "email"
-    recipient: str
-    template: str
-    params: dict[str, Any]
-    customer_id: str = ""
+    recipient: Annotated[str, SEALED_BEFORE]
+    template: Id
+    params: Annotated[dict[str, Any], SEALED_BEFORE]
+    customer_id: Id = ""
     kind: Kind = "order"
 
 
@@ -66,7 +80,7 @@ class RecordDelivery(_ToNotification, tag="notification.record_delivery"):
 class RecordRefusal(_ToNotification, tag="notification.record_refusal"):
     """The provider will never take the message."""
 
-    reason: str
+    reason: Ours
 
 
 class RecordRoute(_ToNotification, tag="notification.record_route"):
@@ -75,36 +89,36 @@ class RecordRoute(_ToNotification, tag="notification.record_route"):
     A way is `email`, `sms` or `push:<device>`.
     """
 
-    ways: dict[str, str]
-    skipped: dict[str, str] = Field(default_factory=dict)
+    ways: Annotated[dict[str, str], SEALED_BEFORE]
+    skipped: Annotated[dict[str, str], OUR_WORDS] = Field(default_factory=dict)
     locale: Locale = "en"
-    time_zone: str = "UTC"
+    time_zone: Annotated[str, A_FORM] = "UTC"
     quiet: Quiet | None = None
 
 
 class _OfWay(_ToNotification):
-    way: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    way: Annotated[Id, StringConstraints(min_length=1, max_length=80)]
 
 
 class RecordSending(_OfWay, tag="notification.record_sending"):
     """The provider has taken the message on one of its ways; `reference` is its name there."""
 
-    reference: str = ""
+    reference: Id = ""
 
 
 class RecordFailure(_OfWay, tag="notification.record_failure"):
     """The provider has not taken the message on this way; `final` if it never will."""
 
-    reason: str
+    reason: Ours
     final: bool = False
 
 
 class RecordReport(_OfWay, tag="notification.record_report"):
     """The provider says what has become of a message that it had taken."""
 
-    reference: str
+    reference: Id
     arrived: bool
-    reason: str = ""
+    reason: Ours = ""
 
 
 class _ToContact(Command):
@@ -161,11 +175,31 @@ class DropDevice(_ToContact, tag="contact.drop_device"):
     """Push to this device no more; with a `fingerprint`, only if the address is still the one it is of."""
 
     device_id: Name
-    fingerprint: str = ""
-    reason: str = ""
+    fingerprint: Id = ""
+    reason: Ours = ""
+
+
+class RecordBounce(_ToContact, tag="contact.record_bounce"):
+    """Nobody has this address, as its mail server says: it gets no mail until the customer has proved one anew."""
+
+    email: Annotated[str, SEALED_BEFORE]
+    reason: Ours
+
+
+class TrustAddresses(_ToContact, tag="contact.trust_addresses"):
+    """The customer has shown that mails reach them: what has bounced counts no more."""
 
 
 NotificationCommand: TypeAlias = (
     RequestNotification | RecordDelivery | RecordRefusal | RecordRoute | RecordSending | RecordFailure | RecordReport
 )
-ContactCommand: TypeAlias = DescribeContact | ChooseLanguage | ChooseChannel | AddDevice | DropDevice | ForgetContact
+ContactCommand: TypeAlias = (
+    DescribeContact
+    | ChooseLanguage
+    | ChooseChannel
+    | AddDevice
+    | DropDevice
+    | ForgetContact
+    | RecordBounce
+    | TrustAddresses
+)

@@ -11,19 +11,22 @@ from schemas.values import (
     Attempts,
     Audience,
     Capture,
+    CardToken,
     Cents,
     Command,
+    Country,
     Currency,
     CustomerId,
+    Id,
     Inspected,
     Item,
     Line,
     OrderId,
+    Ours,
     PersonalEmail,
     PersonalText,
     Quantity,
     Sku,
-    Text,
     Uuid,
     Verdict,
     is_at_confirmation,
@@ -62,7 +65,7 @@ class ShippingAddress(Address):
     street: PersonalText
     city: PersonalText
     postal_code: PersonalText
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    country: Country
 
 
 class _ToOrder(Command):
@@ -76,7 +79,7 @@ class _ToOrder(Command):
 class Asked(_ToOrder):
     """What somebody asks for; `by` says who, as far as it is known."""
 
-    by: Annotated[str, StringConstraints(max_length=200)] = Field("", exclude_if=operator.not_)
+    by: Annotated[Id, StringConstraints(max_length=200)] = Field("", exclude_if=operator.not_)
 
 
 class PlaceOrder(_ToOrder, tag="order.place"):
@@ -89,7 +92,7 @@ class PlaceOrder(_ToOrder, tag="order.place"):
     email: PersonalEmail
     currency: Currency = "EUR"
     shipping_address: ShippingAddress
-    payment_token: Text = "tok_visa"  # noqa: S105  a test card, not a secret
+    payment_token: CardToken = "tok_visa"  # noqa: S105  a test card, not a secret
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     shipping_cents: Cents = Field(0, exclude_if=operator.not_)
     payment_attempts: Attempts = Field(1, exclude_if=is_one)
@@ -103,7 +106,7 @@ class PlaceOrder(_ToOrder, tag="order.place"):
 class CancelOrder(Asked, tag="order.cancel"):
     """Call the order off; possible until it is shipped."""
 
-    reason: Text = "customer's wish"
+    reason: PersonalText = "customer's wish"
 
 
 class CancelLine(Asked, tag="order.cancel_line"):
@@ -112,13 +115,13 @@ class CancelLine(Asked, tag="order.cancel_line"):
     cancellation_id: Uuid
     sku: Sku
     quantity: Quantity | None = None
-    reason: Text = "customer's wish"
+    reason: PersonalText = "customer's wish"
 
 
 class ShipOrder(Asked, tag="order.ship"):
     """Hand these items to the carrier, or all that are left; the shipment id makes it happen once."""
 
-    tracking: Annotated[str, StringConstraints(max_length=200)] = ""
+    tracking: Annotated[str, StringConstraints(max_length=200), PERSONAL] = ""
     shipment_id: Uuid | None = Field(None, exclude_if=operator.not_)
     lines: Annotated[tuple[OrderItem, ...], Field(max_length=MAX_LINES)] = Field((), exclude_if=operator.not_)
 
@@ -172,19 +175,19 @@ class AddNote(Asked, tag="order.add_note"):
 class RecordReservation(_ToOrder, tag="order.record_reservation"):
     """Stock of these SKUs is held for the order."""
 
-    skus: tuple[str, ...]
+    skus: tuple[Id, ...]
 
 
 class RecordCommitment(_ToOrder, tag="order.record_commitment"):
     """Stock of these SKUs will not lapse any more."""
 
-    skus: tuple[str, ...]
+    skus: tuple[Id, ...]
 
 
 class RecordLapse(_ToOrder, tag="order.record_lapse"):
     """The hold on these SKUs ran out before the order was confirmed in stock's eyes."""
 
-    skus: tuple[str, ...]
+    skus: tuple[Id, ...]
 
 
 class ConfirmOrder(_ToOrder, tag="order.confirm"):
@@ -194,8 +197,8 @@ class ConfirmOrder(_ToOrder, tag="order.confirm"):
 class RejectOrder(_ToOrder, tag="order.reject"):
     """The order cannot be fulfilled, for a reason that stock or payment gave."""
 
-    reason: str
-    skus: tuple[str, ...] = ()
+    reason: Ours
+    skus: tuple[Id, ...] = ()
 
 
 OrderCommand: TypeAlias = (

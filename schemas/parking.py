@@ -8,27 +8,31 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from schemas.values import Command, Text, Uuid
+from schemas.values import OF_STAFF, SEALED_BEFORE, Command, Id, Ours, Text, Uuid
 
 Partition = Annotated[int, Field(ge=-1, lt=2**31)]
 Offset = Annotated[int, Field(ge=-1, lt=2**63)]
 LONGEST = 100_000
 """Characters of a body that takes the place of another."""
 
-Body = Annotated[str, Field(min_length=2, max_length=LONGEST)]
+Body = Annotated[str, Field(min_length=2, max_length=LONGEST), OF_STAFF]
 """What becomes of it must fit into half a batch with it."""
+
+
+Bytes = Annotated[str, SEALED_BEFORE]
+"""Of a record as it lies, base64."""
 
 
 class ParkRecord(Command, tag="record.park"):
     """Record where a record lies, why it cannot be handled, and its bytes (base64); `about` is a stream of ours."""
 
-    about: str
-    topic: str
+    about: Id
+    topic: Id
     partition: Partition
     offset: Offset
-    reason: str
-    key: str
-    value: str
+    reason: Ours
+    key: Bytes
+    value: Bytes
 
     @property
     def stream(self) -> str:
@@ -42,17 +46,17 @@ class ParkEvent(Command, tag="letter.park"):
     value are base64.
     """
 
-    about: str
-    letter: str
-    type: str
-    message: str
-    subject: str
-    topic: str
+    about: Id
+    letter: Id
+    type: Id
+    message: Id
+    subject: Id
+    topic: Id
     partition: Partition
     offset: Offset
-    reason: str
-    key: str
-    value: str
+    reason: Ours
+    key: Bytes
+    value: Bytes
     attempts: int
 
     @property
@@ -65,7 +69,7 @@ class ParkEvent(Command, tag="letter.park"):
 
 
 class _OfLetter(Command):
-    about: Annotated[str, Field(max_length=300)]
+    about: Annotated[Id, Field(max_length=300)]
     letter: Uuid
     partition: Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -86,13 +90,13 @@ class EditLetter(_OfLetter, tag="letter.edit"):
     """Put another body (JSON) in the place of a letter's, which must fit its type, and retry it."""
 
     value: Body
-    why: Text
+    why: Annotated[Text, OF_STAFF]
 
 
 class DiscardLetter(_OfLetter, tag="letter.discard"):
     """Set a letter aside for good; those that wait behind it are handled, in their order."""
 
-    why: Text
+    why: Annotated[Text, OF_STAFF]
 
 
 OfLetter: TypeAlias = RetryLetter | EditLetter | DiscardLetter

@@ -7,12 +7,18 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from schemas.values import (
+    OUR_WORDS,
+    SEALED_BEFORE,
     Amount,
     Attempts,
     Capture,
+    CardToken,
     Command,
     Currency,
+    Id,
     OrderId,
+    Ours,
+    PersonalText,
     Text,
     Uuid,
     is_at_confirmation,
@@ -34,9 +40,9 @@ class RequestPayment(_ToPayment, tag="payment.request"):
 
     amount: Amount
     currency: Currency
-    token: str
-    email: str
-    customer_id: str = ""
+    token: Id
+    email: Annotated[str, SEALED_BEFORE]
+    customer_id: Id = ""
     attempts: Attempts = Field(1, exclude_if=is_one)
     capture: Capture = Field("at_confirmation", exclude_if=is_at_confirmation)
 
@@ -45,7 +51,7 @@ class AttemptPayment(_ToPayment, tag="payment.attempt"):
     """Ask another card for what is owed, as the last one was declined; the attempt id makes it happen once."""
 
     attempt_id: Uuid
-    payment_token: Text
+    payment_token: CardToken
 
 
 class CapturePayment(_ToPayment, tag="payment.capture"):
@@ -69,7 +75,7 @@ class RefundPayment(_ToPayment, tag="payment.refund"):
 
     refund_id: Uuid
     amount: Annotated[int, Field(ge=1, le=10**18)] | None = None
-    reason: Text = "goodwill"
+    reason: PersonalText = "goodwill"
 
 
 class ReducePayment(_ToPayment, tag="payment.reduce"):
@@ -80,7 +86,7 @@ class ReducePayment(_ToPayment, tag="payment.reduce"):
 
     refund_id: Uuid
     amount: Amount
-    reason: Text
+    reason: Annotated[Text, OUR_WORDS]
     returned: bool = Field(False, exclude_if=operator.not_)
     closes: bool = Field(False, exclude_if=operator.not_)
 
@@ -88,7 +94,7 @@ class ReducePayment(_ToPayment, tag="payment.reduce"):
 class RecordAuthorization(_ToPayment, tag="payment.record_authorization"):
     """The provider holds the money for us, upon this attempt, and perhaps not for ever."""
 
-    reference: str
+    reference: Id
     attempt: int = Field(1, exclude_if=is_one)
     expires_at: datetime | None = Field(None, exclude_if=is_none)
 
@@ -96,41 +102,41 @@ class RecordAuthorization(_ToPayment, tag="payment.record_authorization"):
 class RecordDecline(_ToPayment, tag="payment.record_decline"):
     """The provider will not authorize, upon this attempt."""
 
-    reason: str
+    reason: Ours
     attempt: int = Field(1, exclude_if=is_one)
 
 
 class RecordExpiry(_ToPayment, tag="payment.record_expiry"):
     """The provider does not hold the money any longer, as it was not captured in time."""
 
-    reference: str
+    reference: Id
 
 
 class RecordCapture(_ToPayment, tag="payment.record_capture"):
     """The provider has taken the money, or that of one shipment."""
 
-    reference: str
-    shipment_id: str = Field("", exclude_if=operator.not_)
+    reference: Id
+    shipment_id: Id = Field("", exclude_if=operator.not_)
 
 
 class RecordVoid(_ToPayment, tag="payment.record_void"):
     """The provider has let the authorization go; `stray` names one that is not the payment's own."""
 
-    stray: str = Field("", exclude_if=operator.not_)
+    stray: Id = Field("", exclude_if=operator.not_)
 
 
 class RecordRefund(_ToPayment, tag="payment.record_refund"):
     """The provider has given money back."""
 
     refund_id: Uuid
-    reference: str
+    reference: Id
 
 
 class RecordRefusal(_ToPayment, tag="payment.record_refusal"):
     """The provider will not capture, void or refund, for good; a person must look."""
 
-    step: str
-    reason: str
+    step: Ours
+    reason: Ours
 
 
 class LapsePayment(_ToPayment, tag="payment.lapse"):

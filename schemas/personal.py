@@ -1,5 +1,6 @@
 """Personal says which texts of a command are sealed, and seals them: those that are marked so in its fields."""
 
+from collections.abc import Iterator
 from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -25,21 +26,35 @@ def plan_of(model: type[BaseModel]) -> Plan:
     return tuple(found)
 
 
+def tells(command: Command) -> bool:
+    """Whether there is anything personal in a command; what it says by default is nobody's."""
+    return _tells(command, plan_of(type(command)))
+
+
 def sealed(command: Command, key: PersonKey) -> Command:
     """The command as it may be recorded."""
     recorded: Command = _sealed(command, plan_of(type(command)), key)
     return recorded
 
 
+def _tells(model: BaseModel, plan: Plan) -> bool:
+    return any(inside is None or _tells(said, inside) for _, inside, said in _said(model, plan))
+
+
 def _sealed(model: Any, plan: Plan, key: PersonKey) -> Any:
-    changes: dict[str, Any] = {}
+    changes = {
+        name: key.seal(name, said) if inside is None else _sealed(said, inside, key)
+        for name, inside, said in _said(model, plan)
+    }
+    return model.model_copy(update=changes)
+
+
+def _said(model: BaseModel, plan: Plan) -> Iterator[tuple[str, Plan | None, Any]]:
+    """What is said in the fields of a plan: neither nothing nor the default."""
     for name, inside in plan:
         said = getattr(model, name)
-        if said and isinstance(said, str):  # what is not said is nobody's
-            changes[name] = key.seal(name, said)
-        elif said:
-            changes[name] = _sealed(said, inside or (), key)
-    return model.model_copy(update=changes)
+        if said and said != type(model).model_fields[name].default:
+            yield name, inside, said
 
 
 def _is_personal(metadata: list[Any], annotation: Any) -> bool:

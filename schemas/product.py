@@ -6,6 +6,8 @@ from pydantic import Field, StringConstraints
 
 from schemas.values import (
     MAIN,
+    OF_GOODS,
+    OF_STAFF,
     Cents,
     Command,
     Currency,
@@ -21,8 +23,8 @@ from schemas.values import (
     Uuid,
 )
 
-Description = Annotated[str, StringConstraints(max_length=2000)]
-Label = Annotated[str, StringConstraints(max_length=200)]
+Description = Annotated[str, StringConstraints(max_length=2000), OF_GOODS]
+Label = Annotated[str, StringConstraints(max_length=200), OF_GOODS]
 Stock = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
@@ -37,7 +39,7 @@ class _ToProduct(Command):
 class ListProduct(_ToProduct, tag="product.list"):
     """Offer a product, with the stock there is at the start."""
 
-    name: Text
+    name: Annotated[Text, OF_GOODS]
     description: Description = ""
     department: Label = ""
     brand: Label = ""
@@ -49,7 +51,7 @@ class ListProduct(_ToProduct, tag="product.list"):
 class DescribeProduct(_ToProduct, tag="product.describe"):
     """Change what the catalogue says of a product."""
 
-    name: Text
+    name: Annotated[Text, OF_GOODS]
     description: Description = ""
     department: Label = ""
     brand: Label = ""
@@ -60,13 +62,13 @@ class PriceProduct(_ToProduct, tag="product.price"):
 
     price: Cents
     currency: Currency = "EUR"
-    reason: Annotated[str, StringConstraints(max_length=200)] = ""
+    reason: Label = ""
 
 
 class WithdrawProduct(_ToProduct, tag="product.withdraw"):
     """Stop selling a product; stock already held stays held."""
 
-    reason: Text = "withdrawn"
+    reason: Annotated[Text, OF_GOODS] = "withdrawn"
 
 
 class ReceiveStock(_ToProduct, tag="product.receive_stock"):
@@ -80,7 +82,7 @@ class AdjustStock(_ToProduct, tag="product.adjust_stock"):
     """Correct the stock of a location by a difference, such as -2 for breakage."""
 
     delta: Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
-    reason: Text
+    reason: Annotated[Text, OF_GOODS]
     location: Location = MAIN
 
 
@@ -103,7 +105,7 @@ class SetLowStock(_ToProduct, tag="product.set_low_stock"):
     """Say at how many available the stock is low, and who is told of it; a threshold of null says that it never is."""
 
     threshold: Stock | None
-    tell: Email | None = None
+    tell: Annotated[Email, OF_STAFF] | None = None
 
 
 class AwaitStock(_ToProduct, tag="product.await_stock"):

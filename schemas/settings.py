@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     webhook_secret: str = Field("", description="what the provider signs its webhooks with; without it none is taken")
     smtp: str = Field("127.0.0.1:1025", description="mail server, host:port; 'in-process' for the twin")
     sender: str = Field("orders@orderlog.example", description="address that mail is sent from")
+    mail_report_secret: str = Field(
+        "", description="what the mail provider signs its reports with; without it none is taken", repr=False
+    )
     public_url: str = Field(
         "", description="the API's address as customers and providers see it, for links in mails and for reports"
     )

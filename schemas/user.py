@@ -4,15 +4,15 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints
 
-from schemas.values import PERSONAL, Command, CustomerId, PersonalEmail, PersonalText, Uuid, Value
+from schemas.values import A_FORM, PERSONAL, Command, Country, CustomerId, PersonalEmail, PersonalText, Uuid, Value
 
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), A_FORM]
 """SHA-256 of what only its holder knows."""
 Hash = Annotated[str, PERSONAL]
 """Of a password, with its salt."""
 Phone = Annotated[str, StringConstraints(pattern=r"^(\+[1-9][0-9]{6,14})?$"), PERSONAL]
 """E.164, or nothing."""
-Locale = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Z]{2})?)?$")]
+Locale = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Z]{2})?)?$"), A_FORM]
 """Such as de or de-AT, or nothing."""
 Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), PERSONAL]
 Kind = Literal["order", "marketing", "security"]
@@ -36,7 +36,7 @@ class Place(Value):
     street: PersonalText
     city: PersonalText
     postal_code: PersonalText
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    country: Country
 
 
 class _ToUser(Command):

@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WrapValidator
@@ -18,15 +19,35 @@ def _as_given(said: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
 PERSONAL = WrapValidator(_as_given)
 """Marks a text that tells who somebody is, or what they say: it is sealed before it is put on a topic."""
 
+
+@dataclass(frozen=True)
+class NotPersonal:
+    """Marks a text that stays readable for ever, and says why it may: every text of a command has one of the marks."""
+
+    why: str
+
+
+AN_ID = NotPersonal("an id: what stays is that somebody of it was there")
+A_FORM = NotPersonal("one of a few forms, in which nobody can say who they are")
+OF_GOODS = NotPersonal("tells of goods, not of people")
+OUR_WORDS = NotPersonal(
+    "said by our rules or by a provider, and not typed by people; what a mail server says of its recipient is taken out"
+)
+SEALED_BEFORE = NotPersonal("a copy: what was personal in it was sealed where it was said first")
+OF_STAFF = NotPersonal("said by those who work here, about their work, and kept to show what they did")
+
 Uuid = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
     Field(json_schema_extra={"format": "uuid"}),
+    AN_ID,
 ]
 OrderId = Uuid
 PaymentId = Uuid
 Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*$"),
+    AN_ID,
 ]
 """A name that a path can hold: not of dots alone, as clients take `..` out of it."""
 CustomerId = Name
@@ -35,10 +56,17 @@ Location = Name
 MAIN = "main"
 """The location of stock for which none is named."""
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), A_FORM]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), A_FORM]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 PersonalText = Annotated[Text, PERSONAL]
 PersonalEmail = Annotated[Email, PERSONAL]
+Id = Annotated[str, AN_ID]
+"""An id as it was recorded, or as a provider gives it."""
+Ours = Annotated[str, OUR_WORDS]
+CardToken = Annotated[
+    Text, NotPersonal("the provider's name for a card: it says nothing to others, and is never shown")
+]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
 Amount = Annotated[int, Field(ge=0, le=10**18)]
 """What many lines may come to, in minor units of a currency."""
@@ -98,7 +126,7 @@ class Line(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    sku: str
+    sku: Id
     quantity: int
     unit_price: int
     tax_cents: int = Field(0, exclude_if=operator.not_)
@@ -109,7 +137,7 @@ class Item(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    sku: str
+    sku: Id
     quantity: int
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workers.mailbox import list_mail
+from workers.post import PUSHES, SMS
 from workers.shop import Shop
 from workers.steps import Moments, under_way
 
@@ -16,8 +17,7 @@ NEXT = """
        {api}/orders?limit=5        orders, newest first
        {api}/orders/{order}/history
        {provider}/v1/totals            the payment provider's own ledger
-       {mailbox}/                mails, as the customers got them
-       {sms}        SMS, if somebody has given a number
+       orders mail                 mails, SMS and pushes, as the customers got them; the mails are in {mailbox}/
 [bold]Try[/bold]    curl -s {api}/summary
        curl -s {url}/ready
        orders --help
@@ -61,7 +61,6 @@ async def tell(console: Console, address: Address, home: Path, shop: Shop, momen
         api=f"{shop.url}/api" if apart else shop.url,
         provider=address.provider,
         mailbox=home / "mailbox",
-        sms=home / "sms.jsonl",
         order=shown,
     )
     pages += FROM_OUTSIDE if apart else ""
@@ -149,8 +148,9 @@ def _mail(summary: Any, home: Path) -> Table:
     table.add_row(
         "in the mailbox", f"{sum(letter.repeats for letter in letters)} repeats", str(len(letters)), style="bold"
     )
-    if (texts := home / "sms.jsonl").exists():
-        table.add_row("on the phones", "", str(len(texts.read_bytes().splitlines())), style="bold")
+    for name, file in (("on the phones", SMS), ("pushed", PUSHES)):
+        if (came := home / file).exists():
+            table.add_row(name, "", str(len(came.read_bytes().splitlines())), style="bold")
     return table
 
 

@@ -124,7 +124,7 @@ def clean(home: Home = Path(".orderlog")) -> None:
     from workers.local import clean as forget
 
     try:
-        forget(home, "faust", "mailbox", "ledger.jsonl")
+        forget(home, "faust", "mailbox", "push", "sms.jsonl", "ledger.jsonl")
     except LauncherError as no:
         _say_no(no)
     typer.echo(f"{home} is empty")
@@ -132,13 +132,17 @@ def clean(home: Home = Path(".orderlog")) -> None:
 
 @cli.command()
 def mail(
-    last: Annotated[int, typer.Option(help="how many of the newest", min=1)] = 5, home: Home = Path(".orderlog")
+    last: Annotated[int, typer.Option(help="how many of the newest", min=1)] = 5,
+    about: Annotated[str, typer.Option(help="only those that name this, such as an order's id")] = "",
+    channel: Annotated[str, typer.Option(help="email, sms or push: only these")] = "",
+    home: Home = Path(".orderlog"),
 ) -> None:
-    """Read the local mailbox, newest last."""
-    from workers.mailbox import list_mail
+    """Read what came to the customers of a local run, newest last: mails, SMS and pushes."""
+    from workers.post import came
 
-    for letter in list_mail(home / "mailbox", last):
-        typer.echo(f"{letter.at:%H:%M:%S}  {letter.recipient}  {letter.subject}\n{letter.text}")
+    for piece in came(home, last, about, channel):
+        typer.echo(f"{piece.at:%H:%M:%S}  {piece.channel}  {piece.to}  {piece.title}".rstrip())
+        typer.echo(piece.text.rstrip() + "\n")
 
 
 def _plan(

@@ -8,7 +8,7 @@ from events.ids import derive
 from events.log import Log
 from projections.contact import ONE, ContactView
 from projections.postgres import Database, DatabaseUnavailable
-from schemas.notification import DropDevice
+from schemas.notification import DropDevice, RecordBounce
 from workers.channel import MailUnavailable
 from workers.reactor import ask
 
@@ -27,9 +27,9 @@ class ContactBook:
             raise MailUnavailable("how the customer is reached cannot be looked up") from down
         return view_of(rows[0]) if rows else None
 
-    async def drop(self, command: DropDevice, cause: str) -> None:
-        """As Contacts.drop. The contact may live in a partition that is another process's, so it goes by the topic."""
-        await ask(self._log, "notification", command, derive(cause, "drop device"), cause)
+    async def tell(self, command: DropDevice | RecordBounce, cause: str) -> None:
+        """As Contacts.tell. The contact may live in a partition that is another process's, so it goes by the topic."""
+        await ask(self._log, "notification", command, derive(cause, command.tag), cause)
 
 
 def view_of(row: dict[str, Any]) -> ContactView:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from projections.contact import ContactView
-from schemas.notification import DropDevice
+from schemas.notification import DropDevice, RecordBounce
 
 
 class Contacts(Protocol):
@@ -16,8 +16,8 @@ class Contacts(Protocol):
             MailUnavailable: nobody knows, now.
         """
 
-    async def drop(self, command: DropDevice, cause: str) -> None:
-        """Have a device forgotten that a provider says is gone; the same cause again changes nothing.
+    async def tell(self, command: DropDevice | RecordBounce, cause: str) -> None:
+        """Have noted what a provider says of an address: it is gone. The same cause again changes nothing.
 
         Raises:
             LogError: nobody knows whether it was written.
@@ -31,8 +31,8 @@ class Nobody:
         """As Contacts.of."""
         return None
 
-    async def drop(self, command: DropDevice, cause: str) -> None:
-        """As Contacts.drop."""
+    async def tell(self, command: DropDevice | RecordBounce, cause: str) -> None:
+        """As Contacts.tell."""
 
 
 NOBODY = Nobody()

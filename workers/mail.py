@@ -26,6 +26,7 @@ from aiosmtplib import (
 from events.failpoints import reach
 from events.tracing import Fact, span
 from projections.wording import WordingError, words
+from schemas.mail import enhanced, is_nobodys, message_id
 from workers.channel import PLAIN, Delivered, MailUnavailable, Manner, Refused
 
 OUR_FAULT = (530, 534, 535)
@@ -52,7 +53,7 @@ def compose(
     """
     said = words(template, "email", manner.locale, params, manner.unsubscribe)
     headers = {
-        "Message-ID": _message_id(notification_id, sender),
+        "Message-ID": message_id(notification_id, sender),
         "Date": formatdate(),
         "From": sender,
         "To": str(_address(recipient)),
@@ -76,10 +77,6 @@ def compose(
 
 def _part(text: str, kind: str) -> MIMEText:
     return MIMEText(text, kind, UTF8)  # type: ignore[arg-type]  # its stub knows names only
-
-
-def _message_id(notification_id: UUID | str, sender: str) -> str:
-    return f"<{notification_id}@{sender.rpartition('@')[2]}>"
 
 
 def _address(recipient: str) -> Address:
@@ -176,7 +173,9 @@ def _refusal(error: SMTPException | OSError) -> Refused:
     if isinstance(said, SMTPResponseException):
         of_this_mail = isinstance(error, SMTPRecipientsRefused | SMTPSenderRefused | SMTPDataError)
         if of_this_mail and said.code >= 500 and said.code not in OUR_FAULT:
-            return Refused(f"{said.code} {said.message}")
+            of_address = isinstance(error, SMTPRecipientsRefused)
+            gone = of_address and is_nobodys(enhanced(said.message), said.code)
+            return Refused(f"{said.code} {said.message}", gone)
     raise MailUnavailable(f"{type(error).__name__} {error}".strip()) from error
 
 
@@ -220,7 +219,7 @@ class InProcessMailbox:
 
     def of(self, notification_id: UUID | str) -> list[Letter]:
         """What was kept for one notification: one letter or none."""
-        letter = self.letters.get(_message_id(notification_id, self._sender))
+        letter = self.letters.get(message_id(notification_id, self._sender))
         return [letter] if letter else []
 
     async def aclose(self) -> None:

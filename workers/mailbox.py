@@ -1,8 +1,10 @@
 """The mailbox is a mail server for development: what it accepts becomes a file, once per Message-ID.
 
-`python -m workers.mailbox --port 1025 --folder mail` listens. The file `mode` in the folder, or the environment's
-ORDERLOG_MAILBOX_MODE, makes it misbehave: `refuse` (550), `busy` (451) or `drop` (takes the mail, then hangs up before
-it says so); a number after the word, such as `busy 3`, says for how many mails.
+`python -m workers.mailbox --port 1025 --folder mail` listens. `nobody@…` is an address that it does not have (550), and
+mail to `bounces@…` is taken and comes back: with `--reports URL --secret SECRET` it is reported as a provider does. The
+file `mode` in the folder, or the environment's ORDERLOG_MAILBOX_MODE, makes it misbehave: `refuse` (550), `busy` (451)
+or `drop` (takes the mail, then hangs up before it says so); a number after the word, such as `busy 3`, says for how
+many mails.
 """
 
 import argparse
@@ -20,7 +22,10 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
+from workers.bounces import Reports
+
 Mode = Literal["normal", "refuse", "busy", "drop"]
+NOBODY, BOUNCES = "nobody@", "bounces@"
 ANSWERS = {"refuse": "550 5.1.1 no such mailbox", "busy": "451 4.3.0 try again later"}
 
 
@@ -100,13 +105,15 @@ def _name(message_id: str | None) -> str:
 class Handler:
     """What aiosmtpd asks at each step of a mail."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reports: Reports | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder, self._reports = folder, reports
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         """Say no here, before the mail itself is sent, where the mode wants it."""
         mode = self._mode()
+        if address.startswith(NOBODY):
+            return ANSWERS["refuse"]
         if mode in ANSWERS:
             self._count_down()
             return ANSWERS[mode]
@@ -115,6 +122,10 @@ class Handler:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         """Store the mail, then say so: never the other way round."""
+        if lost := [address for address in envelope.rcpt_tos if address.startswith(BOUNCES)]:
+            if self._reports:
+                self._reports.bounce(envelope.content, lost[0])
+            return "250 OK"
         store(self._folder, envelope.content)
         if self._mode() == "drop":
             self._count_down()
@@ -136,12 +147,12 @@ class Handler:
             set_mode(self._folder, mode, left) if left else set_mode(self._folder, "normal")  # type: ignore[arg-type]
 
 
-async def serve(host: str, port: int, folder: Path) -> None:
+async def serve(host: str, port: int, folder: Path, reports: Reports | None = None) -> None:
     """Listen until a signal comes."""
     # Only the server needs aiosmtpd, of the extra `local`; reading the folder does not.
     from aiosmtpd.smtp import SMTP
 
-    handler, loop, over = Handler(folder), asyncio.get_running_loop(), asyncio.Event()
+    handler, loop, over = Handler(folder, reports), asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
     server = await loop.create_server(
@@ -157,8 +168,11 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="folder of the stored mail; made if missing")
+    parser.add_argument("--reports", help="URL that is told of mails that come back")
+    parser.add_argument("--secret", default="", help="what that is signed with")
     given = parser.parse_args()
-    asyncio.run(serve(given.host, given.port, given.folder))
+    reports = Reports(given.reports, given.secret) if given.reports else None
+    asyncio.run(serve(given.host, given.port, given.folder, reports))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from events.order import (
 from events.payment import PaymentRefunded
 from events.product import StockRanLow, StockTold
 from events.user import (
+    EmailVerified,
     PasswordChanged,
     PreferencesChanged,
     ProfileChanged,
@@ -28,7 +29,14 @@ from events.user import (
     UserRegistered,
     VerificationRequested,
 )
-from schemas.notification import ChooseChannel, ChooseLanguage, ForgetContact, Kind, RequestNotification
+from schemas.notification import (
+    ChooseChannel,
+    ChooseLanguage,
+    ForgetContact,
+    Kind,
+    RequestNotification,
+    TrustAddresses,
+)
 from workers.policy import on
 
 OfOrder: TypeAlias = (
@@ -164,6 +172,10 @@ def forget_when_erased(event: UserErased) -> list[ForgetContact]:
     return [ForgetContact(customer_id=event.user_id)]
 
 
+def trust_when_verified(event: EmailVerified) -> list[TrustAddresses]:
+    return [TrustAddresses(customer_id=event.user_id)]
+
+
 def choose_language_when_profile_changed(event: ProfileChanged) -> list[ChooseLanguage]:
     """A phone number in a profile is nobody's leave to send SMS; nothing is said in languages of three letters."""
     known = len(event.locale.partition("-")[0]) == 2
@@ -226,6 +238,7 @@ REACTIONS = (
     on(SessionRevoked, warn_when_session_revoked),
     on(UserDeleted, tell_and_forget_when_deleted),
     on(UserErased, forget_when_erased),
+    on(EmailVerified, trust_when_verified),
     on(ProfileChanged, choose_language_when_profile_changed),
     on(PreferencesChanged, choose_when_preferences_changed),
 )

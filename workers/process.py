@@ -14,6 +14,7 @@ from events.event import Event
 from events.hub import Hub
 from events.ids import derive
 from events.kafka import KafkaLog, Membership, create_topics, this_process
+from projections.forgetting import Forgetting
 from projections.keys_apart import KeysApart
 from projections.person_keys import KeyTable, PersonKeys
 from projections.postgres import Database, DatabaseUnavailable
@@ -54,13 +55,16 @@ class Process:
         source = KeyTable(self._databases["user"]) if "user" in self._databases else self._keys_apart
         known = self._databases.get("notification")
         contacts = ContactBook(known, self._log) if known else NOBODY
-        parts = parts_of(settings, self._provider, self._mailer, contacts, PersonKeys(source))
+        keys = PersonKeys(source)
+        parts = parts_of(settings, self._provider, self._mailer, contacts, keys)
         self.contexts = [self._context(parts[name]) for name in self._chosen]
-        self._keeper = Keeper(settings, self._databases)
+        # Sealed texts are opened where mails leave, and nowhere else in a worker.
+        forgetting = [Forgetting(self._hub, keys)] if "notification" in self._chosen else []
+        self._beside: list[app.Service] = [Keeper(settings, self._databases), *forgetting]
 
     def run(self) -> int:
         """Run until told to stop; the exit code."""
-        return app.run(self._settings, [*self.contexts, self._keeper], self._agents(), self._resources())
+        return app.run(self._settings, [*self.contexts, *self._beside], self._agents(), self._resources())
 
     def _context(self, parts: Parts) -> Context:
         name, settings = parts.decider.context, self._settings

@@ -13,11 +13,13 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from schemas.settings import Settings
 from workers import account, apart
 from workers.baskets import Baskets, Loaded, Window
-from workers.local import ChildProcess, LauncherError, Servers
+from workers.local import ChildProcess, LauncherError, Servers, push_keys
 from workers.local import Progress as Fetching
 from workers.local.home import Home, is_free
+from workers.post import PUSHES, SMS
 from workers.shop import Shop
 from workers.steps import Moments, settle, walk
 
@@ -26,7 +28,8 @@ SOON = 90.0
 
 NO_LIMIT = 1_000_000
 """Requests a minute, for the account's own client sends a day of orders in one."""
-
+MAIL_SECRET = "development"  # noqa: S105  of a run on this machine
+_SERVICES: str = Settings.model_fields["push_services"].default
 PATIENT = {"mailbox": 10, "worker-notification": 10}
 """Processes that wait while others have something to do, as nice(1) has it: nobody waits for a mail as for an order."""
 
@@ -172,9 +175,10 @@ class Run:
         if self.plan.apart:
             self._own = apart.environments(home)
         self._env, folder = self._environment(address, api), self.plan.home
-        files = ("--ledger", folder / "ledger.jsonl", "--sms", folder / "sms.jsonl")
+        files = ("--ledger", folder / "ledger.jsonl", "--sms", folder / SMS, "--push", (folder / PUSHES).parent)
         self.spawn("provider", "api.stub", "--port", provider, *files)
-        self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox")
+        reports = ("--reports", f"{address.api}/api/notifications/reports/mail", "--secret", MAIL_SECRET)
+        self.spawn("mailbox", "workers.mailbox", "--port", smtp, "--folder", folder / "mailbox", *reports)
         for contexts in self.plan.workers:
             self.spawn("-".join(("worker", *contexts)), "workers", "worker", "--contexts", ",".join(contexts))
         for service in self._own or ("api",):
@@ -195,11 +199,13 @@ class Run:
             "INSIDE": "open",  # it is bound to loopback
             "RATE_STAFF": str(NO_LIMIT),
             "LOGIN_UNVERIFIED": "true",
+            "MAIL_REPORT_SECRET": MAIL_SECRET,
             "PUBLIC_URL": f"{address.api}/api",
             "TWILIO_ACCOUNT": "AC-development",
             "TWILIO_TOKEN": "development",
             "TWILIO_SENDER": "+15005550006",
             "TWILIO_URL": address.provider,
+            **push_keys.settings_of((self.plan.home / PUSHES).parent, address.provider, _SERVICES),
         }
         return {**os.environ, **{f"ORDERLOG_{name}": value for name, value in ours.items()}, **self.plan.env}
 

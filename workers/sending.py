@@ -12,6 +12,7 @@ from schemas.notification import (
     DropDevice,
     NotificationCommand,
     Quiet,
+    RecordBounce,
     RecordDelivery,
     RecordFailure,
     RecordRefusal,
@@ -31,8 +32,22 @@ def no_links(_: str, __: str) -> str:
     return ""
 
 
+PROVING = "verify_email"
+"""The mail that proves an address goes there whatever has bounced."""
+BOUNCED = "nobody has the address"
+
+
 def ways(message: Notification, contact: ContactView) -> tuple[dict[str, str], dict[str, str]]:
     """The ways to a customer with the address of each, and by channel why not the others."""
+    found, skipped = _wanted(message, contact)
+    said = {each["email"]: each["reason"] for each in contact.bounced}.get(message.recipient)
+    if "email" not in found or said is None or message.template == PROVING:
+        return found, skipped
+    left = {name: address for name, address in found.items() if name != "email"}
+    return left, {**skipped, "email": f"{BOUNCED}: {said}"}
+
+
+def _wanted(message: Notification, contact: ContactView) -> tuple[dict[str, str], dict[str, str]]:
     if message.kind == "security":
         return {"email": message.recipient}, dict.fromkeys(("sms", "push"), "security goes by mail")
     found, skipped = {"email": message.recipient}, dict[str, str]()
@@ -56,6 +71,14 @@ def effects(mailer: Mailer, contacts: Contacts = NOBODY, links: Links = no_links
             return Manner(message.locale)
         return Manner(message.locale, links(message.customer_id, message.kind))
 
+    async def note(answer: Refused, message: Notification, notification_id: str) -> None:
+        """Keep in mind that nobody has a customer's address, where that was the reason."""
+        if answer.gone and message.customer_id and message.channel == "email":
+            bounce = RecordBounce(
+                customer_id=message.customer_id, email=message.recipient, reason=answer.reason[:REASON]
+            )
+            await contacts.tell(bounce, notification_id)
+
     async def deliver(stream: str, message: Notification, _: Todo) -> NotificationCommand:
         notification_id = _id_of(stream)
         contact = await contacts.of(message.customer_id) if message.customer_id else None
@@ -65,6 +88,7 @@ def effects(mailer: Mailer, contacts: Contacts = NOBODY, links: Links = no_links
             notification_id, message.channel, message.recipient, message.template, message.params, manner(message)
         )
         if isinstance(answer, Refused):
+            await note(answer, message, notification_id)
             return RecordRefusal(notification_id=notification_id, reason=answer.reason)
         return RecordDelivery(notification_id=notification_id)
 
@@ -75,10 +99,12 @@ def effects(mailer: Mailer, contacts: Contacts = NOBODY, links: Links = no_links
         contact = await contacts.of(message.customer_id)
         if contact is None:
             return RecordFailure(**said, reason="nobody knows any more how the customer is reached")
-        address = ways(message, contact)[0].get(name)
-        if address is None:
-            return RecordFailure(**said, reason="not wanted any more", final=True)
+        left, skipped = ways(message, contact)
         channel, _, device = name.partition(":")
+        address = left.get(name)
+        if address is None:
+            why = skipped.get(channel, "")
+            return RecordFailure(**said, reason=why if why.startswith(BOUNCED) else "not wanted any more", final=True)
         if device:
             channel, address = contact.devices[device], contact.push_addresses[device]
         try:
@@ -94,17 +120,23 @@ def effects(mailer: Mailer, contacts: Contacts = NOBODY, links: Links = no_links
             gone = DropDevice(
                 customer_id=contact.customer_id, device_id=device, fingerprint=known, reason=answer.reason
             )
-            await contacts.drop(gone, f"{notification_id}/{name}")
+            await contacts.tell(gone, f"{notification_id}/{name}")
+        elif channel == "email":
+            await note(answer, message, notification_id)
         return RecordFailure(**said, reason=answer.reason, final=True)
 
     return {"deliver": deliver, "send": send}
 
 
+REASON = 200
+"""Characters of what a server said that are kept of a bounce."""
 SILENT = blank("", datetime.min.replace(tzinfo=UTC))
 
 
-def _routed(notification_id: str, message: Notification, contact: ContactView) -> RecordRoute:
+def _routed(notification_id: str, message: Notification, contact: ContactView) -> RecordRoute | RecordRefusal:
     chosen, skipped = ways(message, contact)
+    if not chosen and (why := skipped.get("email", "")).startswith(BOUNCED):
+        return RecordRefusal(notification_id=notification_id, reason=why)
     return RecordRoute(
         notification_id=notification_id,
         ways=chosen,

@@ -21,9 +21,10 @@ def main() -> None:
     parser.add_argument("--webhook-secret", default="whsec_development")
     parser.add_argument("--hold-seconds", type=float, help="how long money is held; for ever, if not said")
     parser.add_argument("--sms", type=Path, help="file of JSON lines; with it, SMS are taken as Twilio does")
+    parser.add_argument("--push", type=Path, help="folder of keys; with it, pushes are taken as FCM and browsers do")
     given = parser.parse_args()
     lasting = timedelta(seconds=given.hold_seconds) if given.hold_seconds else None
-    app = create(given.ledger, given.webhook, given.webhook_secret, lasting, given.sms)
+    app = create(given.ledger, given.webhook, given.webhook_secret, lasting, given.sms, given.push)
     # An answer that is lost on purpose is no error of the server.
     logging.getLogger("uvicorn.error").addFilter(lambda line: "without completing" not in line.getMessage())
     uvicorn.run(

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 
+from api.stub import devices, phones
 from api.stub.answers import Json, LostAnswer, answer, error, silence
 from api.stub.book import Ask, NotFoundHere, Operation
 from api.stub.faults import Faults, Rule
 from api.stub.ledger import Ledger
-from api.stub.phones import router_of
 from api.stub.till import KeyReused, Till
 from api.stub.webhooks import Webhooks
 
@@ -144,8 +144,11 @@ def create(
     secret: str = "whsec_development",  # noqa: S107
     lasting: timedelta | None = None,
     sms: Path | None = None,
+    push: Path | None = None,
 ) -> FastAPI:
-    """The app over a ledger file; webhooks go to the URL, if there is one, and with a file for them, SMS are taken.
+    """The app over a ledger file; webhooks go to the URL, if there is one.
+
+    With a file for them, SMS are taken; with the folder of a run's keys, pushes.
 
     Money is held for so long, or for ever.
     """
@@ -171,7 +174,9 @@ def create(
     _add_reading(app, stub)
     _add_switch(app, stub)
     if sms:
-        app.include_router(router_of(sms))
+        app.include_router(phones.router_of(sms))
+    if push:
+        app.include_router(devices.router_of(push))
     return app
 
 

@@ -95,6 +95,7 @@ class ContactView(TypedDict):
     chosen: dict[str, bool]
     devices: dict[str, str]
     updated_at: str
+    bounced: NotRequired[list[dict[str, str]]]
     version: NotRequired[int]
 
 
@@ -666,6 +667,9 @@ class TransferStock(TypedDict):
     quantity: int
     source: str
     target: str
+
+
+TrustAddresses = dict[str, Any]
 
 
 class UserView(TypedDict):
@@ -1699,6 +1703,25 @@ class Client(Connection):
         answer: Accepted | ContactView = await self.ask(
             "POST",
             f"/api/notifications/contacts/{part(customer_id)}/devices/{part(device_id)}/drop",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
+            body=body or {},
+            keyed=True,
+        )
+        return answer
+
+    async def trust_addresses(
+        self,
+        customer_id: str,
+        body: TrustAddresses | None = None,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
+    ) -> Accepted | ContactView:
+        """Send mails again to addresses of theirs that had bounced; who verifies theirs anew needs nobody for that."""
+        answer: Accepted | ContactView = await self.ask(
+            "POST",
+            f"/api/notifications/contacts/{part(customer_id)}/trust",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body or {},
             keyed=True,

@@ -7,8 +7,23 @@ import pytest
 from aggregates.contact import due, fingerprint, wants
 from aggregates.errors import DeviceUnknown, SecurityMailStays, TooManyDevices
 from aggregates.notification import DECIDER
+from events.notification import MOST_BOUNCED
 from schemas.notification import ChooseLanguage, ForgetContact
-from tests.builders.notification import add_device, added, choose, chosen, describe, described, drop, dropped, forgotten
+from tests.builders.notification import (
+    add_device,
+    added,
+    address_bounced,
+    bounce,
+    choose,
+    chosen,
+    describe,
+    described,
+    drop,
+    dropped,
+    forgotten,
+    trust,
+    trusted,
+)
 from tests.spec import Spec
 
 contact = Spec(DECIDER)
@@ -107,3 +122,18 @@ def test_quiet_hours_of_one_day_and_none() -> None:
 
 def test_an_end_that_the_clock_jumps_over_comes_at_once_after() -> None:
     assert due(utc(29, 0, 30), "Europe/Berlin", ("22:00", "02:30")) == utc(29, 1, 30)
+
+
+def test_an_address_that_nobody_has_is_noted_once_until_one_is_proved_anew() -> None:
+    contact.when(bounce()).then(address_bounced())
+    contact.given(address_bounced()).when(bounce()).then_nothing()
+    contact.given(address_bounced()).when(bounce("other@example.com")).then(address_bounced("other@example.com"))
+    contact.given(address_bounced()).when(trust()).then(trusted())
+    contact.when(trust()).then_nothing()
+    contact.given(address_bounced(), trusted()).when(bounce()).then(address_bounced())
+
+
+def test_of_many_addresses_that_nobody_has_the_latest_are_known() -> None:
+    life = contact.given(*(address_bounced(f"a{n}@example.com") for n in range(MOST_BOUNCED + 1)))
+    life.when(bounce(f"a{MOST_BOUNCED}@example.com")).then_nothing()
+    life.when(bounce("a0@example.com")).then(address_bounced("a0@example.com"))

@@ -3,16 +3,19 @@
 from datetime import UTC, datetime
 
 from aggregates.notification import DECIDER, Status
-from events.notification import NotificationDeferred
+from events.notification import NotificationArrived, NotificationDeferred
 from schemas.notification import RecordDelivery, RecordRefusal
 from tests.builders.notification import (
     MAIL,
+    MAIL_ID,
     QUIET,
     arrived,
     bounced,
     declined,
     delivered,
     failure,
+    mail_bounced,
+    mail_report,
     refused,
     report,
     request,
@@ -141,3 +144,19 @@ def test_a_message_stands_where_the_best_of_its_ways_does() -> None:
         stands.append(life.state(STREAM).status.value)
     assert stands == ["routed", "routed", "sent", "delivered"]
     assert life.state(STREAM).params == {}
+
+
+def test_a_mail_that_went_the_one_way_may_bounce_once_its_server_has_taken_it() -> None:
+    lost, gone = mail_report(arrived=False), mail_bounced()
+    message.given(requested(), delivered()).when(lost).then(gone)
+    message.given(requested()).when(lost).then(delivered(), gone)  # the report was faster than our own note
+    message.given(requested(), delivered()).when(mail_report()).then_nothing()
+    for past in ((requested(), delivered(), gone), (requested(), refused()), (requested(), suppressed()), ()):
+        for late in (lost, mail_report()):
+            message.given(*past).when(late).then_nothing()
+
+
+def test_a_mail_among_several_ways_bounces_as_an_sms_does() -> None:
+    life = message.given(requested(), routed(), sent("email", MAIL_ID))
+    life.when(mail_report(arrived=False)).then(mail_bounced())
+    life.when(mail_report(arrived=True)).then(NotificationArrived(notification_id=MAIL, way="email"))

@@ -63,11 +63,11 @@ class _Served(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The app's URL."""
+async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+    """The app's URL, with this port or any."""
     # The protocol is named, for asyncio sends small packets at once only where it is.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.bind(("127.0.0.1", port))
         config = uvicorn.Config(app, log_level="error", ws="none", lifespan="on", timeout_graceful_shutdown=1)
         server = _Served(config)
         running = asyncio.create_task(server.serve(sockets=[listening]))

@@ -100,11 +100,13 @@ POST /notifications/contacts/{customer_id}/describe     401    404      403   40
 POST /notifications/contacts/{customer_id}/channels     401    404      403   403      403
 POST /notifications/contacts/{customer_id}/devices      401    404      403   403      403
 POST /notifications/contacts/{customer_id}/devices/{device_id}/drop 401 404 403 403    403
+POST /notifications/contacts/{customer_id}/trust        401    403      +     403      403
 GET  /notifications/templates                           401    403      +     403      403
 GET  /notifications/templates/{name}/preview            401    403      +     403      403
 GET  /notifications/unsubscribe/{token}                 404    404      404   404      404
 POST /notifications/unsubscribe/{token}                 404    404      404   404      404
 POST /notifications/{notification_id}/reports/twilio    404    404      404   404      404
+POST /notifications/reports/mail                        404    404      404   404      404
 GET  /commands/{command_id}                             +      +        +     +        +
 GET  /commands/{context}/{command_id}                   +      +        +     +        +
 GET  /summary                                           401    403      +     +        +

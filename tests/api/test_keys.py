@@ -14,6 +14,7 @@ from schemas.order import CancelOrder
 from schemas.product import ReceiveStock
 from schemas.user import RegisterUser
 from tests.api.world import World, beside, order
+from tests.builders.values import A, B
 
 
 @pytest.mark.anyio
@@ -101,11 +102,11 @@ async def test_another_process_answers_a_repeat_alike(world: World, postgres: st
 async def test_what_is_accepted_and_not_decided_is_accepted_again_and_not_sent_again(
     world: World, postgres: str
 ) -> None:
-    log, key, url = MemoryLog(), str(uuid4()), f"/orders/{uuid4()}/cancel"
+    log, key, url = MemoryLog(), str(uuid4()), f"/orders/{uuid4()}/deliver"
     async with beside(postgres, log) as undecided:
-        first = await undecided.client.post(url, json={"reason": "a"}, headers={"Idempotency-Key": key})
-        again = await undecided.client.post(url, json={"reason": "a"}, headers={"Idempotency-Key": key})
-        other = await undecided.client.post(url, json={"reason": "b"}, headers={"Idempotency-Key": key})
+        first = await undecided.client.post(url, json={"shipment_id": A}, headers={"Idempotency-Key": key})
+        again = await undecided.client.post(url, json={"shipment_id": A}, headers={"Idempotency-Key": key})
+        other = await undecided.client.post(url, json={"shipment_id": B}, headers={"Idempotency-Key": key})
         assert undecided.commands() == 1
     assert (first.status_code, again.status_code, again.json()) == (202, 202, first.json())
     assert again.headers["idempotent-replayed"] == "true"

@@ -94,6 +94,7 @@ async def test_no_spelling_of_a_path_is_counted_otherwise(url: str) -> None:
     ("method", "url", "policy"),
     [
         ("POST", "/api/notifications/0/reports/twilio", "webhook"),
+        ("POST", "/api/notifications/reports/mail", "webhook"),
         ("POST", "/api/notifications/unsubscribe/x.y", "webhook"),
         ("GET", "/api/v1/notifications/unsubscribe/x.y", "webhook"),
         ("GET", "/api/orders/0/reports/twilio", "anonymous"),

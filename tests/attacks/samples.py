@@ -3,8 +3,11 @@
 import json
 import re
 from random import Random
-from typing import Any, NamedTuple
+from types import NoneType
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
+
+from pydantic.fields import FieldInfo
 
 from events.envelope import CLIENT, Envelope
 from events.event import Event
@@ -18,7 +21,7 @@ _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Sample(NamedTuple):
-    """A message that could be read; `needed` are the fields that it cannot do without, `name` that of its id."""
+    """A message that could be read; `needed` are fields that must be there and not null, `name` its id."""
 
     key: bytes
     body: bytes
@@ -66,9 +69,16 @@ def _sample(random: Random, message: Command | Event, body: bytes, source: str, 
         origin=CLIENT,
         **owned,
     )
-    needed = tuple(name for name, field in type(message).model_fields.items() if field.is_required())
+    needed = tuple(
+        name for name, field in type(message).model_fields.items() if field.is_required() and not _may_be_none(field)
+    )
     name = next((name for name in needed if name.endswith(("_id", "sku"))), needed[0])
     return Sample(message.stream.encode(), body, [*envelope.headers()], needed, name)
+
+
+def _may_be_none(field: FieldInfo) -> bool:
+    """Whether null would be one of the field's values."""
+    return NoneType in get_args(field.annotation)
 
 
 def _renamed(random: Random, body: bytes) -> bytes:

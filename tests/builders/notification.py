@@ -4,6 +4,8 @@ from datetime import datetime
 
 from events.ids import derive
 from events.notification import (
+    AddressBounced,
+    AddressesTrusted,
     ChannelChosen,
     ContactDescribed,
     ContactForgotten,
@@ -27,11 +29,13 @@ from schemas.notification import (
     DescribeContact,
     DropDevice,
     Quiet,
+    RecordBounce,
     RecordFailure,
     RecordReport,
     RecordRoute,
     RecordSending,
     RequestNotification,
+    TrustAddresses,
 )
 from tests.builders.values import EMAIL, NOON, A
 
@@ -149,3 +153,34 @@ def drop(device_id: str = "pixel", fingerprint: str = "") -> DropDevice:
 
 def dropped(device_id: str = "pixel") -> DeviceDropped:
     return DeviceDropped(customer_id="ada", device_id=device_id, reason="asked for")
+
+
+NOBODY = "550 5.1.1 no such mailbox"
+
+
+def bounce(email: str = EMAIL) -> RecordBounce:
+    return RecordBounce(customer_id="ada", email=email, reason=NOBODY)
+
+
+def address_bounced(email: str = EMAIL) -> AddressBounced:
+    return AddressBounced(customer_id="ada", email=email, reason=NOBODY)
+
+
+def trust() -> TrustAddresses:
+    return TrustAddresses(customer_id="ada")
+
+
+def trusted() -> AddressesTrusted:
+    return AddressesTrusted(customer_id="ada")
+
+
+MAIL_ID = f"<{MAIL}@orderlog.example>"
+
+
+def mail_report(arrived: bool = True) -> RecordReport:
+    reason = "" if arrived else "mail: failed 5.1.1"
+    return RecordReport(notification_id=MAIL, way="email", reference=MAIL_ID, arrived=arrived, reason=reason)
+
+
+def mail_bounced() -> NotificationBounced:
+    return NotificationBounced(notification_id=MAIL, way="email", reason="mail: failed 5.1.1")

@@ -117,8 +117,8 @@ async def test_a_process_forgets_keys_after_a_moment_and_keeps_a_bounded_number(
     assert len(keys._known) == 3
     await source.destroy("p4")  # by another process
     assert await keys.opened(sealed[4]) == "x"
-    monkeypatch.setattr(person_keys, "FRESH", 0.0)
-    keys.forget("p4")
+    monkeypatch.setattr(person_keys, "ALONE", 0.0)
+    keys.hears(False)
     assert await keys.opened(sealed[4]) == ERASED
 
 

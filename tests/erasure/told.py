@@ -33,6 +33,10 @@ class Told(NamedTuple):
     note: str
     reason: str
     comment: str
+    too_many: str
+    changed_mind: str
+    tracking: str
+    goodwill: str
 
     def place(self, street: str) -> dict[str, str]:
         """Where they receive goods."""

@@ -148,9 +148,13 @@ def _later(rng: Random, fate: str, order_id: str, lines: list[dict[str, Any]]) -
     part = {"amount": max(1, sum(line["quantity"] * line["unit_price"] for line in lines) // 3)}
     one = {"sku": lines[-1]["sku"], "quantity": 1}
     match fate:
-        case "cancel first" | "cancel at once" | "cancel in payment" | "cancel paid":
+        case "cancel first" | "cancel at once" | "cancel in payment":
+            return (ask("cancel"),)  # a reason is its customer's, whom the read model has to know first
+        case "ship at once":
+            return (ask("ship"),)
+        case "cancel paid":
             return (ask("cancel", reason=fate),)
-        case "ship" | "ship at once":
+        case "ship":
             return (ask("ship", tracking=f"T{order_id[:8]}"),)
         case "deliver":
             return (ask("ship"), ask("deliver"))

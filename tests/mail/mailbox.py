@@ -19,13 +19,13 @@ def free_port() -> int:
 class MailboxProcess:
     """A mailbox and its folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, *more: str) -> None:
+        self.folder, self.port, self._more = folder, free_port(), more
         self.start()
 
     def start(self) -> None:
         command = [sys.executable, "-m", "workers.mailbox", "--port", str(self.port), "--folder", str(self.folder)]
-        self.process = subprocess.Popen(command)
+        self.process = subprocess.Popen([*command, *self._more])
         deadline = time.monotonic() + 20
         while not self._listens():
             assert self.process.poll() is None, "the mailbox has ended"

@@ -32,7 +32,13 @@ async def test_a_permanent_no_is_a_refusal_and_the_next_mail_goes_through(
     refused = await channel.deliver(uuid4(), TO, "welcome", {})
     assert isinstance(refused, Refused)
     assert refused.reason.startswith("550")
+    assert refused.gone  # 5.1.1: nobody has the address
     assert isinstance(await channel.deliver(uuid4(), TO, "welcome", {}), Delivered)
+
+
+async def test_an_address_that_nobody_has_is_refused_and_others_are_not(channel: SmtpChannel) -> None:
+    answers = [await channel.deliver(uuid4(), to, "welcome", {}) for to in ("nobody@example.com", TO)]
+    assert [isinstance(answer, Refused) and answer.gone for answer in answers] == [True, False]
 
 
 async def test_a_busy_server_is_for_another_time(channel: SmtpChannel, mailbox: MailboxProcess) -> None:

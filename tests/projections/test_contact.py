@@ -3,6 +3,7 @@
 from projections.contact import CONTACTS
 from projections.notification import NOTIFICATIONS
 from tests.builders import notification as said
+from tests.builders.values import EMAIL
 from tests.projections.view import at, rows, shown
 
 
@@ -41,3 +42,16 @@ def test_a_message_shows_where_each_of_its_ways_stands() -> None:
 def test_a_suppressed_message_says_why() -> None:
     view = shown(NOTIFICATIONS, said.requested(), said.suppressed())
     assert (view.status, view.skipped) == ("suppressed", {"email": "not wanted"})
+
+
+def test_a_contact_shows_which_addresses_nobody_has() -> None:
+    view = shown(CONTACTS, said.address_bounced())
+    assert view.bounced == [{"email": EMAIL, "reason": said.NOBODY}]
+    assert shown(CONTACTS, said.address_bounced(), said.trusted()).bounced == []
+    assert shown(CONTACTS, said.address_bounced(), said.forgotten()).bounced == []
+
+
+def test_a_mail_that_bounced_after_its_server_had_taken_it_says_where_to() -> None:
+    view = shown(NOTIFICATIONS, said.requested(), said.delivered(), said.mail_bounced())
+    assert view.status == "bounced"
+    assert (view.ways["email"].recipient, view.ways["email"].reason) == (EMAIL, "mail: failed 5.1.1")

@@ -8,7 +8,7 @@ from uuid import UUID
 from events.notification import ContactEvent
 from projections.contact import ContactView, project
 from projections.wording import words
-from schemas.notification import DropDevice
+from schemas.notification import DropDevice, RecordBounce
 from tests.scenarios.chronicle import Chronicle
 from workers.channel import PLAIN, Delivered, Manner, Refused
 
@@ -27,8 +27,8 @@ class Contacts:
                 view = project(view, told.event, datetime.fromisoformat(told.envelope.time))
         return view
 
-    async def drop(self, command: DropDevice, cause: str) -> None:
-        """As Contacts.drop; there are no devices here."""
+    async def tell(self, command: DropDevice | RecordBounce, cause: str) -> None:
+        """As Contacts.tell; no address is gone here."""
         raise AssertionError(f"{command} because of {cause}")
 
 

@@ -15,6 +15,7 @@ from schemas.notification import (
     RecordDelivery,
     RecordRefusal,
     RequestNotification,
+    TrustAddresses,
 )
 from tests.builders import notification, order, payment, product, user
 from tests.builders.values import EMAIL, FIGS
@@ -151,3 +152,7 @@ async def test_a_message_that_can_never_be_sent_is_refused_with_a_reason() -> No
     answer = await deliver(Notification(Status.REQUESTED, "email", EMAIL, "no_such_template", {}))
     assert isinstance(answer, RecordRefusal)
     assert answer.reason
+
+
+def test_who_verifies_their_address_is_written_to_again() -> None:
+    assert asks(REACTIONS, user.verified()) == [TrustAddresses(customer_id=user.USER_ID)]

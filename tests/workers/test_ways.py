@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from aggregates.contact import fingerprint
 from aggregates.decider import Todo
@@ -15,15 +16,18 @@ from schemas.notification import (
     DropDevice,
     NotificationCommand,
     Quiet,
+    RecordBounce,
     RecordDelivery,
     RecordFailure,
+    RecordRefusal,
     RecordRoute,
     RecordSending,
 )
-from tests.builders.notification import MAIL, PARAMS, PHONE
+from tests.builders.notification import MAIL, PARAMS, PHONE, bounce
 from tests.builders.values import EMAIL
 from workers.channel import PLAIN, Delivered, MailUnavailable, Manner, Refused
 from workers.provider import CircuitOpen
+from workers.sending import BOUNCED as NOBODYS
 from workers.sending import effects
 
 pytestmark = pytest.mark.anyio
@@ -36,17 +40,17 @@ ADA = ContactView(
 
 
 class Book:
-    """One customer's contact; `dropped` are the devices that were to be forgotten."""
+    """One customer's contact; `told` is what was said of addresses that are gone."""
 
     def __init__(self, contact: ContactView | None = ADA) -> None:
         self.contact = contact
-        self.dropped: list[tuple[DropDevice, str]] = []
+        self.told: list[tuple[DropDevice | RecordBounce, str]] = []
 
     async def of(self, customer_id: str) -> ContactView | None:
         return self.contact if customer_id == "ada" else None
 
-    async def drop(self, command: DropDevice, cause: str) -> None:
-        self.dropped.append((command, cause))
+    async def tell(self, command: DropDevice | RecordBounce, cause: str) -> None:
+        self.told.append((command, cause))
 
 
 class Outbox:
@@ -164,7 +168,8 @@ async def test_a_device_that_is_gone_is_forgotten_before_that_is_recorded() -> N
     book = Book()
     answer = await sent("push:pixel", book, Outbox(Refused("fcm: UNREGISTERED", gone=True)))
     assert answer == RecordFailure(notification_id=MAIL, way="push:pixel", reason="fcm: UNREGISTERED", final=True)
-    [(dropped, _)] = book.dropped
+    [(dropped, _)] = book.told
+    assert isinstance(dropped, DropDevice)
     assert (dropped.customer_id, dropped.device_id) == ("ada", "pixel")
     assert dropped.fingerprint == fingerprint("fcm", "token-1")
 
@@ -172,7 +177,7 @@ async def test_a_device_that_is_gone_is_forgotten_before_that_is_recorded() -> N
 async def test_a_phone_number_that_is_gone_is_no_device() -> None:
     book = Book()
     await sent("sms", book, Outbox(Refused("twilio: 21610", gone=True)))
-    assert book.dropped == []
+    assert book.told == []
 
 
 async def test_what_may_pass_is_an_attempt_and_an_open_circuit_is_none() -> None:
@@ -180,3 +185,47 @@ async def test_what_may_pass_is_an_attempt_and_an_open_circuit_is_none() -> None
     assert answer == RecordFailure(notification_id=MAIL, way="sms", reason="twilio: HTTP 503")
     with pytest.raises(CircuitOpen):
         await sent("sms", Book(), Outbox(CircuitOpen(1.0)))
+
+
+GONE = Refused("550 5.1.1 no such mailbox", gone=True)
+BOUNCED = structs.replace(ADA, devices={}, bounced=[{"email": EMAIL, "reason": "550 5.1.1"}])
+WHY = f"{NOBODYS}: 550 5.1.1"
+
+
+@pytest.mark.parametrize("contact", [None, ADA])
+async def test_that_nobody_has_an_address_is_noted_before_the_refusal_is(contact: ContactView | None) -> None:
+    book = Book(contact)
+    answer = await sent("email", book, Outbox(GONE)) if contact else await do("deliver", message(), book, Outbox(GONE))
+    assert answer.reason == GONE.reason  # type: ignore[union-attr]
+    assert [told for told, _ in book.told] == [bounce()]
+
+
+async def test_a_mail_that_is_refused_for_another_reason_or_to_no_customer_says_nothing_of_the_address() -> None:
+    book = Book(None)
+    await do("deliver", message(), book, Outbox(Refused("554 5.7.1 spam")))
+    await do("deliver", message(customer_id=""), book, Outbox(GONE))
+    assert book.told == []
+
+
+async def test_no_mail_goes_where_nobody_is_and_the_other_ways_are_gone() -> None:
+    asked = await do("deliver", message(), Book(BOUNCED))
+    assert isinstance(asked, RecordRoute)
+    assert (asked.ways, asked.skipped["email"]) == ({"sms": PHONE}, WHY)
+    outbox = Outbox(Delivered("r-1"))
+    late = await sent("email", Book(BOUNCED), outbox)
+    assert (late, outbox.handed) == (RecordFailure(notification_id=MAIL, way="email", reason=WHY, final=True), [])
+
+
+@pytest.mark.parametrize("kind", ["order", "security"])
+async def test_where_there_is_no_other_way_the_message_is_refused(kind: str) -> None:
+    contact = structs.replace(BOUNCED, phone=None)
+    assert await do("deliver", message(kind), Book(contact)) == RecordRefusal(notification_id=MAIL, reason=WHY)
+
+
+async def test_a_mail_that_proves_an_address_goes_there_and_so_does_one_to_another_address() -> None:
+    proving = structs.replace(message("security"), template="verify_email")
+    elsewhere = structs.replace(message("security"), recipient="new@example.com")
+    for asked in (proving, elsewhere):
+        routed = await do("deliver", asked, Book(BOUNCED))
+        assert isinstance(routed, RecordRoute)
+        assert routed.ways == {"email": asked.recipient}

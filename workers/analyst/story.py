@@ -20,6 +20,7 @@ from events.letter import LetterReleased
 from events.log import Place, Record
 from events.outcome import CommandRejected, CommandUnchanged, RecordParked
 from events.registry import command_codec, event_codec
+from schemas.mark import person_of
 from schemas.values import Command
 from workers import notification, order, payment, product
 from workers.reacting import asked, released_by, table_of
@@ -205,7 +206,7 @@ SHOWN = ("code", "detail", "reason", "became", "template", "recipient", "name", 
 def _said(message: Event | Command) -> str:
     """The point of a message: amounts with their currency, reasons, whom it goes to, how many lines or SKUs."""
     fields: Mapping[str, Any] = dict(message)
-    words = [str(fields[name]) for name in SHOWN if fields.get(name) not in (None, "")]
+    words = [_shown(name, fields[name]) for name in SHOWN if fields.get(name) not in (None, "")]
     amount = next((fields[name] for name in ("total", "amount", "price") if isinstance(fields.get(name), int)), None)
     if amount is not None:
         words.insert(0, f"{amount / 100:,.2f} {fields.get('currency', '')}".rstrip())
@@ -214,6 +215,12 @@ def _said(message: Event | Command) -> str:
     words += [_counted(len(fields[name]), name) for name in ("lines", "items", "skus") if fields.get(name)]
     text = " ".join(", ".join(words).replace(":,", ":").split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _shown(name: str, said: object) -> str:
+    """The text, or whose field it is that is sealed."""
+    text = str(said)
+    return text if person_of(text) is None else f"{name} sealed"
 
 
 def _counted(count: int, name: str) -> str:

@@ -132,7 +132,9 @@ def clean(home: Path, *more: str) -> None:
 
 
 def delete(home: Home, names: list[str]) -> None:
-    for folder in (home.recall(ELSEWHERE), *(home.folder / name for name in names)):
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
+    for path in map(Path, filter(None, (home.recall(ELSEWHERE), *(home.folder / name for name in names)))):
+        if path.is_file():
+            path.unlink()
+        else:
+            shutil.rmtree(path, ignore_errors=True)
     home.forget()

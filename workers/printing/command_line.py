@@ -23,6 +23,7 @@ Printed from the code by `make docs`. A local run starts the other processes by 
 | workers of all contexts, or of some | `orders worker`, `orders worker --contexts order,payment` |
 | the API | `python -m api` |
 | the payment provider (stub) | `python -m api.stub --port 8090 --ledger provider.jsonl` |
+| the same, and whoever takes SMS | `python -m api.stub --port 8090 --ledger provider.jsonl --sms sms.jsonl` |
 | the mailbox, for development | `python -m workers.mailbox --port 1025 --folder mail` |
 """
 

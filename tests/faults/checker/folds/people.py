@@ -61,6 +61,9 @@ class Message:
     def go(self, fact: Fact) -> bool:
         """A step on one of its ways; False if it may not come after what came before."""
         before, step = ON_WAYS[fact.kind]
+        if not self.ways and (self.status, step) == ("delivered", "bounced"):  # its server had taken it
+            gone = {"status": "sent", "reason": "", "attempts": 0, "reference": "", "due_at": None}
+            self.ways = {fact.body["way"]: {"recipient": self.recipient, **gone}}
         way = self.ways.get(fact.body["way"])
         if way is None or way["status"] != before:
             return False
