@@ -187,6 +187,12 @@ class RecordLapse(_ToOrder, tag="order.record_lapse"):
     skus: tuple[str, ...]
 
 
+class CancelRest(_ToOrder, tag="order.cancel_rest"):
+    """The money cannot be had: call off the order, or of one that is partly shipped what has not left the house."""
+
+    reason: str
+
+
 class ConfirmOrder(_ToOrder, tag="order.confirm"):
     """The money is authorized."""
 
@@ -212,5 +218,6 @@ OrderCommand: TypeAlias = (
     | RecordCommitment
     | RecordLapse
     | ConfirmOrder
+    | CancelRest
     | RejectOrder
 )

@@ -120,10 +120,11 @@ class RecordVoid(_ToPayment, tag="payment.record_void"):
 
 
 class RecordRefund(_ToPayment, tag="payment.record_refund"):
-    """The provider has given money back."""
+    """The provider has given money back, or that piece of it."""
 
     refund_id: Uuid
     reference: str
+    piece: int = Field(1, exclude_if=is_one)
 
 
 class RecordRefusal(_ToPayment, tag="payment.record_refusal"):

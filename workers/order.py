@@ -4,6 +4,7 @@ from events.payment import (
     AuthorizationExpired,
     PaymentAuthorized,
     PaymentDeclined,
+    PaymentGivenUp,
     PaymentLapsed,
     PaymentRefused,
     RenewalDeclined,
@@ -11,6 +12,7 @@ from events.payment import (
 from events.product import ReservationCommitted, ReservationLapsed, ReservationMade, ReservationRefused
 from schemas.order import (
     CancelOrder,
+    CancelRest,
     ConfirmOrder,
     RecordCommitment,
     RecordLapse,
@@ -54,12 +56,16 @@ def cancel_when_not_captured(event: PaymentRefused) -> list[CancelOrder]:
     return [CancelOrder(order_id=event.order_id, reason=f"payment not captured: {event.reason}"[:200])]
 
 
-def cancel_when_expired(event: AuthorizationExpired) -> list[CancelOrder]:
-    return [CancelOrder(order_id=event.order_id, reason="payment expired")] if event.final else []
+def cancel_when_expired(event: AuthorizationExpired) -> list[CancelRest]:
+    return [CancelRest(order_id=event.order_id, reason="payment expired")] if event.final else []
 
 
-def cancel_when_not_renewed(event: RenewalDeclined) -> list[CancelOrder]:
-    return [CancelOrder(order_id=event.order_id, reason=f"payment expired, and declined: {event.reason}"[:200])]
+def cancel_when_not_renewed(event: RenewalDeclined) -> list[CancelRest]:
+    return [CancelRest(order_id=event.order_id, reason=f"payment expired, and declined: {event.reason}"[:200])]
+
+
+def cancel_when_given_up(event: PaymentGivenUp) -> list[CancelRest]:
+    return [CancelRest(order_id=event.order_id, reason=f"payment expired: {event.reason}"[:200])]
 
 
 REACTIONS = (
@@ -73,4 +79,5 @@ REACTIONS = (
     on(PaymentRefused, cancel_when_not_captured),
     on(AuthorizationExpired, cancel_when_expired),
     on(RenewalDeclined, cancel_when_not_renewed),
+    on(PaymentGivenUp, cancel_when_given_up),
 )

@@ -6,7 +6,7 @@ shipping, returning.
 
 from aggregates.decider import Decider, alone
 from aggregates.order.amending import add_note, change_address
-from aggregates.order.cancelling import cancel, cancel_line, record_lapse, reject
+from aggregates.order.cancelling import cancel, cancel_line, cancel_rest, record_lapse, reject
 from aggregates.order.placing import confirm, place, record_commitment, record_reservation
 from aggregates.order.returning import receive_return, request_return
 from aggregates.order.shipping import deliver, ship
@@ -15,6 +15,7 @@ from schemas.order import (
     AddNote,
     CancelLine,
     CancelOrder,
+    CancelRest,
     ChangeAddress,
     ConfirmOrder,
     DeliverOrder,
@@ -44,6 +45,7 @@ DECIDER = Decider(
             RecordLapse: record_lapse,
             CancelOrder: cancel,
             CancelLine: cancel_line,
+            CancelRest: cancel_rest,
             ShipOrder: ship,
             DeliverOrder: deliver,
             RequestReturn: request_return,

@@ -3,7 +3,8 @@
 from typing import Any
 
 from aggregates.errors import NothingToRefund, PaymentUnknown, RefundTooLarge
-from aggregates.payment.state import Payment, Status, evolve
+from aggregates.payment.evolving import evolve
+from aggregates.payment.state import Payment, Status
 from events.event import Event
 from events.ids import derive
 from events.payment import (
@@ -11,6 +12,7 @@ from events.payment import (
     CaptureRequested,
     PaymentCancelled,
     PaymentCaptured,
+    PaymentGivenUp,
     PaymentReduced,
     PaymentRefunded,
     PaymentVoided,
@@ -50,7 +52,7 @@ def capture_shipment(command: CaptureShipment, payment: Payment) -> list[Event]:
 
 
 def _may_be_charged(payment: Payment) -> bool:
-    renewing = payment.status is Status.REQUESTED and payment.renewed
+    renewing = payment.status in (Status.REQUESTED, Status.AWAITING) and payment.renewed
     held = payment.status is Status.AUTHORIZED or renewing
     return payment.per_shipment and held and not payment.off and not payment.closed
 
@@ -103,7 +105,7 @@ def cancel(command: CancelPayment, payment: Payment) -> list[Event]:
             return [cancelled, VoidRequested(order_id=command.order_id)]
         case Status.AUTHORIZED if not payment.parts:
             return [cancelled, *_wind_up(command.order_id, payment)]
-        case Status.CAPTURED:
+        case Status.CAPTURED | Status.AWAITING:
             return [cancelled, *give_back(command.order_id, payment)]
         case _:
             return [cancelled]  # nothing is known yet, or an answer is under way: it decides
@@ -146,18 +148,26 @@ def _reduce_parts(command: ReducePayment, payment: Payment) -> list[Event]:
     open_ = (Status.REQUESTED, Status.AWAITING, Status.AUTHORIZED, Status.CAPTURED)
     if command.refund_id in (*payment.known_refunds, *payment.known_parts) or payment.off:
         return []
-    if payment.status not in open_ and not payment.taken:
+    if payment.status not in open_ and not payment.taken and not payment.given_up:
         return []  # nothing was asked for yet, and less will be; or nothing is taken
     amount, chargeable = min(command.amount, payment.kept), payment.uncharged
     left = max(0, payment.charged - payment.given)
-    back = min(amount, left) if command.returned else min(max(0, amount - chargeable), left)
+    paid = command.returned and not payment.given_up  # else what comes back may be what was never paid for
+    back = min(amount, left) if paid else min(max(0, amount - chargeable), left)
     less = min(amount - back, chargeable)
     events: list[Event] = [PaymentReduced(**_less(command, less))] if less else []
     if back:
         events.append(RefundRequested(**_less(command, back)))
     if command.closes and _may_be_charged(payment):
-        events.append(_part(command.order_id, command.refund_id, chargeable - less, final=True))
+        events.append(_closing(command, payment, chargeable - less))
     return events
+
+
+def _closing(command: ReducePayment, payment: Payment, amount: int) -> Event:
+    """Nobody is to name a card for nothing."""
+    if payment.status is Status.AWAITING and not amount and not payment.parts:
+        return PaymentGivenUp(order_id=command.order_id, reason=command.reason, unpaid=0)
+    return _part(command.order_id, command.refund_id, amount, final=True)
 
 
 def _less(command: ReducePayment, amount: int) -> dict[str, Any]:
@@ -173,9 +183,11 @@ def record_void(command: RecordVoid, payment: Payment) -> list[Event]:
 
 
 def record_refund(command: RecordRefund, payment: Payment) -> list[Event]:
-    amount = payment.refunds.get(command.refund_id, 0)
-    if command.refund_id not in payment.refunds or amount > payment.captured - payment.refunded:
-        return []  # nobody was asked for it, or not yet
+    if command.refund_id not in payment.refunds:
+        return []  # nobody was asked for it
+    piece, amount = payment.piece(command.refund_id)
+    if piece != command.piece or amount > payment.captured - payment.refunded:
+        return []  # it is known already, or nobody was asked for it yet
     return [
         PaymentRefunded(
             order_id=command.order_id,
@@ -185,6 +197,7 @@ def record_refund(command: RecordRefund, payment: Payment) -> list[Event]:
             currency=payment.currency,
             email=payment.email,
             customer_id=payment.customer_id,
+            piece=piece,
         )
     ]
 

@@ -9,6 +9,7 @@ from schemas.payment import (
     CancelPayment,
     CapturePayment,
     CaptureShipment,
+    LapsePayment,
     RecordAuthorization,
     RecordCapture,
     RecordDecline,
@@ -195,18 +196,10 @@ def test_nothing_is_given_back_of_what_was_never_taken_when_a_renewal_is_decline
         less(150, returned=True),
         RecordExpiry(order_id=A, reference="auth-1"),
         RecordDecline(order_id=A, reason="card_declined", attempt=2),
+        LapsePayment(order_id=A),
     ):
         life.ask(command)
     life.leaves(STREAM)
-
-
-def test_what_expires_after_something_was_taken_is_not_asked_for_again() -> None:
-    life = payment.given(*TAKEN, part_requested(S2, 100))
-    life.when(RecordExpiry(order_id=A, reference="auth-1")).then(expired(final=True))
-    life.ask(RecordExpiry(order_id=A, reference="auth-1"))
-    life.leaves(STREAM)
-    life.ask(less(150, returned=True))
-    life.leaves(STREAM, f"refund:{R1}")  # what was taken can still be given back
 
 
 def test_a_refused_part_is_for_a_person_and_leaves_what_was_taken_refundable() -> None:

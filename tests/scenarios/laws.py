@@ -29,6 +29,7 @@ MILESTONES: dict[type[Event], str] = {
     order.OrderShipped: "order_shipped",
     order.OrderDelivered: "order_delivered",
     payment.PaymentRefunded: "payment_refunded",
+    payment.CardAwaited: "card_awaited",
     user.UserRegistered: "welcome",
     user.VerificationRequested: "verify_email",
     user.RegistrationRepeated: "account_exists",
@@ -37,6 +38,7 @@ MILESTONES: dict[type[Event], str] = {
     user.SessionRevoked: "session_revoked",
     user.UserDeleted: "account_deleted",
 }
+OF_PAYMENT = (payment.PaymentRefunded, payment.CardAwaited)
 AT_MOST_ONCE = (
     order.OrderPlaced, order.OrderStockSecured, order.OrderConfirmed, order.OrderRejected, order.OrderCancelled,
     order.OrderShipped, order.OrderDelivered,
@@ -44,7 +46,7 @@ AT_MOST_ONCE = (
     product.ReservationLapsed, product.ReservationShipped,
     payment.PaymentRequested, payment.PaymentDeclined, payment.PaymentLapsed, payment.PaymentCancelled,
     payment.VoidRequested, payment.PaymentVoided,
-    payment.RenewalRequested, payment.RenewalDeclined, payment.CaptureAwaited,
+    payment.RenewalRequested, payment.RenewalDeclined, payment.CaptureAwaited, payment.PaymentGivenUp,
     notification.NotificationRequested, notification.NotificationDelivered, notification.NotificationRefused,
     notification.NotificationRouted, notification.NotificationSuppressed,
 )  # fmt: skip
@@ -139,6 +141,7 @@ def an_order_owes_what_was_kept(facts: Facts) -> None:
         if _status(facts, order_id) is Payment.REFUSED:
             continue  # a person must look
         owed = 0 if state.status in OVER else max(0, _owed(facts, order_id, state) - goodwill[order_id])
+        owed -= _unpaid(facts, order_id)
         assert _recorded(facts, order_id) == _moved(facts, order_id) == owed, f"{order_id} is {state.status}"
 
 
@@ -146,16 +149,16 @@ def the_provider_moved_money_once_and_left_none_on_hold(facts: Facts) -> None:
     for order_id, state in facts.orders():
         ledger = {step: facts.till.ledger(order_id, step) for step in ("authorize", "capture", "void")}
         strays = _count(facts, payment.StrayAuthorized, order_id)
-        renewals = _count(facts, payment.RenewalRequested, order_id)
+        gone = _count(facts, payment.AuthorizationExpired, order_id)
         parts = _count(facts, payment.ShipmentCaptureRequested, order_id)
-        most = {"authorize": 1 + strays + renewals, "capture": max(1, parts), "void": 1 + strays}
+        most = {"authorize": 1 + strays + gone, "capture": max(1, parts), "void": 1 + strays}
         assert all(len(moves) <= most[step] for step, moves in ledger.items()), f"{order_id}: {ledger}"
         if _status(facts, order_id) is not Payment.REFUSED:
-            gone = _count(facts, payment.AuthorizationExpired, order_id)
-            ended = min(1, len(ledger["capture"])) + len(ledger["void"]) + gone
-            held = len(ledger["authorize"]) - ended
-            assert held == (_is_open(state) and not ledger["capture"]), f"{order_id}: {ledger}"
-        assert state.status in OVER or len(ledger["capture"]) == max(parts, not state.per_shipment), order_id
+            taken = _taken_of_the_held(facts, order_id)
+            held = len(ledger["authorize"]) - taken - len(ledger["void"]) - gone
+            assert held == (_is_open(state) and not taken), f"{order_id}: {ledger}"
+        if state.status not in OVER and not _count(facts, payment.PaymentGivenUp, order_id):
+            assert len(ledger["capture"]) == max(parts, not state.per_shipment), order_id
     moved = [move for move in facts.till.moves.values() if move.step == "capture"]
     assert facts.till.inner.captured == sum(move.amount for move in moved)
 
@@ -189,7 +192,7 @@ def what_happens_once_happens_once(facts: Facts) -> None:
     assert not twice, twice
     for (stream, kind), n in counted.items():
         if kind in (payment.PaymentAuthorized, payment.CaptureRequested):
-            assert n <= 1 + counted[stream, payment.RenewalRequested], (stream, kind)
+            assert n <= 1 + counted[stream, payment.AuthorizationExpired], (stream, kind)
         if kind is payment.PaymentCaptured:
             assert n <= max(1, counted[stream, payment.ShipmentCaptureRequested]), stream
     for stream in facts.chronicle.states("reservation"):
@@ -228,7 +231,7 @@ def every_command_has_one_outcome(facts: Facts) -> None:
 
 def every_milestone_is_told_once(facts: Facts) -> None:
     owed = Counter(
-        (f"order-{event.order_id}" if kind is payment.PaymentRefunded else event.stream, template)
+        (f"order-{event.order_id}" if kind in OF_PAYMENT else event.stream, template)
         for kind, template in MILESTONES.items()
         for event in facts.chronicle.of(kind)
     )
@@ -307,6 +310,19 @@ def _count(facts: Facts, kind: type[Event], order_id: str) -> int:
     return sum(event.order_id == order_id for event in facts.chronicle.of(kind))
 
 
+def _taken_of_the_held(facts: Facts, order_id: str) -> bool:
+    """Whether anything was taken of what is held."""
+    money = (payment.PaymentAuthorized, payment.PaymentCaptured, payment.AuthorizationExpired)
+    told = [event for event in facts.chronicle.of(*money) if event.order_id == order_id]
+    return bool(told) and isinstance(told[-1], payment.PaymentCaptured)
+
+
+def _unpaid(facts: Facts, order_id: str) -> int:
+    """What is owed for goods whose money could not be had."""
+    found = facts.chronicle.states("payment").get(f"payment-{order_id}")
+    return max(0, found.outstanding) if found and found.given_up else 0
+
+
 def _is_open(state: Any) -> bool:
     """Whether money is still to be taken for what is to be shipped."""
     return bool(state.per_shipment and state.status in (Order.CONFIRMED, Order.PARTIALLY_SHIPPED))
@@ -343,5 +359,8 @@ def _moved(facts: Facts, order_id: str) -> int:
 def _refunds(facts: Facts) -> dict[str, list[str]]:
     refunds: dict[str, list[str]] = {"asked": [], "given": []}
     for event in facts.chronicle.of(payment.RefundRequested, payment.PaymentRefunded):
-        refunds["asked" if isinstance(event, payment.RefundRequested) else "given"].append(event.refund_id)
+        if isinstance(event, payment.RefundRequested):
+            refunds["asked"].append(event.refund_id)
+        else:
+            refunds["given"].append(f"{event.refund_id}/{event.piece}")
     return refunds

@@ -192,6 +192,7 @@ async def test_without_its_collector_the_saga_goes_on_and_what_is_dropped_is_cou
         return "the collector of traces takes none" in shop.here.log_of("worker-order-product-payment-user")
 
     await wait_until(said, 20, "the worker says that its traces are not taken")
+
     async def dropped() -> bool:
         words = shop.here.log_of("worker-order-product-payment-user").partition("traces are taken again; ")[2]
         return bool(words) and int(words.split()[0]) > 0

@@ -53,7 +53,7 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
         case "order.return_received.v1":
             good = {item["sku"] for item in body["items"] if item["verdict"] == "restock"}
             return {"product": len(good), "payment": 1, "notification": 1}
-        case "order.delivered.v1" | "order.return_requested.v1" | "payment.refunded.v1":
+        case "order.delivered.v1" | "order.return_requested.v1" | "payment.refunded.v1" | "payment.card_awaited.v1":
             return {"notification": 1}
         case "stock.ran_low.v1":
             return {"notification": 1 if body.get("tell") else 0}
@@ -100,6 +100,7 @@ HEARD_BY_ORDER = (
     "payment.declined.v1",
     "payment.lapsed.v1",
     "payment.renewal_declined.v1",
+    "payment.given_up.v1",
 )
 
 RULES_SAID_NO = (
