@@ -101,9 +101,10 @@ class RecordDecline(_ToPayment, tag="payment.record_decline"):
 
 
 class RecordExpiry(_ToPayment, tag="payment.record_expiry"):
-    """The provider does not hold the money any longer, as it was not captured in time."""
+    """The provider does not hold the money any longer, as it was not captured in time; a capture's `step` found out."""
 
     reference: str
+    step: str = Field("", exclude_if=operator.not_)
 
 
 class RecordCapture(_ToPayment, tag="payment.record_capture"):

@@ -143,7 +143,7 @@ def effects(provider: Provider) -> dict[str, Effect]:
         reach("provider.captured")
         if isinstance(answer, Declined):
             if answer.reason == EXPIRED:
-                return RecordExpiry(order_id=order_id, reference=payment.reference)
+                return RecordExpiry(order_id=order_id, reference=payment.reference, step=todo.key)
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
         return RecordCapture(order_id=order_id, reference=answer.reference, shipment_id=shipment_id)
 

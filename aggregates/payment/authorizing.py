@@ -103,6 +103,8 @@ def record_expiry(command: RecordExpiry, payment: Payment, until: datetime) -> l
     """Nothing is held any longer: the same card is asked anew, once, and after that the customer, if goods are gone."""
     if payment.status not in (Status.AUTHORIZED, Status.CAPTURING) or command.reference != payment.reference:
         return []
+    if not command.step and (payment.parts or payment.status is Status.CAPTURING):
+        return []  # it may have been taken in the last moment: the capture's own answer says so
     order_id, final = command.order_id, payment.off or (payment.renewed and not payment.sent)
     expired = AuthorizationExpired(order_id=order_id, reference=command.reference, final=final)
     after = evolve(payment, expired)

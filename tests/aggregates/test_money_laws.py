@@ -87,7 +87,8 @@ class Till:
 
     def expire(self) -> None:
         """What is held is so no longer, but for what was taken of it already."""
-        self.pay(RecordExpiry(order_id=A, reference=self.payment.state(f"payment-{A}").reference))
+        reference = self.payment.state(f"payment-{A}").reference
+        self.pay(RecordExpiry(order_id=A, reference=reference, step="capture"))
 
     def decline(self) -> None:
         self.pay(RecordDecline(order_id=A, reason="no", attempt=self.payment.state(f"payment-{A}").attempt))

@@ -180,8 +180,8 @@ def test_an_order_that_is_off_while_a_part_is_asked_for_waits_for_its_answer() -
 
 def test_what_expires_before_anything_was_taken_is_asked_for_again_and_its_parts_wait() -> None:
     life = payment.given(*ASKED)
-    life.when(RecordExpiry(order_id=A, reference="auth-1")).then(expired(), renewal())
-    life.ask(RecordExpiry(order_id=A, reference="auth-1"))
+    life.when(RecordExpiry(order_id=A, reference="auth-1", step="capture")).then(expired(), renewal())
+    life.ask(RecordExpiry(order_id=A, reference="auth-1", step="capture"))
     life.leaves(STREAM, "authorize:2")
     life.ask(shipment(S2, 1, last=True))
     life.ask(RecordAuthorization(order_id=A, reference="auth-2", attempt=2))
@@ -194,7 +194,7 @@ def test_nothing_is_given_back_of_what_was_never_taken_when_a_renewal_is_decline
     life = payment.given(*ASKED)
     for command in (
         less(150, returned=True),
-        RecordExpiry(order_id=A, reference="auth-1"),
+        RecordExpiry(order_id=A, reference="auth-1", step="capture"),
         RecordDecline(order_id=A, reason="card_declined", attempt=2),
         LapsePayment(order_id=A),
     ):

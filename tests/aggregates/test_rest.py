@@ -59,7 +59,7 @@ HELD_AGAIN: Past = (*RENEWING, authorized(REST, "auth-2"))
 OWING: Past = (*TAKEN, part_requested(S2, 200), expired(), renewal(amount=REST))
 AWAITING_OWING: Past = (*OWING, attempt_declined(2), card_awaited_for_the_rest(REST))
 
-EXPIRY = RecordExpiry(order_id=A, reference="auth-1")
+EXPIRY = RecordExpiry(order_id=A, reference="auth-1", step="capture")
 LAPSE = LapsePayment(order_id=A)
 CANCEL = CancelPayment(order_id=A)
 
@@ -146,7 +146,7 @@ def test_no_card_in_time_ends_it_too() -> None:
 
 
 def test_what_expires_once_more_is_asked_of_the_customer() -> None:
-    again = RecordExpiry(order_id=A, reference="auth-2")
+    again = RecordExpiry(order_id=A, reference="auth-2", step="capture")
     payment.given(*HELD_AGAIN).when(again).then(expired("auth-2"), card_awaited_for_the_rest(REST))
     third = payment.given(*OTHER_CARD, authorized(REST, "auth-3"))
     gone = RecordExpiry(order_id=A, reference="auth-3")

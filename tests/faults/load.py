@@ -82,6 +82,8 @@ class Load:
                 await asyncio.gather(self._send(life.place), self._send(first[0]))
             case "cancel in payment" | "cancel a line":
                 await self._step(life, "secured", 0.0)
+            case "other cards":
+                await self._step(life, "card awaited", life.pause)
             case "cancel paid" | "cancel a paid line" | "refund a part" | "refund twice" | "refund all":
                 await self._step(life, "captured", life.pause)
             case _:
@@ -91,7 +93,12 @@ class Load:
         await self._send(life.place)
         if not life.later or not await self._watch.until(life.order_id, stage, PATIENCE):
             return
+        asked = "card awaited"
         for ask in life.later:
+            if ask.kind == "attempt":
+                if not await self._watch.until(life.order_id, asked, PATIENCE):
+                    return
+                asked = "card awaited again"
             await asyncio.sleep(pause)
             await self._send(ask)
 
