@@ -9,7 +9,13 @@ from events.payment import (
     PaymentRefused,
     RenewalDeclined,
 )
-from events.product import ReservationCommitted, ReservationLapsed, ReservationMade, ReservationRefused
+from events.product import (
+    ReservationCommitted,
+    ReservationExtended,
+    ReservationLapsed,
+    ReservationMade,
+    ReservationRefused,
+)
 from schemas.order import (
     CancelOrder,
     CancelRest,
@@ -24,6 +30,11 @@ from workers.policy import on
 
 def record_when_reserved(event: ReservationMade) -> list[RecordReservation]:
     return [RecordReservation(order_id=event.order_id, skus=tuple(item.sku for item in event.items))]
+
+
+def record_when_extended(event: ReservationExtended) -> list[RecordReservation]:
+    skus = tuple(item.sku for item in event.items)
+    return [RecordReservation(order_id=event.order_id, skus=skus, amendment_id=event.part_id)]
 
 
 def reject_when_refused(event: ReservationRefused) -> list[RejectOrder]:
@@ -70,6 +81,7 @@ def cancel_when_given_up(event: PaymentGivenUp) -> list[CancelRest]:
 
 REACTIONS = (
     on(ReservationMade, record_when_reserved),
+    on(ReservationExtended, record_when_extended),
     on(ReservationRefused, reject_when_refused),
     on(ReservationCommitted, record_when_committed),
     on(ReservationLapsed, reject_or_cancel_when_lapsed),

@@ -5,7 +5,7 @@ shipping, returning.
 """
 
 from aggregates.decider import Decider, alone
-from aggregates.order.amending import add_note, change_address
+from aggregates.order.amending import add_note, amend, change_address
 from aggregates.order.cancelling import cancel, cancel_line, cancel_rest, record_lapse, reject
 from aggregates.order.placing import confirm, place, record_commitment, record_reservation
 from aggregates.order.returning import receive_return, request_return
@@ -13,6 +13,7 @@ from aggregates.order.shipping import deliver, ship
 from aggregates.order.state import GONE, OVER, Order, Status, evolve
 from schemas.order import (
     AddNote,
+    AmendOrder,
     CancelLine,
     CancelOrder,
     CancelRest,
@@ -51,6 +52,7 @@ DECIDER = Decider(
             RequestReturn: request_return,
             ReceiveReturn: receive_return,
             ChangeAddress: change_address,
+            AmendOrder: amend,
             AddNote: add_note,
         }
     ),

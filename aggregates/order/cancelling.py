@@ -111,7 +111,7 @@ def _line_cancelled(command: CancelLine, order: Order) -> list[Event]:
         and order.unshipped == {command.sku: quantity},
     )
     after = evolve(order, cancelled)
-    if order.status is Status.PLACED and not after.awaited:
+    if order.status is Status.PLACED and after.held:
         return [cancelled, secured(command.order_id, after)]
     if after.status is Status.SHIPPED and not after.under_way:
         told = {"order_id": command.order_id, "email": order.email, "customer_id": order.customer_id}

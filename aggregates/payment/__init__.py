@@ -104,7 +104,6 @@ RULES = {
     RecordAuthorization: record_authorization,
     LapsePayment: lapse,
     CapturePayment: capture,
-    CaptureShipment: capture_shipment,
     RecordCapture: record_capture,
     CancelPayment: cancel,
     RefundPayment: refund,
@@ -113,7 +112,7 @@ RULES = {
     RecordRefund: record_refund,
     RecordRefusal: record_refusal,
 }
-TIMED = {RecordDecline: record_decline, RecordExpiry: record_expiry}
+TIMED = {RecordDecline: record_decline, RecordExpiry: record_expiry, CaptureShipment: capture_shipment}
 CARD_WITHIN = timedelta(days=3)
 
 

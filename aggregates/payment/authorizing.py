@@ -4,14 +4,13 @@ from datetime import datetime
 
 from aggregates.errors import AttemptNotAwaited, PaymentUnknown
 from aggregates.payment.evolving import evolve
-from aggregates.payment.settling import give_back
+from aggregates.payment.settling import card_awaited, give_back, spare
 from aggregates.payment.state import Payment, Status
 from events.event import Event
 from events.payment import (
     AttemptDeclined,
     AuthorizationExpired,
     CaptureRequested,
-    CardAwaited,
     PaymentAttempted,
     PaymentAuthorized,
     PaymentDeclined,
@@ -87,7 +86,7 @@ def record_decline(command: RecordDecline, payment: Payment, until: datetime) ->
         return [RenewalDeclined(**said)]
     left = payment.attempts - payment.attempt
     if left and payment.due_at:
-        return [AttemptDeclined(**said), _awaited(order_id, payment, payment.due_at, left)]
+        return [AttemptDeclined(**said), card_awaited(order_id, payment, payment.due_at, left)]
     return [PaymentDeclined(order_id=order_id, reason=command.reason)]
 
 
@@ -116,22 +115,8 @@ def record_expiry(command: RecordExpiry, payment: Payment, until: datetime) -> l
 
 
 def _awaited_or_given_up(order_id: str, payment: Payment, reason: str, until: datetime) -> list[Event]:
-    """Whoever is asked for the first time since money was held may name one more card at least."""
-    left = max(payment.attempts - payment.attempt, 0 if payment.card_asked else 1)
-    return [_awaited(order_id, payment, until, left) if left else _given_up(order_id, payment, reason)]
-
-
-def _awaited(order_id: str, payment: Payment, due_at: datetime, left: int) -> Event:
-    return CardAwaited(
-        order_id=order_id,
-        attempt=payment.attempt,
-        amount=payment.outstanding,
-        currency=payment.currency,
-        due_at=due_at,
-        attempts_left=left,
-        email=payment.email,
-        customer_id=payment.customer_id,
-    )
+    left = spare(payment)
+    return [card_awaited(order_id, payment, until, left) if left else _given_up(order_id, payment, reason)]
 
 
 def _given_up(order_id: str, payment: Payment, reason: str) -> Event:

@@ -1,5 +1,6 @@
 """Settling rules: what is held is captured or voided, and what is captured is given back where it is not owed."""
 
+from datetime import datetime
 from typing import Any
 
 from aggregates.errors import NothingToRefund, PaymentUnknown, RefundTooLarge
@@ -10,6 +11,7 @@ from events.ids import derive
 from events.payment import (
     CaptureAwaited,
     CaptureRequested,
+    CardAwaited,
     PaymentCancelled,
     PaymentCaptured,
     PaymentGivenUp,
@@ -43,12 +45,44 @@ def capture(command: CapturePayment, payment: Payment) -> list[Event]:
     return [CaptureRequested(order_id=command.order_id)]
 
 
-def capture_shipment(command: CaptureShipment, payment: Payment) -> list[Event]:
-    """The last one takes what is still owed, and lets go of what is left, be it nothing."""
-    if command.shipment_id in payment.known_parts or not _may_be_charged(payment):
+def capture_shipment(command: CaptureShipment, payment: Payment, until: datetime) -> list[Event]:
+    """The last one takes what is still owed, and lets go of what is left, be it nothing.
+
+    Where nothing was held any longer when the goods left, the customer is asked for another card.
+    """
+    lost = _is_lost(payment)
+    if command.shipment_id in payment.known_parts or not (lost or _may_be_charged(payment)):
         return []
     amount = payment.uncharged if command.last else min(command.amount, payment.uncharged)
-    return [_part(command.order_id, command.shipment_id, amount, command.last)] if amount or command.last else []
+    if not amount and (lost or not command.last):
+        return []
+    part = _part(command.order_id, command.shipment_id, amount, command.last)
+    return [part, card_awaited(command.order_id, payment, until, spare(payment))] if lost else [part]
+
+
+def _is_lost(payment: Payment) -> bool:
+    """Whether nothing is held any longer, and the order has gone on before it heard of that."""
+    ended = payment.status is Status.EXPIRED or (payment.status is Status.DECLINED and payment.renewed)
+    return payment.per_shipment and ended and not payment.off and not payment.given_up
+
+
+def spare(payment: Payment) -> int:
+    """How many cards may be named; one at least, for the first time since money was held."""
+    return max(payment.attempts - payment.attempt, 0 if payment.card_asked else 1)
+
+
+def card_awaited(order_id: str, payment: Payment, due_at: datetime, left: int) -> Event:
+    """So many cards may be named for what is still to be held."""
+    return CardAwaited(
+        order_id=order_id,
+        attempt=payment.attempt,
+        amount=payment.outstanding,
+        currency=payment.currency,
+        due_at=due_at,
+        attempts_left=left,
+        email=payment.email,
+        customer_id=payment.customer_id,
+    )
 
 
 def _may_be_charged(payment: Payment) -> bool:

@@ -61,7 +61,8 @@ class Till:
         self.order, self.payment = Life(ORDERS), Life(PAYMENTS)
         self.ask(placed)
         for command in (RecordReservation, ConfirmOrder, RecordCommitment):
-            self.ask(command(order_id=A, **({} if command is ConfirmOrder else {"skus": SKUS})))
+            more: dict[str, Any] = {} if command is ConfirmOrder else {"skus": SKUS}
+            self.ask(command(order_id=A, **more))
             self.answer()
 
     def ask(self, command: Command) -> None:

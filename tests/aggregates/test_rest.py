@@ -40,6 +40,7 @@ from tests.builders.payment import (
     refund_requested,
     refunded,
     renewal,
+    renewal_declined,
     requested,
     stray_authorized,
     void_requested,
@@ -258,3 +259,16 @@ def test_a_first_part_that_came_too_late_is_asked_of_the_customer_too_for_its_go
     first.ask(no(2))
     first.when(LAPSE).then(given_up("no other card was named in time", 300))
     assert S1 in first.state(STREAM).parts
+
+
+def test_goods_that_left_before_the_order_heard_that_nothing_is_held_are_paid_of_another_card() -> None:
+    none_left = (*TAKEN[:2], expired(), renewal(), authorized(TOTAL, "auth-2"), expired("auth-2", final=True))
+    for lost in (none_left, (*none_left[:4], renewal_declined())):
+        life = payment.given(*lost)
+        asked = (part_requested(S2, 200), card_awaited_for_the_rest(TOTAL))
+        life.when(ship()).then(*asked)
+        life.ask(ship())
+        life.leaves(STREAM, "lapse:2")
+        life.ask(less(TOTAL - 200, closes=True))  # the rest is called off, as the order has heard
+        life.when(attempt()).then(attempted(number=3, amount=200))
+    payment.given(*none_left, cancelled()).when(ship()).then_nothing()

@@ -80,6 +80,9 @@ class Load:
                 await asyncio.gather(self._send(first[0]), self._after(0.005, self._send(life.place)))
             case "cancel at once" | "ship at once":
                 await asyncio.gather(self._send(life.place), self._send(first[0]))
+            case "amend":
+                later = [self._after(0.02 * n, self._send(ask)) for n, ask in enumerate(life.later, 1)]
+                await asyncio.gather(self._send(life.place), *later)
             case "cancel in payment" | "cancel a line":
                 await self._step(life, "secured", 0.0)
             case "other cards":

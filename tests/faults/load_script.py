@@ -30,7 +30,7 @@ MAGIC_SHARE, DECLINED_SHARE = 0.05, 0.015
 REPEATED = 0.10
 """The share of requests that are sent twice under one key."""
 FATES = {
-    "keep": 28,
+    "keep": 25,
     "cancel first": 2,  # these three come in the wrong order
     "cancel at once": 3,
     "ship at once": 1,
@@ -46,6 +46,7 @@ FATES = {
     "cancel a paid line": 3,
     "ship in parts": 2,
     "send back": 2,
+    "amend": 3,  # while its stock is being asked for, or a moment too late
     "other cards": 3,
     "pay in parts": 3,
     "pay in parts, call off": 2,
@@ -181,6 +182,9 @@ def _later(rng: Random, fate: str, order_id: str, lines: list[dict[str, Any]]) -
             return (ask(f"lines/{one['sku']}/cancel", quantity=1),)
         case "ship in parts":
             return (ask("ship", lines=[one]), ask(f"lines/{one['sku']}/cancel"), ask("ship"), ask("deliver"))
+        case "amend":
+            more = [{**lines[-1], "quantity": lines[-1]["quantity"] + 1}]
+            return (ask("amend", lines=more), ask("amend", lines=[lines[-1]]))
         case "other cards":
             return (attempt("tok_declined"), attempt("tok_visa"))
         case "pay in parts":

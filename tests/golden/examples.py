@@ -44,6 +44,7 @@ _EVENTS: tuple[Event, ...] = (
     order.shipment_delivered(),
     order.delivered(),
     order.address_changed(),
+    order.amended(*order.LINES, added=order.items_of((MILK, 1)), removed=order.items_of((FIGS, 1)), shipping=50),
     order.noted(by="ada"),
     order.return_requested((FIGS, 2)),
     order.return_received(order.returned(FIGS, 1, "restock", 150), order.returned(FIGS, 1, "refuse", 0), note="opened"),
@@ -66,6 +67,7 @@ _EVENTS: tuple[Event, ...] = (
     product.told(),
     product.made(),
     product.refused(FIGS),
+    product.extended((MILK, 1)),
     product.committed(),
     product.released(),
     product.reduced((FIGS, 1)),
@@ -147,6 +149,7 @@ _COMMANDS: tuple[Command, ...] = (
     orders.ShipOrder(order_id=A, tracking="1Z999"),
     orders.DeliverOrder(order_id=A),
     orders.ChangeAddress(order_id=A, shipping_address=order.elsewhere()),
+    orders.AmendOrder(order_id=A, amendment_id=order.K1, lines=order.LINES[:1], shipping_cents=50),
     orders.AddNote(order_id=A, note_id=order.K1, text="ring twice", by="ada"),
     orders.RequestReturn(
         order_id=A, return_id=order.R, items=(orders.OrderItem(sku=FIGS, quantity=2),), reason="too small"
@@ -176,6 +179,7 @@ _COMMANDS: tuple[Command, ...] = (
     products.StopAwaitingStock(sku=FIGS, customer_id="ada"),
     products.TellWaiting(sku=FIGS),
     products.ReserveStock(**HERE, items=product.items()),
+    products.ExtendReservation(**HERE, part_id=order.K1, items=product.items((MILK, 1))),
     products.CommitReservation(**HERE),
     products.ReleaseReservation(**HERE),
     products.ReleaseItems(**HERE, part_id=order.K1, items=product.items((FIGS, 1))),

@@ -39,6 +39,9 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
     match kind:
         case "order.placed.v1":
             return {"product": shelves_of((line["sku"] for line in body["lines"]), partitions)}
+        case "order.amended.v1":
+            moved = [shelves_of((i["sku"] for i in body[what]), partitions) for what in ("added", "removed")]
+            return {"product": sum(moved)}
         case "order.stock_secured.v1":
             return {"payment": 1}
         case "order.confirmed.v1" | "order.rejected.v1" | "order.cancelled.v1":
@@ -93,6 +96,7 @@ MAILED_BY_USER = (
 
 HEARD_BY_ORDER = (
     "reservation.made.v1",
+    "reservation.extended.v1",
     "reservation.refused.v1",
     "reservation.committed.v1",
     "reservation.lapsed.v1",
@@ -105,6 +109,7 @@ HEARD_BY_ORDER = (
 
 RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
+    "OrderAlreadySecured", "TooManyLines", "PriceStands",
     "LineUnknown", "LineTooSmall", "ShipmentUnknown", "ReturnUnknown", "ReturnTooLarge",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
     "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "AttemptNotAwaited", "EmailTaken", "UserUnknown",

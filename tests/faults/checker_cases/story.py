@@ -3,8 +3,8 @@
 from tests.faults.checker_cases.paper import PARTITIONS, Command, Line, home, uuid
 from tests.faults.checker_cases.shop import Shop
 
-DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER, RETRIED, RENEWED, PARTS, OPEN, REST = (
-    uuid(f"order {name}") for name in "ABCDEFGHIJK"
+DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER, RETRIED, RENEWED, PARTS, OPEN, REST, MORE = (
+    uuid(f"order {name}") for name in "ABCDEFGHIJKL"
 )
 TEA, BREAD, HOT = "tea", "bread", "hot"
 
@@ -40,6 +40,8 @@ def usual() -> Shop:
     shop.confirm(RENEWED, late=True)
     pay_in_parts(shop)
     pay_the_rest_with_another_card(shop)
+    shop.place_and_amend(MORE, {TEA: 1, BREAD: 1}, TEA, 2)
+    shop.pay(MORE)
     shop.rows()
     return shop
 

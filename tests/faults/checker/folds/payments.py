@@ -121,7 +121,10 @@ class Payments:
 
     def _card_awaited(self, payment: Payment, fact: Fact) -> bool:
         body = fact.body
-        legal = payment.status in ("awaiting_method", "expired") and not payment.off and body["attempts_left"] > 0
+        lost = payment.status == "declined" and payment.renewed and not payment.given_up
+        legal = (
+            (payment.status in ("awaiting_method", "expired") or lost) and not payment.off and body["attempts_left"] > 0
+        )
         legal = legal and (payment.sent if payment.renewed else body["due_at"] == payment.due_at)
         payment.status = payment.shown = "awaiting_method"
         payment.due_at, payment.cards_asked = body["due_at"], payment.cards_asked + 1
@@ -214,7 +217,8 @@ class Payments:
     def _shipment_capture_requested(self, payment: Payment, fact: Fact) -> bool:
         body, open_ = fact.body, payment.due - payment.charged
         to_be_held = payment.status in ("requested", "awaiting_method") and payment.renewed
-        held = payment.status == "authorized" or to_be_held
+        lost = payment.status == "expired" or (payment.status == "declined" and payment.renewed)
+        held = payment.status == "authorized" or to_be_held or (lost and not payment.given_up)
         legal = payment.per_shipment and held and not payment.closed
         known = [each["shipment_id"] for each in payment.captures]
         payment.parts = {**payment.parts, body["shipment_id"]: (body["amount"], body["final"])}
