@@ -207,7 +207,7 @@ class Payments:
         amount = fact.body["amount"]
         open_ = payment.status in ("requested", "awaiting_method", "authorized")
         if payment.per_shipment:
-            open_ = open_ or payment.captured_amount > 0
+            open_ = open_ or payment.captured_amount > 0 or payment.given_up
         left = payment.due - (payment.charged if payment.per_shipment else 0)
         legal = open_ and not payment.off and 0 < amount <= left
         payment.reduced, payment.reason = payment.reduced + amount, fact.body["reason"]

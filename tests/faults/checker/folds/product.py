@@ -230,7 +230,7 @@ class Products:
         self._over(order_id, fact)
         order = self._orders.all.get(order_id)
         self.refused_for_want += fact.body["reason"] == "out of stock"
-        wanted = order.ordered() if order else {}
+        wanted = {sku: max(sums) for sku, sums in order.asked_for.items()} if order else {}
         for sku in fact.body["skus"]:
             product = self.all.get(sku)
             if product is None or product.withdrawn or sku not in wanted:
