@@ -2,6 +2,7 @@
 
 Rejection
 ├── OrderUnknown · OrderExists · OrderSettled · OrderAlreadyShipped · OrderNotReady · OrderNotShipped
+├── OrderAlreadySecured · TooManyLines · PriceStands
 ├── LineUnknown · LineTooSmall · ShipmentUnknown · ReturnUnknown · ReturnTooLarge
 ├── ProductUnknown · ProductExists · ProductAlreadyWithdrawn
 ├── StockHeld · StockElsewhere · StockThere · WaitingListFull
@@ -36,6 +37,18 @@ class OrderSettled(Rejection):
 
 class OrderAlreadyShipped(Rejection):
     """The order has been shipped; it cannot be cancelled any more."""
+
+
+class OrderAlreadySecured(Rejection):
+    """All of the order's stock is held, and its money asked for: order anew what it lacks, or cancel a line."""
+
+
+class TooManyLines(Rejection):
+    """An order has 500 lines at most: order anew what is too many."""
+
+
+class PriceStands(Rejection):
+    """What is ordered already keeps its price."""
 
 
 class OrderNotReady(Rejection):

@@ -140,21 +140,28 @@ def record_refusal(command: RecordRefusal, message: Notification) -> list[Event]
 
 
 def record_route(command: RecordRoute, message: Notification, at: datetime) -> list[Event]:
-    """Security waits for no quiet hours to end."""
+    """Security waits for no quiet hours to end, nor does what is asked for before they do."""
     if message.status is not Status.REQUESTED:
         return []
     if not command.ways:
         return [NotificationSuppressed(notification_id=command.notification_id, skipped=command.skipped)]
     quiet = (command.quiet.begins, command.quiet.ends) if command.quiet and message.kind != "security" else None
+    due_at = contacts.due(at, command.time_zone, quiet)
     return [
         NotificationRouted(
             notification_id=command.notification_id,
             ways=command.ways,
             skipped=command.skipped,
             locale=command.locale,
-            due_at=contacts.due(at, command.time_zone, quiet),
+            due_at=None if _too_late(due_at, message) else due_at,
         )
     ]
+
+
+def _too_late(due_at: datetime | None, message: Notification) -> bool:
+    """Whether what the message asks for has to be done before it would go."""
+    until = message.params.get("due_at")
+    return bool(due_at and until and datetime.fromisoformat(until) <= due_at)
 
 
 def record_sending(command: RecordSending, message: Notification) -> list[Event]:

@@ -20,6 +20,7 @@ from events.event import Event
 from events.product import (
     ReservationCommitted,
     ReservationEvent,
+    ReservationExtended,
     ReservationLapsed,
     ReservationMade,
     ReservationReduced,
@@ -32,6 +33,7 @@ from events.product import (
 )
 from schemas.product import (
     CommitReservation,
+    ExtendReservation,
     LapseReservation,
     ProductCommand,
     ReleaseItems,
@@ -49,6 +51,7 @@ class Status(Enum):
     UNKNOWN = "unknown"
     HELD = "held"
     COMMITTED = "committed"
+    EMPTY = "empty"
     OVER = "over"
 
 
@@ -70,12 +73,17 @@ def evolve(reservation: Reservation, event: ReservationEvent) -> Reservation:
         case ReservationMade():
             items = tuple((item.sku, item.quantity) for item in event.items)
             return Reservation(Status.HELD, items, event.expires_at)
+        case ReservationExtended():
+            known = (*reservation.known, event.part_id)
+            return Reservation(Status.HELD, _sum(reservation.items, event.items), event.expires_at, known)
         case ReservationCommitted():
             return replace(reservation, status=Status.COMMITTED)
         case ReservationReduced():
             return replace(
                 reservation, items=_less(reservation.items, event.items), known=(*reservation.known, event.part_id)
             )
+        case ReservationReleased(part_id=part_id) if part_id:
+            return replace(reservation, status=Status.EMPTY, items=(), known=(*reservation.known, part_id))
         case ReservationRefused() | ReservationReleased() | ReservationLapsed() | ReservationShipped():
             return Reservation(Status.OVER)
         case _:
@@ -94,6 +102,24 @@ def reserve(command: ReserveStock, reservation: Reservation, state_of: StateOf, 
     return [*_move(StockReserved, command.order_id, wanted), made]
 
 
+def extend(
+    command: ExtendReservation, reservation: Reservation, state_of: StateOf, expires_at: datetime
+) -> list[Event]:
+    """What an amendment added is held until the rest is; if there is not enough, the order has nothing here."""
+    if command.part_id in reservation.known or reservation.status in (Status.OVER, Status.COMMITTED):
+        return []  # done, or the order is off
+    said = {"order_id": command.order_id, "partition": command.partition}
+    wanted = _together(command.items)
+    short = tuple(item.sku for item in wanted if not _enough(state_of(f"product-{item.sku}"), item.quantity))
+    if short:
+        reason = "not on sale" if _none_on_sale(short, state_of) else "out of stock"
+        released = _move(StockReleased, command.order_id, _items(reservation))
+        return [*released, ReservationRefused(**said, reason=reason, skus=short)]
+    until = reservation.expires_at or expires_at
+    extended = ReservationExtended(**said, part_id=command.part_id, items=wanted, expires_at=until)
+    return [*_move(StockReserved, command.order_id, wanted), extended]
+
+
 def commit(command: CommitReservation, reservation: Reservation) -> list[Event]:
     if reservation.status is not Status.HELD:
         return []
@@ -101,7 +127,7 @@ def commit(command: CommitReservation, reservation: Reservation) -> list[Event]:
 
 
 def release(command: ReleaseReservation, reservation: Reservation) -> list[Event]:
-    if reservation.status is Status.OVER:
+    if reservation.status in (Status.OVER, Status.EMPTY):
         return []
     # Released before it was asked for, it stays released: a late ReserveStock then finds it over.
     released = ReservationReleased(order_id=command.order_id, partition=command.partition)
@@ -154,6 +180,8 @@ def decider(hold: timedelta) -> Decider:
         match command:
             case ReserveStock():
                 return reserve(command, state, state_of, at + hold)
+            case ExtendReservation():
+                return extend(command, state, state_of, at + hold)
             case CommitReservation():
                 return commit(command, state)
             case ReleaseReservation():
@@ -192,6 +220,8 @@ def _part(
     if command.part_id in reservation.known or not items:
         return []
     done: Event = over(order_id=command.order_id, partition=command.partition)
+    if over is ReservationReleased and reservation.status is Status.HELD:
+        done = done.model_copy(update={"part_id": command.part_id})
     if _less(reservation.items, items):
         done = ReservationReduced(**{**dict(command), "items": items})
     return [*_move(moved, command.order_id, items), done]
@@ -216,6 +246,13 @@ def _less(held: tuple[tuple[str, int], ...], items: tuple[Item, ...]) -> tuple[t
     gone = {item.sku: item.quantity for item in items}
     left = ((sku, quantity - gone.get(sku, 0)) for sku, quantity in held)
     return tuple((sku, quantity) for sku, quantity in left if quantity)
+
+
+def _sum(held: tuple[tuple[str, int], ...], items: tuple[Item, ...]) -> tuple[tuple[str, int], ...]:
+    sums = dict(held)
+    for item in items:
+        sums[item.sku] = sums.get(item.sku, 0) + item.quantity
+    return tuple(sums.items())
 
 
 def _enough(product: Product, quantity: int) -> bool:

@@ -50,6 +50,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/orders/{order_id}/deliver"): _STAFF,
     ("POST", "/orders/{order_id}/lines/{sku}/cancel"): _may("staff", owner=True),
     ("POST", "/orders/{order_id}/address"): _may("staff", owner=True),
+    ("POST", "/orders/{order_id}/amend"): _may("staff", owner=True),
     ("POST", "/orders/{order_id}/notes"): _may("staff", owner=True),
     ("POST", "/orders/{order_id}/returns"): _may("staff", owner=True),
     ("POST", "/orders/{order_id}/returns/{return_id}/receive"): _STAFF,

@@ -27,6 +27,7 @@ BODIES: dict[str, Any] = {
     "RequestReturn": {"items": [{"sku": "tea", "quantity": 1}], "reason": "too bitter"},
     "ReceiveReturn": {"items": [{"sku": "tea", "quantity": 1, "verdict": "restock"}], "note": "unopened"},
     "ChangeAddress": {"shipping_address": {**PLACE, "street": "2 Main Street"}},
+    "AmendOrder": {"lines": [{"sku": "mate", "quantity": 3, "unit_price": 390, "tax_cents": 0}]},
     "AddNote": {"text": "Leave it with the neighbors.", "audience": "everyone"},
     "AttemptPayment": {"payment_token": "tok_mastercard"},
     "RefundPayment": {"amount": 450, "reason": "goodwill"},

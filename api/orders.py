@@ -1,5 +1,7 @@
 """Orders over HTTP: place, cancel, ship, deliver; one order, its history, and lists by customer and status."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -19,11 +21,13 @@ from projections.order import PAGE
 from projections.registry import HISTORY
 from schemas.order import (
     AddNote,
+    AmendOrder,
     Asked,
     CancelLine,
     CancelOrder,
     ChangeAddress,
     DeliverOrder,
+    OrderLine,
     PlaceOrder,
     ReceiveReturn,
     RequestReturn,
@@ -59,11 +63,7 @@ async def place_order(request: Request) -> Response:
     order_id = fields.pop("order_id") or ask.derived("order")
     command = PlaceOrder(order_id=order_id, **fields)
 
-    async def on_sale() -> None:
-        if (catalogue := of(request).catalogue) is not None:
-            await catalogue.refuse_unknown(command.lines)
-
-    return await sent(request, ask, command, creates=True, check=on_sale)
+    return await sent(request, ask, command, creates=True, check=partial(_refuse_unknown, request, command.lines))
 
 
 @router.post("/orders/{order_id}/cancel", **takes(CancelOrder, "order_id", "by", view="OrderView"))
@@ -114,6 +114,15 @@ async def change_address(request: Request, order_id: Id) -> Response:
     return await submit(request, ChangeAddress, order_id=order_id, by=_by(request))
 
 
+@router.post("/orders/{order_id}/amend", **takes(AmendOrder, "order_id", "amendment_id", "by", view="OrderView"))
+async def amend_order(request: Request, order_id: Id) -> Response:
+    """Add lines, or change how many of one; possible until the stock of all lines is held, so mostly for a moment."""
+    ask, by = asked(request), _by(request)
+    body = await read(request, body_of(AmendOrder, "order_id", "amendment_id", "by"))
+    command = AmendOrder(order_id=order_id, amendment_id=ask.derived("amendment"), by=by, **dict(body))
+    return await sent(request, ask, command, check=partial(_refuse_unknown, request, command.lines))
+
+
 @router.post("/orders/{order_id}/notes", **takes(AddNote, "order_id", "note_id", "by", view="OrderView"))
 async def add_note(request: Request, order_id: Id) -> Response:
     """Write something down about the order."""
@@ -154,6 +163,12 @@ async def _named(request: Request, command: type[Asked], name: str, **known: Any
     ask, by = asked(request), _by(request)
     body = await read(request, body_of(command, name, "by", *known))
     return await sent(request, ask, command(**{name: ask.derived(name)}, by=by, **known, **dict(body)))
+
+
+async def _refuse_unknown(request: Request, lines: Sequence[OrderLine]) -> None:
+    """Whatever is ordered must be on sale, as far as this process can know."""
+    if (catalogue := of(request).catalogue) is not None:
+        await catalogue.refuse_unknown(lines)
 
 
 def _by(request: Request) -> str:

@@ -37,9 +37,10 @@ class OrderPlaced(_OfOrder, tag="order.placed.v1"):
 
 
 class OrderLinesReserved(_OfOrder, tag="order.lines_reserved.v1"):
-    """Stock of some lines is held; others are still awaited."""
+    """Stock of some lines is held; others are still awaited. Of an amendment, if it names one."""
 
     skus: tuple[str, ...]
+    amendment_id: str = Field("", exclude_if=operator.not_)
 
 
 class OrderStockSecured(_OfOrder, tag="order.stock_secured.v1"):
@@ -168,6 +169,20 @@ class OrderAddressChanged(_Asked, tag="order.address_changed.v1"):
     shipping_address: Address
 
 
+class OrderAmended(_Asked, tag="order.amended.v1"):
+    """These are its lines now, and what it comes to with its shipping: so many are to be held more, or fewer."""
+
+    email: str
+    amendment_id: str
+    currency: str
+    lines: tuple[Line, ...]
+    shipping_cents: int
+    total: int
+    added: tuple[Item, ...]
+    removed: tuple[Item, ...]
+    customer_id: str = ""
+
+
 class OrderNoted(_Asked, tag="order.noted.v1"):
     """Somebody wrote something down about the order."""
 
@@ -192,5 +207,6 @@ OrderEvent: TypeAlias = (
     | OrderReturnRequested
     | OrderReturnReceived
     | OrderAddressChanged
+    | OrderAmended
     | OrderNoted
 )

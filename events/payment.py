@@ -7,7 +7,7 @@ from typing import TypeAlias
 from pydantic import Field
 
 from events.event import Event
-from schemas.values import Capture, is_at_confirmation, is_none, is_one
+from schemas.values import Capture, Forgone, is_at_confirmation, is_none, is_one
 
 
 class _OfPayment(Event):
@@ -72,6 +72,30 @@ class AttemptDeclined(_OfPayment, tag="payment.attempt_declined.v1"):
 
     attempt: int
     reason: str
+
+
+class CardAwaited(_OfPayment, tag="payment.card_awaited.v1"):
+    """After this attempt another card may be named, in time, for what is still to be held; so many may follow."""
+
+    attempt: int
+    amount: int
+    currency: str
+    due_at: datetime
+    attempts_left: int
+    email: str
+    customer_id: str = ""
+
+
+class PaymentGivenUp(_OfPayment, tag="payment.given_up.v1"):
+    """No card is asked for what is left of an order of which a part has left the house: what was taken stays.
+
+    So much of what was asked for shipments is `unpaid`; so much less of the refunds in `forgone` is given, as what
+    they are of was never taken.
+    """
+
+    reason: str
+    unpaid: int
+    forgone: tuple[Forgone, ...] = Field((), exclude_if=operator.not_)
 
 
 class PaymentAttempted(_OfPayment, tag="payment.attempted.v1"):
@@ -146,12 +170,15 @@ class RefundRequested(_OfPayment, tag="payment.refund_requested.v1"):
 
 
 class PaymentRefunded(_OfPayment, tag="payment.refunded.v1"):
+    """A refund is given, or a `piece` of it: one is of one authorization, and more may have been captured."""
+
     refund_id: str
     reference: str
     amount: int
     currency: str
     email: str
     customer_id: str = ""
+    piece: int = Field(1, exclude_if=is_one)
 
 
 class PaymentRefused(_OfPayment, tag="payment.refused.v1"):
@@ -166,6 +193,8 @@ PaymentEvent: TypeAlias = (
     | PaymentAuthorized
     | PaymentDeclined
     | AttemptDeclined
+    | CardAwaited
+    | PaymentGivenUp
     | PaymentAttempted
     | StrayAuthorized
     | StrayVoided

@@ -170,6 +170,14 @@ class ReservationMade(_OfReservation, tag="reservation.made.v1"):
     expires_at: datetime
 
 
+class ReservationExtended(_OfReservation, tag="reservation.extended.v1"):
+    """These items of an amended order are held too, for as long as those that are held already."""
+
+    part_id: str
+    items: tuple[Item, ...]
+    expires_at: datetime
+
+
 class ReservationRefused(_OfReservation, tag="reservation.refused.v1"):
     """Nothing is held: at least the refused SKUs were short."""
 
@@ -184,7 +192,9 @@ class ReservationCommitted(_OfReservation, tag="reservation.committed.v1"):
 
 
 class ReservationReleased(_OfReservation, tag="reservation.released.v1"):
-    """Nothing is held any more, or ever will be, for this order on this shelf."""
+    """Nothing is held any more for this order on this shelf, or ever will be, unless its last part was called off."""
+
+    part_id: str = Field("", exclude_if=operator.not_)
 
 
 class ReservationReduced(_OfReservation, tag="reservation.reduced.v1"):
@@ -225,6 +235,7 @@ ProductEvent: TypeAlias = (
 )
 ReservationEvent: TypeAlias = (
     ReservationMade
+    | ReservationExtended
     | ReservationRefused
     | ReservationCommitted
     | ReservationReleased

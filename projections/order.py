@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from events.event import Event
 from events.order import (
     OrderAddressChanged,
+    OrderAmended,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
@@ -32,8 +33,8 @@ from schemas.mark import MARK
 
 
 class OrderView(Struct, frozen=True):
-    """One order; `lines` are as ordered, `cancelled` quantities by SKU. Neither they nor what was accepted of `returns`
-    are in the `total`, in minor units.
+    """One order; `lines` are as ordered or last amended, `cancelled` quantities by SKU. Neither they nor what was
+    accepted of `returns` are in the `total`, in minor units.
 
     `ready_to_ship` once no line's stock may lapse any more, until all is shipped; a shipment has its items by SKU, and
     no `delivered_at` while it is under way.
@@ -98,6 +99,8 @@ def project(view: OrderView | None, event: OrderEvent, at: datetime) -> OrderVie
             return replace(view, returns=returns, total=view.total - event.amount, updated_at=at)
         case OrderAddressChanged():
             return replace(view, shipping_address=vars(event.shipping_address).copy(), updated_at=at)
+        case OrderAmended():
+            return _amended(view, event, at)
         case OrderNoted():
             return _noted(view, event, at)
         case _:
@@ -116,6 +119,21 @@ def _reduced(view: OrderView, event: OrderLineCancelled) -> OrderView:
     if view.status == "partially_shipped":
         return reduced if _left(reduced) else replace(reduced, status="shipped", ready_to_ship=False)
     return reduced if event.left else _committed(reduced, (event.sku,))
+
+
+def _amended(view: OrderView, event: OrderAmended, at: datetime) -> OrderView:
+    """The view with what is ordered now; what was called off before is in none of these lines."""
+    added = {item.sku for item in event.added}
+    return replace(
+        view,
+        lines=[vars(line).copy() for line in event.lines],
+        line_count=len(event.lines),
+        total=event.total,
+        shipping_cents=event.shipping_cents,
+        cancelled={},
+        uncommitted=sorted({*view.uncommitted, *added}),
+        updated_at=at,
+    )
 
 
 def _sent(view: OrderView, event: OrderPartlyShipped | OrderShipped, at: datetime) -> OrderView:

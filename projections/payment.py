@@ -12,12 +12,14 @@ from events.payment import (
     AuthorizationExpired,
     CaptureAwaited,
     CaptureRequested,
+    CardAwaited,
     PaymentAttempted,
     PaymentAuthorized,
     PaymentCancelled,
     PaymentCaptured,
     PaymentDeclined,
     PaymentEvent,
+    PaymentGivenUp,
     PaymentLapsed,
     PaymentReduced,
     PaymentRefunded,
@@ -75,7 +77,8 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
         return None
     match event:
         case PaymentAuthorized():
-            changed = replace(_came_of(view, at, "authorized"), status="authorized", reference=event.reference)
+            status = "partially_captured" if view.captured else "authorized"
+            changed = replace(_came_of(view, at, "authorized"), status=status, reference=event.reference)
             changed = replace(changed, expires_at=event.expires_at)
         case AuthorizationExpired():
             changed = replace(
@@ -86,10 +89,15 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
             changed = replace(view, status="requested", attempts=attempts)
         case PaymentDeclined() | RenewalDeclined():
             changed = _came_of(view, at, "declined", event.reason)
-            changed = replace(changed, status="declined", reason=event.reason, refunds={})
+            changed = replace(changed, status="declined", reason=event.reason, refunds=_of_taken(view))
         case AttemptDeclined():
             changed = _came_of(view, at, "declined", event.reason)
             changed = replace(changed, status="awaiting_method", reason=event.reason)
+        case CardAwaited():
+            left = event.attempts_left
+            changed = replace(view, status="awaiting_method", due_at=event.due_at, attempts_left=left)
+        case PaymentGivenUp():
+            changed = _given_up(view, event)
         case PaymentAttempted():
             attempts = [*view.attempts, _asked(event.attempt, event.amount, at)]
             changed = replace(
@@ -115,7 +123,7 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
         case PaymentCaptured():
             changed = _taken(view, event, at)
         case VoidRequested():
-            changed = replace(view, status="voiding", refunds={})
+            changed = replace(view, status="voiding", refunds=_of_taken(view))
         case PaymentVoided():
             changed = replace(view, status="voided")
         case RefundRequested():
@@ -124,7 +132,7 @@ def project(view: PaymentView | None, event: PaymentEvent, at: datetime) -> Paym
             status = "refunding" if view.status in TAKEN else view.status
             changed = replace(view, status=status, reason=event.reason, refunds=refunds)
         case PaymentRefunded():
-            changed = _answered(replace(view, refunded=view.refunded + event.amount), event.refund_id)
+            changed = _given(view, event.refund_id, event.amount)
         case PaymentRefused():
             changed = replace(_refused(view, event.step), reason=f"{event.step}: {event.reason}")
         case _:
@@ -171,6 +179,21 @@ def _forgone(view: PaymentView, final: bool) -> PaymentView:
     return replace(view, refunds={}) if final and not view.captured else view
 
 
+def _of_taken(view: PaymentView) -> dict[str, int]:
+    """What is still to be given back once no more is to be taken."""
+    return view.refunds if view.captures and view.captured else {}
+
+
+def _given_up(view: PaymentView, event: PaymentGivenUp) -> PaymentView:
+    """No more is taken, and what was to be given back of it is not."""
+    forgone = {less.refund_id: less.amount for less in event.forgone}
+    left = {key: amount - forgone.get(key, 0) for key, amount in view.refunds.items()}
+    refunds = {key: amount for key, amount in left.items() if amount}
+    reduced = view.reduced + sum(forgone.values())
+    over = replace(view, reason=event.reason, refunds=refunds, reduced=reduced, closed=True)
+    return replace(over, status="declined" if event.unpaid else _settled(over))
+
+
 def _off(view: PaymentView, asked: str, awaiting: str) -> PaymentView:
     """Nothing is to be kept; where nobody is being asked, it is over."""
     if view.status == "awaiting_method":
@@ -180,12 +203,12 @@ def _off(view: PaymentView, asked: str, awaiting: str) -> PaymentView:
 
 def _refused(view: PaymentView, step: str) -> PaymentView:
     match step.split(":"):
-        case ["refund", refund_id]:
+        case ["refund", refund_id, *_]:
             return _answered(view, refund_id)
         case ["void", _]:
             return view
         case _:
-            return replace(view, status="refused", refunds=view.refunds if view.captures and view.captured else {})
+            return replace(view, status="refused", refunds=_of_taken(view))
 
 
 def _taken(view: PaymentView, event: PaymentCaptured, at: datetime) -> PaymentView:
@@ -204,8 +227,22 @@ def _answered(view: PaymentView, refund_id: str) -> PaymentView:
     refunds = {key: amount for key, amount in view.refunds.items() if key != refund_id}
     if view.status not in TAKEN:
         return replace(view, refunds=refunds)
-    status = "refunding" if refunds else "refunded" if view.refunded == view.captured else "captured"
-    return replace(view, refunds=refunds, status=status)
+    answered = replace(view, refunds=refunds)
+    return replace(answered, status=_settled(answered))
+
+
+def _given(view: PaymentView, refund_id: str, amount: int) -> PaymentView:
+    """A refund is given, or a piece of it."""
+    given = replace(view, refunded=view.refunded + amount)
+    left = view.refunds.get(refund_id, 0) - amount
+    if left <= 0:
+        return _answered(given, refund_id)
+    return replace(given, refunds={**view.refunds, refund_id: left})
+
+
+def _settled(view: PaymentView) -> str:
+    """Where all that was to be taken is."""
+    return "refunding" if view.refunds else "refunded" if view.refunded == view.captured else "captured"
 
 
 def key_of(event: Event) -> str | None:

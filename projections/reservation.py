@@ -14,6 +14,7 @@ from events.event import Event
 from events.product import (
     ReservationCommitted,
     ReservationEvent,
+    ReservationExtended,
     ReservationLapsed,
     ReservationMade,
     ReservationReduced,
@@ -62,6 +63,9 @@ def project(view: ReservationView | None, event: ReservationEvent, at: datetime)
         case ReservationMade():
             items = {item.sku: item.quantity for item in event.items}
             return ReservationView(_key(event), event.order_id, "held", items, event.expires_at, at)
+        case ReservationExtended():
+            items = _more(view.items if view else {}, event.items)
+            return ReservationView(_key(event), event.order_id, "held", items, event.expires_at, at)
         case ReservationRefused():
             return ReservationView(_key(event), event.order_id, "refused", {}, None, at)
         case ReservationCommitted():
@@ -77,6 +81,11 @@ def project(view: ReservationView | None, event: ReservationEvent, at: datetime)
             return view and replace(view, status="shipped", expires_at=None, updated_at=at)
         case _:
             assert_never(event)
+
+
+def _more(held: dict[str, int], items: Iterable[Item]) -> dict[str, int]:
+    added = {item.sku: held.get(item.sku, 0) + item.quantity for item in items}
+    return {**held, **added}
 
 
 def _less(held: dict[str, int], items: Iterable[Item]) -> dict[str, int]:

@@ -14,11 +14,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from events.event import Event
-from events.order import OrderCancelled, OrderConfirmed, OrderLineCancelled, OrderPlaced, OrderReturnReceived
+from events.order import (
+    OrderAmended,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLineCancelled,
+    OrderPlaced,
+    OrderReturnReceived,
+)
 from projections.view import Projection, Totals
 from schemas.values import Line, Returned
 
-Selling: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled | OrderLineCancelled | OrderReturnReceived
+Selling: TypeAlias = (
+    OrderPlaced | OrderAmended | OrderConfirmed | OrderCancelled | OrderLineCancelled | OrderReturnReceived
+)
 
 
 class RevenueView(Struct, frozen=True):
@@ -44,6 +53,8 @@ def project(view: RevenueView | None, event: Selling, at: datetime) -> RevenueVi
     match event:
         case OrderPlaced():
             return RevenueView(event.order_id, event.currency, _together(event.lines))
+        case OrderAmended():
+            return view and replace(view, lines=_together(event.lines))
         case OrderConfirmed():
             return view and replace(view, day=at.astimezone(UTC).date())
         case OrderCancelled():

@@ -7,10 +7,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from events.event import Event
-from events.order import OrderCancelled, OrderConfirmed, OrderLineCancelled, OrderPlaced, OrderReturnReceived
+from events.order import (
+    OrderAmended,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLineCancelled,
+    OrderPlaced,
+    OrderReturnReceived,
+)
 from projections.view import Projection, Totals
 
-Counting: TypeAlias = OrderPlaced | OrderConfirmed | OrderCancelled | OrderLineCancelled | OrderReturnReceived
+Counting: TypeAlias = (
+    OrderPlaced | OrderAmended | OrderConfirmed | OrderCancelled | OrderLineCancelled | OrderReturnReceived
+)
 
 
 class SpendingView(Struct, frozen=True):
@@ -36,6 +45,8 @@ def project(view: SpendingView | None, event: Counting, _: datetime) -> Spending
     match event:
         case OrderPlaced():
             return SpendingView(event.order_id, event.customer_id, event.currency, event.total, counted=False)
+        case OrderAmended():
+            return view and replace(view, amount=event.total)
         case OrderConfirmed():
             return view and replace(view, counted=True)
         case OrderCancelled():

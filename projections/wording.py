@@ -4,6 +4,7 @@ A template is `templates/<language>/<name>.<channel>`; what is not there in a la
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError, pass_context, select_autoescape
@@ -19,6 +20,11 @@ DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "VND": 0, "BHD": 3, "KWD": 3
 POINT = {"de": ","}
 """What stands before the cents."""
 
+MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+}
+
 _ORDER = {"order_id": "9c22106e-35b2-578c-81b9-80464a145cdf"}
 _MONEY = {"total": 1299, "currency": "EUR"}
 _ITEMS = {"items": {"tea": 2, "mate": 1}}
@@ -30,6 +36,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "order_shipped": {**_ORDER, "tracking": "1Z999"},
     "order_delivered": {**_ORDER},
     "payment_refunded": {**_ORDER, **_MONEY},
+    "card_awaited": {**_ORDER, **_MONEY, "due_at": "2026-12-01T15:30:00+00:00"},
     "back_in_stock": {"sku": "tea", "name": "Green tea"},
     "welcome": {**_NAME},
     "order_line_cancelled": {**_ORDER, **_MONEY, "sku": "tea", "quantity": 1, "left": 2, "reason": "customer's wish"},
@@ -84,6 +91,18 @@ def money(amount: int, currency: str, locale: str = FALLBACK) -> str:
     return f"{sign}{whole}{point if cents else ''}{cents} {currency}"
 
 
+def moment(at: str, locale: str = FALLBACK) -> str:
+    """A moment as people write it, such as 1 December 2026, 15:30 UTC."""
+    there = datetime.fromisoformat(at).astimezone(UTC)
+    month = MONTHS.get(locale, MONTHS[FALLBACK]).split()[there.month - 1]
+    return f"{there.day}{'.' if locale == 'de' else ''} {month} {there:%Y, %H:%M} UTC"
+
+
+@pass_context
+def _moment(context: Context, at: str) -> str:
+    return moment(at, context["locale"])
+
+
 @pass_context
 def _money(context: Context, amount: int, currency: str) -> str:
     return money(amount, currency, context["locale"])
@@ -99,7 +118,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["money"] = _money
+    made.filters["money"], made.filters["moment"] = _money, _moment
     return made
 
 

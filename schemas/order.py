@@ -164,6 +164,17 @@ class ChangeAddress(Asked, tag="order.change_address"):
     shipping_address: ShippingAddress
 
 
+class AmendOrder(Asked, tag="order.amend"):
+    """Let each of these SKUs have this line, and the rest stay; possible until the stock of all lines is held.
+
+    What is ordered already keeps its price. The amendment id makes it happen once.
+    """
+
+    amendment_id: Uuid
+    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    shipping_cents: Cents | None = None
+
+
 class AddNote(Asked, tag="order.add_note"):
     """Write something down about the order, for everyone who sees it or for staff; the note id makes it happen once."""
 
@@ -173,9 +184,10 @@ class AddNote(Asked, tag="order.add_note"):
 
 
 class RecordReservation(_ToOrder, tag="order.record_reservation"):
-    """Stock of these SKUs is held for the order."""
+    """Stock of these SKUs is held for the order, as it was placed or as an amendment added to it."""
 
     skus: tuple[Id, ...]
+    amendment_id: Id = Field("", exclude_if=operator.not_)
 
 
 class RecordCommitment(_ToOrder, tag="order.record_commitment"):
@@ -188,6 +200,12 @@ class RecordLapse(_ToOrder, tag="order.record_lapse"):
     """The hold on these SKUs ran out before the order was confirmed in stock's eyes."""
 
     skus: tuple[Id, ...]
+
+
+class CancelRest(_ToOrder, tag="order.cancel_rest"):
+    """The money cannot be had: call off the order, or of one that is partly shipped what has not left the house."""
+
+    reason: Ours
 
 
 class ConfirmOrder(_ToOrder, tag="order.confirm"):
@@ -210,10 +228,12 @@ OrderCommand: TypeAlias = (
     | RequestReturn
     | ReceiveReturn
     | ChangeAddress
+    | AmendOrder
     | AddNote
     | RecordReservation
     | RecordCommitment
     | RecordLapse
     | ConfirmOrder
+    | CancelRest
     | RejectOrder
 )

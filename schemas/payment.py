@@ -107,9 +107,10 @@ class RecordDecline(_ToPayment, tag="payment.record_decline"):
 
 
 class RecordExpiry(_ToPayment, tag="payment.record_expiry"):
-    """The provider does not hold the money any longer, as it was not captured in time."""
+    """The provider does not hold the money any longer, as it was not captured in time; a capture's `step` found out."""
 
     reference: Id
+    step: Ours = Field("", exclude_if=operator.not_)
 
 
 class RecordCapture(_ToPayment, tag="payment.record_capture"):
@@ -126,10 +127,11 @@ class RecordVoid(_ToPayment, tag="payment.record_void"):
 
 
 class RecordRefund(_ToPayment, tag="payment.record_refund"):
-    """The provider has given money back."""
+    """The provider has given money back, or that piece of it."""
 
     refund_id: Uuid
     reference: Id
+    piece: int = Field(1, exclude_if=is_one)
 
 
 class RecordRefusal(_ToPayment, tag="payment.record_refusal"):

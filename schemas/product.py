@@ -148,6 +148,13 @@ class ReserveStock(_ToReservation, tag="product.reserve_stock"):
     items: tuple[Item, ...]
 
 
+class ExtendReservation(_ToReservation, tag="product.extend_reservation"):
+    """Hold these items of an amended order too, or none that it has here; the part's id makes it happen once."""
+
+    part_id: Uuid
+    items: tuple[Item, ...]
+
+
 class CommitReservation(_ToReservation, tag="product.commit_reservation"):
     """The order is confirmed: the hold lapses no more."""
 
@@ -192,6 +199,7 @@ ProductCommand: TypeAlias = (
     | StopAwaitingStock
     | TellWaiting
     | ReserveStock
+    | ExtendReservation
     | CommitReservation
     | ReleaseReservation
     | ReleaseItems

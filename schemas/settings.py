@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     )
     hold_seconds: float = Field(900.0, description="how long stock is held for an unconfirmed order")
     overdue_seconds: float = Field(600.0, description="how long the provider may take to authorize")
+    card_seconds: float = Field(
+        259200.0, description="how long a customer has to name another card for what is left of a partly shipped order"
+    )
     session_timeout_ms: int = Field(6000, description="a silent worker loses its partitions after so long")
     flush_seconds: float = Field(2.0, description="how often snapshots and resume points are written")
     rebuild: bool = Field(False, description="rebuild by itself a read model whose code has another version")

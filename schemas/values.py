@@ -155,6 +155,15 @@ def together(items: Iterable[Item]) -> dict[str, int]:
     return sums
 
 
+class Forgone(BaseModel):
+    """So much less of a refund is given, in minor units."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    refund_id: str
+    amount: int
+
+
 class Inspected(Item):
     """So many of one SKU that came back, and what is to become of them."""
 

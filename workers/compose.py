@@ -106,7 +106,7 @@ def parts_of(
             view_pace=0.1,
         ),
         "payment": Parts(
-            payments.decider(timedelta(seconds=settings.overdue_seconds)),
+            payments.decider(timedelta(seconds=settings.overdue_seconds), timedelta(seconds=settings.card_seconds)),
             payment.effects(provider),
             payment.REACTIONS,
             view_pace=0.1,

@@ -14,7 +14,7 @@ from events.order import (
     OrderReturnRequested,
     OrderShipped,
 )
-from events.payment import PaymentRefunded
+from events.payment import CardAwaited, PaymentRefunded
 from events.product import StockRanLow, StockTold
 from events.user import (
     EmailVerified,
@@ -50,6 +50,7 @@ OfOrder: TypeAlias = (
     | OrderReturnRequested
     | OrderReturnReceived
     | PaymentRefunded
+    | CardAwaited
 )
 """What the customer of an order is told of."""
 OfAccount: TypeAlias = (
@@ -112,7 +113,14 @@ def tell_when_return_received(event: OrderReturnReceived) -> list[RequestNotific
 
 def tell_when_refunded(event: PaymentRefunded) -> list[RequestNotification]:
     params = {"order_id": event.order_id, "total": event.amount, "currency": event.currency}
-    return [_of_order(event, "payment_refunded", params, event.refund_id)]
+    which = event.refund_id if event.piece == 1 else f"{event.refund_id}/{event.piece}"
+    return [_of_order(event, "payment_refunded", params, which)]
+
+
+def ask_when_card_awaited(event: CardAwaited) -> list[RequestNotification]:
+    params = {"order_id": event.order_id, "total": event.amount, "currency": event.currency}
+    params |= {"due_at": event.due_at.isoformat()}
+    return [_of_order(event, "card_awaited", params, str(event.attempt))]
 
 
 def tell_when_back(event: StockTold) -> list[RequestNotification]:
@@ -226,6 +234,7 @@ REACTIONS = (
     on(OrderShipped, tell_when_shipped),
     on(OrderDelivered, tell_when_delivered),
     on(PaymentRefunded, tell_when_refunded),
+    on(CardAwaited, ask_when_card_awaited),
     on(UserRegistered, welcome_when_registered),
     on(OrderLineCancelled, tell_when_line_cancelled),
     on(OrderPartlyShipped, tell_when_partly_shipped),

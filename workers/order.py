@@ -4,13 +4,21 @@ from events.payment import (
     AuthorizationExpired,
     PaymentAuthorized,
     PaymentDeclined,
+    PaymentGivenUp,
     PaymentLapsed,
     PaymentRefused,
     RenewalDeclined,
 )
-from events.product import ReservationCommitted, ReservationLapsed, ReservationMade, ReservationRefused
+from events.product import (
+    ReservationCommitted,
+    ReservationExtended,
+    ReservationLapsed,
+    ReservationMade,
+    ReservationRefused,
+)
 from schemas.order import (
     CancelOrder,
+    CancelRest,
     ConfirmOrder,
     RecordCommitment,
     RecordLapse,
@@ -22,6 +30,11 @@ from workers.policy import on
 
 def record_when_reserved(event: ReservationMade) -> list[RecordReservation]:
     return [RecordReservation(order_id=event.order_id, skus=tuple(item.sku for item in event.items))]
+
+
+def record_when_extended(event: ReservationExtended) -> list[RecordReservation]:
+    skus = tuple(item.sku for item in event.items)
+    return [RecordReservation(order_id=event.order_id, skus=skus, amendment_id=event.part_id)]
 
 
 def reject_when_refused(event: ReservationRefused) -> list[RejectOrder]:
@@ -54,16 +67,21 @@ def cancel_when_not_captured(event: PaymentRefused) -> list[CancelOrder]:
     return [CancelOrder(order_id=event.order_id, reason=f"payment not captured: {event.reason}"[:200])]
 
 
-def cancel_when_expired(event: AuthorizationExpired) -> list[CancelOrder]:
-    return [CancelOrder(order_id=event.order_id, reason="payment expired")] if event.final else []
+def cancel_when_expired(event: AuthorizationExpired) -> list[CancelRest]:
+    return [CancelRest(order_id=event.order_id, reason="payment expired")] if event.final else []
 
 
-def cancel_when_not_renewed(event: RenewalDeclined) -> list[CancelOrder]:
-    return [CancelOrder(order_id=event.order_id, reason=f"payment expired, and declined: {event.reason}"[:200])]
+def cancel_when_not_renewed(event: RenewalDeclined) -> list[CancelRest]:
+    return [CancelRest(order_id=event.order_id, reason=f"payment expired, and declined: {event.reason}"[:200])]
+
+
+def cancel_when_given_up(event: PaymentGivenUp) -> list[CancelRest]:
+    return [CancelRest(order_id=event.order_id, reason=f"payment expired: {event.reason}"[:200])]
 
 
 REACTIONS = (
     on(ReservationMade, record_when_reserved),
+    on(ReservationExtended, record_when_extended),
     on(ReservationRefused, reject_when_refused),
     on(ReservationCommitted, record_when_committed),
     on(ReservationLapsed, reject_or_cancel_when_lapsed),
@@ -73,4 +91,5 @@ REACTIONS = (
     on(PaymentRefused, cancel_when_not_captured),
     on(AuthorizationExpired, cancel_when_expired),
     on(RenewalDeclined, cancel_when_not_renewed),
+    on(PaymentGivenUp, cancel_when_given_up),
 )

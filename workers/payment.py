@@ -143,7 +143,7 @@ def effects(provider: Provider) -> dict[str, Effect]:
         reach("provider.captured")
         if isinstance(answer, Declined):
             if answer.reason == EXPIRED:
-                return RecordExpiry(order_id=order_id, reference=payment.reference)
+                return RecordExpiry(order_id=order_id, reference=payment.reference, step=todo.key)
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
         return RecordCapture(order_id=order_id, reference=answer.reference, shipment_id=shipment_id)
 
@@ -163,13 +163,13 @@ def effects(provider: Provider) -> dict[str, Effect]:
         return RecordVoid(order_id=order_id, stray=stray)
 
     async def refund(stream: str, payment: Payment, todo: Todo) -> PaymentCommand:
-        order_id, refund_id = _order_of(stream), todo.key.partition(":")[2]
-        reference = payment.captured_as or payment.reference
-        answer = await provider.refund(key_of(order_id, todo.key), reference, payment.refunds[refund_id])
+        order_id, refund_id = _order_of(stream), todo.key.split(":")[1]
+        piece, amount = payment.piece(refund_id)
+        answer = await provider.refund(key_of(order_id, todo.key), payment.pot.reference, amount)
         reach("provider.refunded")
         if isinstance(answer, Declined):
             return RecordRefusal(order_id=order_id, step=todo.key, reason=answer.reason)
-        return RecordRefund(order_id=order_id, refund_id=refund_id, reference=answer.reference)
+        return RecordRefund(order_id=order_id, refund_id=refund_id, reference=answer.reference, piece=piece)
 
     async def expire(stream: str, payment: Payment, _: Todo) -> PaymentCommand:
         return RecordExpiry(order_id=_order_of(stream), reference=payment.reference)

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from aggregates.decider import Todo
+from events.ids import derive
 from events.order import (
+    OrderAmended,
     OrderCancelled,
     OrderConfirmed,
     OrderLineCancelled,
@@ -21,6 +23,7 @@ from events.order import (
 from events.topics import shelf_of
 from schemas.product import (
     CommitReservation,
+    ExtendReservation,
     LapseReservation,
     ReceiveStock,
     ReleaseItems,
@@ -51,6 +54,20 @@ def release_when_line_cancelled(event: OrderLineCancelled) -> list[ReleaseItems]
     items = (Item(sku=event.sku, quantity=event.quantity),)
     shelf = shelf_of(event.sku)
     return [ReleaseItems(order_id=event.order_id, partition=shelf, part_id=event.cancellation_id, items=items)]
+
+
+def hold_more_or_fewer_when_amended(event: OrderAmended) -> list[ExtendReservation | ReleaseItems]:
+    which, fewer = event.amendment_id, derive(event.amendment_id, "fewer")
+    return [
+        *(
+            ExtendReservation(order_id=event.order_id, partition=shelf, part_id=which, items=items)
+            for shelf, items in _by_shelf(event.added)
+        ),
+        *(
+            ReleaseItems(order_id=event.order_id, partition=shelf, part_id=fewer, items=items)
+            for shelf, items in _by_shelf(event.removed)
+        ),
+    ]
 
 
 def ship_when_shipped(event: OrderShipped) -> list[ShipReservation]:
@@ -91,6 +108,7 @@ async def tell(stream: str, _: Any, __: Todo) -> TellWaiting:
 
 REACTIONS = (
     on(OrderPlaced, reserve_when_placed),
+    on(OrderAmended, hold_more_or_fewer_when_amended),
     on(OrderConfirmed, commit_when_confirmed),
     on(OrderRejected, release_when_off),
     on(OrderCancelled, release_when_off),

@@ -5,16 +5,18 @@ shipping, returning.
 """
 
 from aggregates.decider import Decider, alone
-from aggregates.order.amending import add_note, change_address
-from aggregates.order.cancelling import cancel, cancel_line, record_lapse, reject
+from aggregates.order.amending import add_note, amend, change_address
+from aggregates.order.cancelling import cancel, cancel_line, cancel_rest, record_lapse, reject
 from aggregates.order.placing import confirm, place, record_commitment, record_reservation
 from aggregates.order.returning import receive_return, request_return
 from aggregates.order.shipping import deliver, ship
 from aggregates.order.state import GONE, OVER, Order, Status, evolve
 from schemas.order import (
     AddNote,
+    AmendOrder,
     CancelLine,
     CancelOrder,
+    CancelRest,
     ChangeAddress,
     ConfirmOrder,
     DeliverOrder,
@@ -44,11 +46,13 @@ DECIDER = Decider(
             RecordLapse: record_lapse,
             CancelOrder: cancel,
             CancelLine: cancel_line,
+            CancelRest: cancel_rest,
             ShipOrder: ship,
             DeliverOrder: deliver,
             RequestReturn: request_return,
             ReceiveReturn: receive_return,
             ChangeAddress: change_address,
+            AmendOrder: amend,
             AddNote: add_note,
         }
     ),

@@ -7,8 +7,9 @@ from aggregates.order.lines import cost_of, quantity_of, tax_of, without
 from aggregates.order.placing import secured
 from aggregates.order.state import Order, Status, evolve
 from events.event import Event
+from events.ids import derive
 from events.order import OrderCancelled, OrderDelivered, OrderLineCancelled, OrderRejected
-from schemas.order import CancelLine, CancelOrder, RecordLapse, RejectOrder
+from schemas.order import CancelLine, CancelOrder, CancelRest, RecordLapse, RejectOrder
 
 
 def cancel(command: CancelOrder, order: Order) -> list[Event]:
@@ -45,6 +46,16 @@ def cancel_line(command: CancelLine, order: Order) -> list[Event]:
             raise OrderUnknown
         case _:
             assert_never(order.status)
+
+
+def cancel_rest(command: CancelRest, order: Order) -> list[Event]:
+    match order.status:
+        case Status.PLACED | Status.SECURED | Status.CONFIRMED:
+            return [_cancelled(command.order_id, order, command.reason)]
+        case Status.PARTIALLY_SHIPPED:
+            return _rest_cancelled(command, order)
+        case _:
+            return []
 
 
 def reject(command: RejectOrder, order: Order) -> list[Event]:
@@ -100,12 +111,24 @@ def _line_cancelled(command: CancelLine, order: Order) -> list[Event]:
         and order.unshipped == {command.sku: quantity},
     )
     after = evolve(order, cancelled)
-    if order.status is Status.PLACED and not after.awaited:
+    if order.status is Status.PLACED and after.held:
         return [cancelled, secured(command.order_id, after)]
     if after.status is Status.SHIPPED and not after.under_way:
         told = {"order_id": command.order_id, "email": order.email, "customer_id": order.customer_id}
         return [cancelled, OrderDelivered(**told, by=command.by)]
     return [cancelled]
+
+
+def _rest_cancelled(command: CancelRest, order: Order) -> list[Event]:
+    """What has not left the house is off, line by line."""
+    events: list[Event] = []
+    for sku in order.unshipped:
+        which = derive(command.order_id, f"rest/{sku}")
+        line = CancelLine(order_id=command.order_id, cancellation_id=which, sku=sku, reason=command.reason)
+        for event in _line_cancelled(line, order):
+            events.append(event)
+            order = evolve(order, event)  # type: ignore[arg-type]
+    return events
 
 
 def _cancellable(command: CancelLine, order: Order) -> int:

@@ -47,6 +47,21 @@ def only(lines: tuple[Line, ...], quantities: Mapping[str, int]) -> tuple[Line, 
     return lines
 
 
+def amended(lines: Iterable[Line], news: Iterable[Line]) -> tuple[Line, ...]:
+    """The lines that are left, each SKU that is told anew in its place, and new ones at the end."""
+    told: dict[str, list[Line]] = {}
+    for line in news:
+        told.setdefault(line.sku, []).append(line)
+    renewed = set(told)
+    kept: list[Line] = []
+    for line in lines:
+        if line.sku in renewed:
+            kept += told.pop(line.sku, ())
+        elif line.quantity:
+            kept.append(line)
+    return (*kept, *(line for news in told.values() for line in news))
+
+
 def without(lines: tuple[Line, ...], sku: str, quantity: int) -> tuple[Line, ...]:
     """The lines with so many fewer of a SKU; of several lines with it, the last gives first."""
     kept: list[Line] = []

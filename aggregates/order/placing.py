@@ -18,12 +18,12 @@ def place(command: PlaceOrder, order: Order) -> list[Event]:
 
 
 def record_reservation(command: RecordReservation, order: Order) -> list[Event]:
-    news = tuple(sku for sku in command.skus if sku in order.awaited)
+    news = tuple(sku for sku in command.skus if sku in order.awaits(command.amendment_id))
     if order.status is not Status.PLACED or not news:
         return []
-    if order.awaited - set(news):
-        return [OrderLinesReserved(order_id=command.order_id, skus=news)]
-    return [secured(command.order_id, order)]
+    if order.without_awaited(news, command.amendment_id).held:
+        return [secured(command.order_id, order)]
+    return [OrderLinesReserved(order_id=command.order_id, skus=news, amendment_id=command.amendment_id)]
 
 
 def secured(order_id: str, order: Order) -> OrderStockSecured:

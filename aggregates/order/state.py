@@ -12,6 +12,7 @@ from aggregates.errors import LineUnknown, OrderSettled, OrderUnknown
 from aggregates.order.lines import Line, quantity_of, without
 from events.order import (
     OrderAddressChanged,
+    OrderAmended,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
@@ -53,10 +54,11 @@ GONE = (Status.SHIPPED, Status.DELIVERED)
 class Order(Struct, frozen=True):
     """What the rules need to know.
 
-    `lines` are what is still ordered and not back, none of a SKU once it is off; `awaited` are the SKUs not yet held,
-    `uncommitted` those that may lapse, `known` the ids of what must happen once. Of the quantities ordered, so many
-    are `shipped`, so many of these `delivered`, and the rest of these `under_way`, by shipment; of what is delivered,
-    so many are `returning`, by return. Where money is taken `per_shipment`, so much is `billed`, less what came back.
+    `lines` are what is still ordered and not back, none of a SKU once it is off; `awaited` are the SKUs not yet
+    held, `amendments` those of each amendment that are not, `uncommitted` those that may lapse, `known` the ids of
+    what must happen once. Of the quantities ordered, so many are `shipped`, so many of these `delivered`, and the
+    rest of these `under_way`, by shipment; of what is delivered, so many are `returning`, by return. Where money is
+    taken `per_shipment`, so much is `billed`, less what came back.
     """
 
     status: Status = Status.UNKNOWN
@@ -69,6 +71,7 @@ class Order(Struct, frozen=True):
     address: int = 0
     lines: tuple[Line, ...] = ()
     awaited: frozenset[str] = frozenset()
+    amendments: dict[str, frozenset[str]] = {}
     uncommitted: frozenset[str] = frozenset()
     known: tuple[str, ...] = ()
     shipped: dict[str, int] = {}
@@ -80,10 +83,27 @@ class Order(Struct, frozen=True):
     billed: int = 0
 
     @property
+    def held(self) -> bool:
+        """Whether stock of all that is ordered is held."""
+        return not self.awaited and not self.amendments
+
+    @property
     def unshipped(self) -> dict[str, int]:
         """How many of each SKU are still to leave the house, in the order of the lines."""
         left = {sku: quantity_of(self.lines, sku) - self.shipped.get(sku, 0) for sku in self.skus}
         return {sku: quantity for sku, quantity in left.items() if quantity}
+
+    def awaits(self, amendment_id: str) -> frozenset[str]:
+        """Which SKUs are not yet held as it was placed, or as an amendment added them."""
+        return self.amendments.get(amendment_id, frozenset()) if amendment_id else self.awaited
+
+    def without_awaited(self, skus: Iterable[str], amendment_id: str) -> "Order":
+        """The order once these are held."""
+        left = self.awaits(amendment_id) - set(skus)
+        if not amendment_id:
+            return replace(self, awaited=left)
+        others = {key: names for key, names in self.amendments.items() if key != amendment_id}
+        return replace(self, amendments={**others, amendment_id: left} if left else others)
 
     def returnable(self, sku: str) -> int:
         """How many of a SKU were delivered and are not coming back already."""
@@ -101,9 +121,9 @@ def evolve(order: Order, event: OrderEvent) -> Order:
         case OrderPlaced():
             return _placed(event)
         case OrderLinesReserved():
-            return replace(order, awaited=order.awaited - set(event.skus))
+            return order.without_awaited(event.skus, event.amendment_id)
         case OrderStockSecured():
-            return replace(order, status=Status.SECURED, awaited=frozenset())
+            return replace(order, status=Status.SECURED, awaited=frozenset(), amendments={})
         case OrderConfirmed():
             return replace(order, status=Status.CONFIRMED)
         case OrderLinesCommitted():
@@ -131,6 +151,8 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             return _returned(order, event)
         case OrderAddressChanged():
             return replace(order, address=address_of(event.shipping_address))
+        case OrderAmended():
+            return _amended(order, event)
         case OrderNoted():
             return replace(order, known=(*order.known, event.note_id))
         case _:
@@ -181,6 +203,18 @@ def _placed(event: OrderPlaced) -> Order:
     )
 
 
+def _amended(order: Order, event: OrderAmended) -> Order:
+    added = frozenset(item.sku for item in event.added)
+    return replace(
+        order,
+        lines=tuple(Line(line.sku, line.quantity, line.unit_price, line.tax_cents) for line in event.lines),
+        amount=event.total,
+        amendments={**order.amendments, event.amendment_id: added} if added else order.amendments,
+        uncommitted=order.uncommitted | added,
+        known=(*order.known, event.amendment_id),
+    )
+
+
 def _reduced(order: Order, event: OrderLineCancelled) -> Order:
     off = frozenset() if event.left else frozenset((event.sku,))
     reduced = replace(
@@ -188,6 +222,7 @@ def _reduced(order: Order, event: OrderLineCancelled) -> Order:
         lines=without(order.lines, event.sku, event.quantity),
         amount=order.amount - event.amount,
         awaited=order.awaited - off,
+        amendments={key: left for key, skus in order.amendments.items() if (left := skus - off)},
         uncommitted=order.uncommitted - off,
         known=(*order.known, event.cancellation_id),
     )

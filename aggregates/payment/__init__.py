@@ -3,7 +3,7 @@
 A request to the provider is recorded before it is made, and its answer after. Where less is owed, less is captured or,
 once the capture is asked for, the difference is refunded. Once the order is off, no money is to be kept: what is
 authorized is voided, what is captured is refunded, and what is unknown is first found out. What the provider holds no
-longer is asked for once more. The theme names the file: authorizing, settling.
+longer is asked for once more, and then another card is. The theme names the file: authorizing, settling.
 """
 
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from aggregates.payment.authorizing import (
     record_expiry,
     request,
 )
+from aggregates.payment.evolving import evolve
 from aggregates.payment.settling import (
     cancel,
     capture,
@@ -27,7 +28,7 @@ from aggregates.payment.settling import (
     reduce,
     refund,
 )
-from aggregates.payment.state import Payment, Status, evolve
+from aggregates.payment.state import Payment, Status
 from events.event import Event
 from events.payment import PaymentRefused
 from schemas.payment import (
@@ -71,7 +72,9 @@ def _own(payment: Payment) -> list[Todo]:
             overdue = [] if payment.off or payment.renewed else [Todo("lapse", payment.due_at, "lapse")]
             return [Todo("authorize", key=step), *overdue]
         case Status.AWAITING:
-            return [Todo("lapse", payment.due_at, "lapse")]
+            # Each card that is asked for after goods have gone has a time of its own.
+            key = f"lapse:{payment.attempt}" if payment.renewed else "lapse"
+            return [Todo("lapse", payment.due_at, key), *([] if payment.parts else _refunds(payment))]
         case Status.AUTHORIZED if payment.parts:
             first = f"capture:{next(iter(payment.parts))}"
             return [Todo("capture_shipment", key=f"{first}:{payment.attempt}" if payment.renewed else first)]
@@ -86,17 +89,21 @@ def _own(payment: Payment) -> list[Todo]:
 
 
 def _refunds(payment: Payment) -> list[Todo]:
-    return [Todo("refund", key=f"refund:{refund_id}") for refund_id in payment.refunds]
+    """One after the other, where it takes what is left of one authorization to tell how much is of the next."""
+    asked = list(payment.refunds)[:1] if payment.earlier else list(payment.refunds)
+    return [Todo("refund", key=_step(payment, refund_id)) for refund_id in asked]
+
+
+def _step(payment: Payment, refund_id: str) -> str:
+    number, _ = payment.piece(refund_id)
+    return f"refund:{refund_id}" if number == 1 else f"refund:{refund_id}:{number}"
 
 
 RULES = {
     AttemptPayment: attempt,
     RecordAuthorization: record_authorization,
-    RecordDecline: record_decline,
     LapsePayment: lapse,
     CapturePayment: capture,
-    CaptureShipment: capture_shipment,
-    RecordExpiry: record_expiry,
     RecordCapture: record_capture,
     CancelPayment: cancel,
     RefundPayment: refund,
@@ -105,15 +112,22 @@ RULES = {
     RecordRefund: record_refund,
     RecordRefusal: record_refusal,
 }
+TIMED = {RecordDecline: record_decline, RecordExpiry: record_expiry, CaptureShipment: capture_shipment}
+CARD_WITHIN = timedelta(days=3)
 
 
-def decider(overdue: timedelta) -> Decider:
-    """The payment context's rules; the provider has `overdue` to authorize."""
+def decider(overdue: timedelta, card_within: timedelta = CARD_WITHIN) -> Decider:
+    """The payment context's rules; the provider has `overdue` to authorize.
+
+    A customer whose goods have gone in part has `card_within` to name another card for the rest.
+    """
 
     def decide(command: PaymentCommand, state_of: StateOf, at: datetime) -> list[Event]:
         payment = state_of(command.stream)
         if isinstance(command, RequestPayment):
             return request(command, payment, at + overdue)
+        if timed := TIMED.get(type(command)):
+            return timed(command, payment, at + card_within)  # type: ignore[operator,no-any-return]
         return RULES[type(command)](command, payment)  # type: ignore[operator,no-any-return]
 
     return Decider(

@@ -1,16 +1,20 @@
 """Settling rules: what is held is captured or voided, and what is captured is given back where it is not owed."""
 
+from datetime import datetime
 from typing import Any
 
 from aggregates.errors import NothingToRefund, PaymentUnknown, RefundTooLarge
-from aggregates.payment.state import Payment, Status, evolve
+from aggregates.payment.evolving import evolve
+from aggregates.payment.state import Payment, Status
 from events.event import Event
 from events.ids import derive
 from events.payment import (
     CaptureAwaited,
     CaptureRequested,
+    CardAwaited,
     PaymentCancelled,
     PaymentCaptured,
+    PaymentGivenUp,
     PaymentReduced,
     PaymentRefunded,
     PaymentVoided,
@@ -41,16 +45,48 @@ def capture(command: CapturePayment, payment: Payment) -> list[Event]:
     return [CaptureRequested(order_id=command.order_id)]
 
 
-def capture_shipment(command: CaptureShipment, payment: Payment) -> list[Event]:
-    """The last one takes what is still owed, and lets go of what is left, be it nothing."""
-    if command.shipment_id in payment.known_parts or not _may_be_charged(payment):
+def capture_shipment(command: CaptureShipment, payment: Payment, until: datetime) -> list[Event]:
+    """The last one takes what is still owed, and lets go of what is left, be it nothing.
+
+    Where nothing was held any longer when the goods left, the customer is asked for another card.
+    """
+    lost = _is_lost(payment)
+    if command.shipment_id in payment.known_parts or not (lost or _may_be_charged(payment)):
         return []
     amount = payment.uncharged if command.last else min(command.amount, payment.uncharged)
-    return [_part(command.order_id, command.shipment_id, amount, command.last)] if amount or command.last else []
+    if not amount and (lost or not command.last):
+        return []
+    part = _part(command.order_id, command.shipment_id, amount, command.last)
+    return [part, card_awaited(command.order_id, payment, until, spare(payment))] if lost else [part]
+
+
+def _is_lost(payment: Payment) -> bool:
+    """Whether nothing is held any longer, and the order has gone on before it heard of that."""
+    ended = payment.status is Status.EXPIRED or (payment.status is Status.DECLINED and payment.renewed)
+    return payment.per_shipment and ended and not payment.off and not payment.given_up
+
+
+def spare(payment: Payment) -> int:
+    """How many cards may be named; one at least, for the first time since money was held."""
+    return max(payment.attempts - payment.attempt, 0 if payment.card_asked else 1)
+
+
+def card_awaited(order_id: str, payment: Payment, due_at: datetime, left: int) -> Event:
+    """So many cards may be named for what is still to be held."""
+    return CardAwaited(
+        order_id=order_id,
+        attempt=payment.attempt,
+        amount=payment.outstanding,
+        currency=payment.currency,
+        due_at=due_at,
+        attempts_left=left,
+        email=payment.email,
+        customer_id=payment.customer_id,
+    )
 
 
 def _may_be_charged(payment: Payment) -> bool:
-    renewing = payment.status is Status.REQUESTED and payment.renewed
+    renewing = payment.status in (Status.REQUESTED, Status.AWAITING) and payment.renewed
     held = payment.status is Status.AUTHORIZED or renewing
     return payment.per_shipment and held and not payment.off and not payment.closed
 
@@ -103,7 +139,7 @@ def cancel(command: CancelPayment, payment: Payment) -> list[Event]:
             return [cancelled, VoidRequested(order_id=command.order_id)]
         case Status.AUTHORIZED if not payment.parts:
             return [cancelled, *_wind_up(command.order_id, payment)]
-        case Status.CAPTURED:
+        case Status.CAPTURED | Status.AWAITING:
             return [cancelled, *give_back(command.order_id, payment)]
         case _:
             return [cancelled]  # nothing is known yet, or an answer is under way: it decides
@@ -146,18 +182,26 @@ def _reduce_parts(command: ReducePayment, payment: Payment) -> list[Event]:
     open_ = (Status.REQUESTED, Status.AWAITING, Status.AUTHORIZED, Status.CAPTURED)
     if command.refund_id in (*payment.known_refunds, *payment.known_parts) or payment.off:
         return []
-    if payment.status not in open_ and not payment.taken:
+    if payment.status not in open_ and not payment.taken and not payment.given_up:
         return []  # nothing was asked for yet, and less will be; or nothing is taken
     amount, chargeable = min(command.amount, payment.kept), payment.uncharged
     left = max(0, payment.charged - payment.given)
-    back = min(amount, left) if command.returned else min(max(0, amount - chargeable), left)
+    paid = command.returned and not payment.given_up  # else what comes back may be what was never paid for
+    back = min(amount, left) if paid else min(max(0, amount - chargeable), left)
     less = min(amount - back, chargeable)
     events: list[Event] = [PaymentReduced(**_less(command, less))] if less else []
     if back:
         events.append(RefundRequested(**_less(command, back)))
     if command.closes and _may_be_charged(payment):
-        events.append(_part(command.order_id, command.refund_id, chargeable - less, final=True))
+        events.append(_closing(command, payment, chargeable - less))
     return events
+
+
+def _closing(command: ReducePayment, payment: Payment, amount: int) -> Event:
+    """Nobody is to name a card for nothing."""
+    if payment.status is Status.AWAITING and not amount and not payment.parts:
+        return PaymentGivenUp(order_id=command.order_id, reason=command.reason, unpaid=0)
+    return _part(command.order_id, command.refund_id, amount, final=True)
 
 
 def _less(command: ReducePayment, amount: int) -> dict[str, Any]:
@@ -173,9 +217,11 @@ def record_void(command: RecordVoid, payment: Payment) -> list[Event]:
 
 
 def record_refund(command: RecordRefund, payment: Payment) -> list[Event]:
-    amount = payment.refunds.get(command.refund_id, 0)
-    if command.refund_id not in payment.refunds or amount > payment.captured - payment.refunded:
-        return []  # nobody was asked for it, or not yet
+    if command.refund_id not in payment.refunds:
+        return []  # nobody was asked for it
+    piece, amount = payment.piece(command.refund_id)
+    if piece != command.piece or amount > payment.captured - payment.refunded:
+        return []  # it is known already, or nobody was asked for it yet
     return [
         PaymentRefunded(
             order_id=command.order_id,
@@ -185,6 +231,7 @@ def record_refund(command: RecordRefund, payment: Payment) -> list[Event]:
             currency=payment.currency,
             email=payment.email,
             customer_id=payment.customer_id,
+            piece=piece,
         )
     ]
 

@@ -8,6 +8,8 @@ import msgspec
 
 Operation = Literal["authorize", "capture", "void", "refund"]
 DECLINED_TOKEN = "tok_declined"  # noqa: S105
+BRIEF_TOKEN = "tok_brief"  # noqa: S105
+"""A card on which money is held for some seconds only."""
 PREFIX = {"authorize": "auth", "capture": "cap", "void": "void", "refund": "ref"}
 STATUS = {"already_captured": 409, "already_voided": 409, "exceeds_authorized": 422, "exceeds_captured": 422}
 DONE = {"authorize": "authorized", "capture": "captured", "void": "voided", "refund": "refunded"}

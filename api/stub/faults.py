@@ -9,7 +9,8 @@
 | 4,000,777 | every webhook is sent twice                                           |
 | 4,000,999 | the first capture is done, but its answer is lost                     |
 
-The token `tok_declined` is declined at any amount. Attempts are counted by key, in memory.
+The token `tok_declined` is declined at any amount, and on `tok_brief` money is held for two seconds only. Attempts
+are counted by key, in memory.
 """
 
 from collections import Counter

@@ -3,8 +3,10 @@
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
-from api.stub.book import Ask, Book, Entry
+from api.stub.book import BRIEF_TOKEN, Ask, Book, Entry
 from api.stub.ledger import Ledger
+
+BRIEFLY = timedelta(seconds=2)
 
 
 class KeyReused(ValueError):
@@ -50,7 +52,8 @@ class Till:
 
     def _record(self, ask: Ask, key: str, declined: str) -> Entry:
         now = datetime.now(UTC) + self.ahead
-        until = (now + self._lasting).isoformat() if self._lasting else ""
+        lasting = BRIEFLY if ask.token == BRIEF_TOKEN else self._lasting
+        until = (now + lasting).isoformat() if lasting else ""
         entry = self.book.decide(ask, key, now.isoformat(), declined, until)
         self._remember(entry)
         self.ledger.append(entry)

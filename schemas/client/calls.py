@@ -41,6 +41,11 @@ class AdjustStock(TypedDict):
     location: NotRequired[str]
 
 
+class AmendOrder(TypedDict):
+    lines: list[OrderLine]
+    shipping_cents: NotRequired[int | None]
+
+
 class AttemptPayment(TypedDict):
     payment_token: str
 
@@ -893,6 +898,25 @@ class Client(Connection):
         answer: Accepted | OrderView = await self.ask(
             "POST",
             f"/api/orders/{part(order_id)}/address",
+            headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
+            body=body,
+            keyed=True,
+        )
+        return answer
+
+    async def amend_order(
+        self,
+        order_id: str,
+        body: AmendOrder,
+        *,
+        key: str | None = None,
+        wait: int | None = None,
+        if_match: str | None = None,
+    ) -> Accepted | OrderView:
+        """Add lines, or change how many of one; possible until the stock of all lines is held, so mostly for a moment."""
+        answer: Accepted | OrderView = await self.ask(
+            "POST",
+            f"/api/orders/{part(order_id)}/amend",
             headers={"Idempotency-Key": key, "Prefer": f"wait={wait}" if wait else None, "If-Match": if_match},
             body=body,
             keyed=True,

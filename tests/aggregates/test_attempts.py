@@ -28,6 +28,7 @@ from tests.builders.payment import (
     cancelled,
     capture_requested,
     captured,
+    card_awaited,
     declined,
     lapsed,
     reduced,
@@ -46,9 +47,9 @@ payment = Spec(decider(OVERDUE))
 STREAM = f"payment-{A}"
 Past = tuple[PaymentEvent, ...]
 REQUESTED: Past = (requested(attempts=3),)
-AWAITING: Past = (*REQUESTED, attempt_declined())
+AWAITING: Past = (*REQUESTED, attempt_declined(), card_awaited())
 SECOND: Past = (*AWAITING, attempted())
-AWAITING_AGAIN: Past = (*SECOND, attempt_declined(2))
+AWAITING_AGAIN: Past = (*SECOND, attempt_declined(2), card_awaited(2, 1))
 THIRD: Past = (*AWAITING_AGAIN, attempted(T2, 3))
 AUTHORIZED: Past = (*SECOND, authorized(reference="auth-2"))
 
@@ -63,11 +64,17 @@ def no(number: int) -> RecordDecline:
 
 def test_a_declined_payment_that_may_be_tried_again_waits_for_another_card_until_it_is_due() -> None:
     payment.when(request(attempts=3)).then(requested(attempts=3))
-    payment.given(*REQUESTED).when(NO).then(attempt_declined())
+    payment.given(*REQUESTED).when(NO).then(attempt_declined(), card_awaited())
     waiting = payment.given(*AWAITING)
     waiting.leaves(STREAM, "lapse")
     [lapse] = payment.decider.todos(waiting.state(STREAM))
     assert lapse.due == NOON + OVERDUE
+
+
+def test_a_card_that_was_asked_for_before_that_was_told_is_awaited_alike() -> None:
+    before = payment.given(*REQUESTED, attempt_declined())
+    before.leaves(STREAM, "lapse")
+    before.when(attempt()).then(attempted())
 
 
 def test_another_card_is_asked_under_a_key_of_its_own() -> None:

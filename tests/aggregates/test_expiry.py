@@ -29,6 +29,7 @@ from tests.builders.payment import (
     captured,
     declined,
     expired,
+    part_requested,
     refund_requested,
     refused,
     renewal,
@@ -51,7 +52,7 @@ RENEWING: Past = (*HELD, expired(), renewal())
 CAPTURE_LOST: Past = (*CAPTURING, expired(), renewal())
 HELD_AGAIN: Past = (*RENEWING, authorized(reference="auth-2", expires_at=UNTIL))
 
-EXPIRY = RecordExpiry(order_id=A, reference="auth-1")
+EXPIRY = RecordExpiry(order_id=A, reference="auth-1", step="capture")
 AGAIN = RecordAuthorization(order_id=A, reference="auth-2", attempt=2)
 NOT_AGAIN = RecordDecline(order_id=A, reason="card_declined", attempt=2)
 CAPTURE = CapturePayment(order_id=A)
@@ -82,6 +83,14 @@ def test_a_capture_that_came_too_late_is_made_once_the_money_is_held_again() -> 
     life.when(RecordCapture(order_id=A, reference="capture-1")).then(captured())
 
 
+def test_what_expires_by_the_clock_while_it_is_captured_waits_for_the_captures_own_answer() -> None:
+    by_clock = RecordExpiry(order_id=A, reference="auth-1")
+    payment.given(*CAPTURING).when(by_clock).then_nothing()
+    payment.given(*HELD).when(by_clock).then(expired(), renewal())
+    part = (requested(capture="per_shipment"), authorized(), part_requested())
+    payment.given(*part).when(by_clock).then_nothing()
+
+
 def test_a_capture_that_is_asked_for_meanwhile_is_not_forgotten() -> None:
     life = payment.given(*RENEWING)
     life.when(CAPTURE).then(capture_awaited())
@@ -92,7 +101,7 @@ def test_a_capture_that_is_asked_for_meanwhile_is_not_forgotten() -> None:
 
 
 def test_what_expires_a_second_time_is_not_asked_for_again() -> None:
-    again = RecordExpiry(order_id=A, reference="auth-2")
+    again = RecordExpiry(order_id=A, reference="auth-2", step="capture")
     for past in (HELD_AGAIN, (*HELD_AGAIN, capture_requested())):
         life = payment.given(*past)
         life.when(again).then(expired("auth-2", final=True))
@@ -164,7 +173,7 @@ def test_a_renewed_capture_that_is_refused_is_for_a_person_like_any_other() -> N
 def test_a_renewal_is_no_attempt_of_the_customers() -> None:
     tried = (requested(attempts=3), attempt_declined(), attempted(), authorized(reference="auth-2"))
     life = payment.given(*tried)
-    gone = RecordExpiry(order_id=A, reference="auth-2")
+    gone = RecordExpiry(order_id=A, reference="auth-2", step="capture")
     life.when(gone).then(expired("auth-2"), renewal(3))
     life.ask(gone)
     no = RecordDecline(order_id=A, reason="card_declined", attempt=3)

@@ -1,6 +1,6 @@
 """A message is requested once, then delivered or refused, once."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aggregates.notification import DECIDER, Status
 from events.notification import NotificationArrived, NotificationDeferred
@@ -86,6 +86,14 @@ def test_in_quiet_hours_a_message_waits_for_their_end_but_security_does_not() ->
     message.given(requested()).when(quiet, night).then(routed(datetime(2026, 3, 3, 6, 0, tzinfo=UTC)))
     secure = requested().model_copy(update={"kind": "security"})
     message.given(secure).when(quiet, night).then(routed())
+
+
+def test_what_asks_for_something_before_the_quiet_hours_end_waits_for_no_end() -> None:
+    night, morning = datetime(2026, 3, 2, 23, 0, tzinfo=UTC), datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
+    quiet = route(quiet=QUIET, time_zone="Europe/Berlin")
+    for hours, due in ((1, None), (10, morning)):
+        asks = requested().model_copy(update={"params": {"due_at": (night + timedelta(hours=hours)).isoformat()}})
+        message.given(asks).when(quiet, night).then(routed(due))
 
 
 def test_a_way_is_sent_once() -> None:

@@ -3,14 +3,15 @@
 import pytest
 
 from aggregates.errors import OrderAlreadyShipped, OrderSettled, OrderUnknown
-from aggregates.order import DECIDER
-from events.order import OrderEvent
-from schemas.order import CancelOrder, RecordLapse, RejectOrder
+from aggregates.order import DECIDER, Status
+from events.order import OrderEvent, OrderLineCancelled
+from schemas.order import CancelOrder, CancelRest, RecordLapse, RejectOrder
 from tests.builders.order import (
     cancelled,
     committed,
     confirmed,
     delivered,
+    partly_shipped,
     placed,
     rejected,
     reserved,
@@ -96,3 +97,22 @@ def test_a_shipped_or_delivered_order_cannot_be_cancelled() -> None:
 def test_a_rejected_or_unknown_order_cannot_be_cancelled() -> None:
     order.given(*REJECTED).when(CancelOrder(order_id=A)).then_rejected(OrderSettled)
     order.when(CancelOrder(order_id=A)).then_rejected(OrderUnknown)
+
+
+@each(OPEN | BOUGHT)
+def test_an_order_whose_money_cannot_be_had_is_off_before_anything_is_shipped(past: Past) -> None:
+    order.given(*past).when(CancelRest(order_id=A, reason="payment expired")).then(cancelled("payment expired"))
+
+
+@each(OVER)
+def test_an_order_of_which_nothing_is_left_to_ship_stays_as_it_is(past: Past) -> None:
+    order.given(*past).when(CancelRest(order_id=A, reason="payment expired")).then_nothing()
+
+
+def test_of_a_partly_shipped_order_all_that_has_not_left_the_house_is_off() -> None:
+    life = order.given(*READY, partly_shipped((FIGS, 1)))
+    off = life.ask(CancelRest(order_id=A, reason="payment expired"))
+    lines = {event.sku: (event.quantity, event.left) for event in off if isinstance(event, OrderLineCancelled)}
+    assert lines == {FIGS: (1, 1), MILK: (1, 0), BREAD: (1, 0)}
+    assert (life.state(f"order-{A}").status, life.state(f"order-{A}").unshipped) == (Status.SHIPPED, {})
+    life.when(CancelRest(order_id=A, reason="payment expired")).then_nothing()

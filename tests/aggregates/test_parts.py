@@ -9,6 +9,7 @@ from schemas.payment import (
     CancelPayment,
     CapturePayment,
     CaptureShipment,
+    LapsePayment,
     RecordAuthorization,
     RecordCapture,
     RecordDecline,
@@ -179,8 +180,8 @@ def test_an_order_that_is_off_while_a_part_is_asked_for_waits_for_its_answer() -
 
 def test_what_expires_before_anything_was_taken_is_asked_for_again_and_its_parts_wait() -> None:
     life = payment.given(*ASKED)
-    life.when(RecordExpiry(order_id=A, reference="auth-1")).then(expired(), renewal())
-    life.ask(RecordExpiry(order_id=A, reference="auth-1"))
+    life.when(RecordExpiry(order_id=A, reference="auth-1", step="capture")).then(expired(), renewal())
+    life.ask(RecordExpiry(order_id=A, reference="auth-1", step="capture"))
     life.leaves(STREAM, "authorize:2")
     life.ask(shipment(S2, 1, last=True))
     life.ask(RecordAuthorization(order_id=A, reference="auth-2", attempt=2))
@@ -193,20 +194,12 @@ def test_nothing_is_given_back_of_what_was_never_taken_when_a_renewal_is_decline
     life = payment.given(*ASKED)
     for command in (
         less(150, returned=True),
-        RecordExpiry(order_id=A, reference="auth-1"),
+        RecordExpiry(order_id=A, reference="auth-1", step="capture"),
         RecordDecline(order_id=A, reason="card_declined", attempt=2),
+        LapsePayment(order_id=A),
     ):
         life.ask(command)
     life.leaves(STREAM)
-
-
-def test_what_expires_after_something_was_taken_is_not_asked_for_again() -> None:
-    life = payment.given(*TAKEN, part_requested(S2, 100))
-    life.when(RecordExpiry(order_id=A, reference="auth-1")).then(expired(final=True))
-    life.ask(RecordExpiry(order_id=A, reference="auth-1"))
-    life.leaves(STREAM)
-    life.ask(less(150, returned=True))
-    life.leaves(STREAM, f"refund:{R1}")  # what was taken can still be given back
 
 
 def test_a_refused_part_is_for_a_person_and_leaves_what_was_taken_refundable() -> None:

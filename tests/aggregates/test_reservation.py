@@ -4,6 +4,7 @@ from aggregates.reservation import decider
 from events.product import ProductEvent, ReservationEvent
 from schemas.product import (
     CommitReservation,
+    ExtendReservation,
     LapseReservation,
     ReleaseItems,
     ReleaseReservation,
@@ -15,6 +16,7 @@ from tests.builders.order import K1, K2
 from tests.builders.product import (
     SHELF,
     committed,
+    extended,
     items,
     lapsed,
     listed,
@@ -188,3 +190,46 @@ def test_a_part_leaves_the_shelf_once_and_only_what_is_committed() -> None:
     shelf.given(*COMMITTED).when(one).then(stock_shipped(1, FIGS), reduced((FIGS, 1)))
     shelf.given(*part).when(one).then_nothing()
     shelf.given(*part).when(rest).then(stock_shipped(1, MILK), stock_shipped(1, FIGS), shipped())
+
+
+def more(*wanted: tuple[str, int], part_id: str = K1) -> ExtendReservation:
+    return ExtendReservation(order_id=A, partition=SHELF, part_id=part_id, items=items(*wanted))
+
+
+def test_what_an_amendment_adds_is_held_for_as_long_as_the_rest() -> None:
+    later = NOON + HOLD / 2
+    life = shelf.given(*HELD)
+    life.when(more((FIGS, 3)), later).then(stock_reserved(3, FIGS), extended((FIGS, 3)))
+    life.ask(more((FIGS, 3)), later)
+    assert dict(life.state(STREAM).items) == {FIGS: 5, MILK: 1}
+    life.when(more((FIGS, 3)), later).then_nothing()
+    life.when(RELEASE).then(stock_released(5, FIGS), stock_released(1, MILK), released())
+    life.when(COMMIT).then(committed(FIGS, MILK))
+
+
+def test_what_an_amendment_adds_may_be_the_first_of_this_shelf() -> None:
+    life = shelf.given(*STOCKED)
+    life.when(more((FIGS, 1))).then(stock_reserved(1, FIGS), extended((FIGS, 1)))
+    life.ask(more((FIGS, 1)))
+    life.leaves(STREAM, "lapse")
+
+
+def test_an_order_that_cannot_be_amended_in_full_holds_nothing_here() -> None:
+    life = shelf.given(*HELD)
+    life.when(more((FIGS, 4))).then(*LET_GO, refused(FIGS))
+    life.ask(more((FIGS, 4)))
+    life.when(RELEASE).then_nothing()
+    life.when(more((FIGS, 1), part_id=K2)).then_nothing()
+
+
+def test_nothing_is_added_to_what_is_over_or_committed() -> None:
+    for past in (COMMITTED, (*HELD, *LET_GO, released()), (*STOCKED, refused(FIGS))):
+        shelf.given(*past).when(more((FIGS, 1))).then_nothing()
+
+
+def test_a_reservation_whose_last_part_was_called_off_may_be_amended_and_an_order_that_is_off_leaves_nothing() -> None:
+    emptied = shelf.given(*HELD, *LET_GO, released(part_id=K2))
+    emptied.leaves(STREAM)
+    emptied.when(more((FIGS, 1))).then(stock_reserved(1, FIGS), extended((FIGS, 1)))
+    emptied.when(RELEASE).then_nothing()
+    emptied.when(COMMIT).then_nothing()

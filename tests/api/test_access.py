@@ -41,6 +41,7 @@ GET  /orders/{order_id}/history                         401    404      +     40
 POST /orders/{order_id}/cancel                          401    404      +     403      403
 POST /orders/{order_id}/lines/{sku}/cancel              401    404      +     403      403
 POST /orders/{order_id}/address                         401    404      +     403      403
+POST /orders/{order_id}/amend                           401    404      +     403      403
 POST /orders/{order_id}/notes                           401    404      +     403      403
 POST /orders/{order_id}/returns                         401    404      +     403      403
 POST /orders/{order_id}/returns/{return_id}/receive     401    403      +     403      403

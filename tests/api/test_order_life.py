@@ -64,9 +64,12 @@ async def test_what_cannot_be_done_is_said_with_its_code(world: World) -> None:
         f"{url}/ship": ({"lines": [{"sku": tea, "quantity": 9}]}, 409, "LineTooSmall"),
         f"{url}/returns": ({"items": [{"sku": tea, "quantity": 1}], "reason": "stale"}, 409, "ReturnTooLarge"),
         f"{url}/returns/{uuid4()}/receive": ({"items": []}, 404, "ReturnUnknown"),
+        f"{url}/amend": ({"lines": [{"sku": tea, "quantity": 9, "unit_price": 250}]}, 409, "OrderAlreadySecured"),
+        f"/orders/{uuid4()}/amend": ({"lines": [{"sku": tea, "quantity": 9, "unit_price": 250}]}, 404, "OrderUnknown"),
+        f"{url}/amend ": ({"lines": [{"sku": "nothing", "quantity": 9, "unit_price": 250}]}, 422, "SkuUnknown"),
     }
     for path, (body, status, code) in refusals.items():
-        answer = await world.post(path, body)
+        answer = await world.post(path.strip(), body)
         assert (answer.status_code, answer.json()["code"]) == (status, code), path
 
 

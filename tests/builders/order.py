@@ -3,6 +3,7 @@
 from events.ids import derive
 from events.order import (
     OrderAddressChanged,
+    OrderAmended,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
@@ -96,6 +97,23 @@ def line_cancelled(
         tax_cents=0,
         currency=EUR,
         reason="customer's wish",
+        customer_id=CUSTOMER,
+    )
+
+
+def amended(
+    *lines: OrderLine, added: tuple[Item, ...] = (), removed: tuple[Item, ...] = (), shipping: int = 0, which: str = K1
+) -> OrderAmended:
+    return OrderAmended(
+        order_id=A,
+        email=EMAIL,
+        amendment_id=which,
+        currency=EUR,
+        lines=lines,
+        shipping_cents=shipping,
+        total=total_of(lines) + shipping,
+        added=added,
+        removed=removed,
         customer_id=CUSTOMER,
     )
 

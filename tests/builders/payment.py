@@ -8,11 +8,13 @@ from events.payment import (
     AuthorizationExpired,
     CaptureAwaited,
     CaptureRequested,
+    CardAwaited,
     PaymentAttempted,
     PaymentAuthorized,
     PaymentCancelled,
     PaymentCaptured,
     PaymentDeclined,
+    PaymentGivenUp,
     PaymentLapsed,
     PaymentReduced,
     PaymentRefunded,
@@ -28,9 +30,9 @@ from events.payment import (
     VoidRequested,
 )
 from schemas.payment import AttemptPayment, RequestPayment
-from schemas.values import Capture
+from schemas.values import Capture, Forgone
 from tests.builders.order import CUSTOMER, TOTAL
-from tests.builders.values import EMAIL, EUR, NOON, OVERDUE, A
+from tests.builders.values import CARD_WITHIN, EMAIL, EUR, NOON, OVERDUE, A
 
 R1 = "1a000000-0000-4000-8000-00000000000a"
 R2 = "2a000000-0000-4000-8000-00000000000a"
@@ -64,6 +66,23 @@ def attempt(attempt_id: str = T1, token: str = "tok_other") -> AttemptPayment:
 
 def attempt_declined(number: int = 1, reason: str = "card_declined") -> AttemptDeclined:
     return AttemptDeclined(order_id=A, attempt=number, reason=reason)
+
+
+def card_awaited(number: int = 1, left: int = 2, amount: int = TOTAL, due_at: datetime = NOON + OVERDUE) -> CardAwaited:
+    return CardAwaited(
+        order_id=A, attempt=number, amount=amount, currency=EUR, due_at=due_at, attempts_left=left, email=EMAIL,
+        customer_id=CUSTOMER,
+    )  # fmt: skip
+
+
+def card_awaited_for_the_rest(amount: int, number: int = 2, left: int = 1) -> CardAwaited:
+    """Another card for what is left of an order of which a part has gone."""
+    return card_awaited(number, left, amount, NOON + CARD_WITHIN)
+
+
+def given_up(reason: str = "card_declined", unpaid: int = 0, **forgone: int) -> PaymentGivenUp:
+    less = tuple(Forgone(refund_id=refund_id, amount=amount) for refund_id, amount in forgone.items())
+    return PaymentGivenUp(order_id=A, reason=reason, unpaid=unpaid, forgone=less)
 
 
 def attempted(attempt_id: str = T1, number: int = 2, amount: int = TOTAL) -> PaymentAttempted:
@@ -144,7 +163,7 @@ def refund_requested(refund_id: str = R1, amount: int = TOTAL, reason: str = "go
     return RefundRequested(order_id=A, refund_id=refund_id, amount=amount, reason=reason)
 
 
-def refunded(refund_id: str = R1, amount: int = TOTAL) -> PaymentRefunded:
+def refunded(refund_id: str = R1, amount: int = TOTAL, piece: int = 1) -> PaymentRefunded:
     return PaymentRefunded(
         order_id=A,
         refund_id=refund_id,
@@ -153,6 +172,7 @@ def refunded(refund_id: str = R1, amount: int = TOTAL) -> PaymentRefunded:
         currency=EUR,
         email=EMAIL,
         customer_id=CUSTOMER,
+        piece=piece,
     )
 
 

@@ -7,6 +7,7 @@ from events.product import (
     ProductPriced,
     ProductWithdrawn,
     ReservationCommitted,
+    ReservationExtended,
     ReservationLapsed,
     ReservationMade,
     ReservationReduced,
@@ -132,8 +133,13 @@ def committed(*skus: str, order_id: str = A) -> ReservationCommitted:
     return ReservationCommitted(order_id=order_id, partition=SHELF, skus=skus or (FIGS, MILK))
 
 
-def released(order_id: str = A) -> ReservationReleased:
-    return ReservationReleased(order_id=order_id, partition=SHELF)
+def extended(*more: tuple[str, int], part_id: str = K1, order_id: str = A) -> ReservationExtended:
+    said = {"order_id": order_id, "partition": SHELF, "part_id": part_id}
+    return ReservationExtended(**said, items=items(*more), expires_at=NOON + HOLD)
+
+
+def released(order_id: str = A, part_id: str = "") -> ReservationReleased:
+    return ReservationReleased(order_id=order_id, partition=SHELF, part_id=part_id)
 
 
 def reduced(*gone: tuple[str, int], part_id: str = K1, order_id: str = A) -> ReservationReduced:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOLD = timedelta(minutes=15)
 OVERDUE = timedelta(minutes=10)
+CARD_WITHIN = timedelta(days=3)
 
 A = "0a000000-0000-4000-8000-00000000000a"
 B = "0b000000-0000-4000-8000-00000000000b"

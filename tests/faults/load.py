@@ -80,8 +80,13 @@ class Load:
                 await asyncio.gather(self._send(first[0]), self._after(0.005, self._send(life.place)))
             case "cancel at once" | "ship at once":
                 await asyncio.gather(self._send(life.place), self._send(first[0]))
+            case "amend":
+                later = [self._after(0.02 * n, self._send(ask)) for n, ask in enumerate(life.later, 1)]
+                await asyncio.gather(self._send(life.place), *later)
             case "cancel in payment" | "cancel a line":
                 await self._step(life, "secured", 0.0)
+            case "other cards":
+                await self._step(life, "card awaited", life.pause)
             case "cancel paid" | "cancel a paid line" | "refund a part" | "refund twice" | "refund all":
                 await self._step(life, "captured", life.pause)
             case _:
@@ -91,7 +96,12 @@ class Load:
         await self._send(life.place)
         if not life.later or not await self._watch.until(life.order_id, stage, PATIENCE):
             return
+        asked = "card awaited"
         for ask in life.later:
+            if ask.kind == "attempt":
+                if not await self._watch.until(life.order_id, asked, PATIENCE):
+                    return
+                asked = "card awaited again"
             await asyncio.sleep(pause)
             await self._send(ask)
 

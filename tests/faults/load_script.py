@@ -13,6 +13,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from api.stub.book import BRIEF_TOKEN
 from schemas.order import PlaceOrder
 from schemas.product import ListProduct
 from workers.baskets import CURRENCY, Baskets, Window
@@ -29,7 +30,7 @@ MAGIC_SHARE, DECLINED_SHARE = 0.05, 0.015
 REPEATED = 0.10
 """The share of requests that are sent twice under one key."""
 FATES = {
-    "keep": 38,
+    "keep": 25,
     "cancel first": 2,  # these three come in the wrong order
     "cancel at once": 3,
     "ship at once": 1,
@@ -45,7 +46,22 @@ FATES = {
     "cancel a paid line": 3,
     "ship in parts": 2,
     "send back": 2,
+    "amend": 3,  # while its stock is being asked for, or a moment too late
+    "other cards": 3,
+    "pay in parts": 3,
+    "pay in parts, call off": 2,
+    "outlive a hold": 2,  # between two shipments, and the same card is held as briefly once more
 }
+MORE: dict[str, dict[str, Any]] = {
+    "other cards": {"payment_token": "tok_declined", "payment_attempts": 3},
+    "pay in parts": {"capture": "per_shipment", "payment_attempts": 2},
+    "pay in parts, call off": {"capture": "per_shipment"},
+    "outlive a hold": {"capture": "per_shipment", "payment_token": BRIEF_TOKEN},
+}
+"""What an order says when it is placed, for what its customer does later."""
+
+
+IN_PARTS = [fate for fate, said in MORE.items() if "capture" in said]
 
 
 class Ask(Struct, frozen=True):
@@ -113,7 +129,7 @@ class Script:
         rng = Random(f"{self.seed}/order/{number}")
         order_id = _key(rng)
         fate = rng.choices(list(FATES), list(FATES.values()))[0]
-        body = self._body(rng, number) | {"order_id": order_id}
+        body = self._body(rng, number) | {"order_id": order_id} | MORE.get(fate, {})
         place = Ask("place", order_id, "/orders", body, _key(rng), _repeats(rng))
         total = sum(line["quantity"] * line["unit_price"] for line in body["lines"])
         return Life(
@@ -145,6 +161,12 @@ def _later(rng: Random, fate: str, order_id: str, lines: list[dict[str, Any]]) -
     def ask(kind: str, **body: Any) -> Ask:
         return Ask(kind.rpartition("/")[2], order_id, f"/orders/{order_id}/{kind}", body, _key(rng), _repeats(rng))
 
+    def attempt(token: str) -> Ask:
+        path = f"/payments/{order_id}/attempts"
+        return Ask("attempt", order_id, path, {"payment_token": token}, _key(rng), _repeats(rng))
+
+    if sum(line["quantity"] for line in lines) == 1 and fate in IN_PARTS:
+        return ()
     part = {"amount": max(1, sum(line["quantity"] * line["unit_price"] for line in lines) // 3)}
     one = {"sku": lines[-1]["sku"], "quantity": 1}
     match fate:
@@ -164,6 +186,17 @@ def _later(rng: Random, fate: str, order_id: str, lines: list[dict[str, Any]]) -
             return (ask(f"lines/{one['sku']}/cancel", quantity=1),)
         case "ship in parts":
             return (ask("ship", lines=[one]), ask(f"lines/{one['sku']}/cancel"), ask("ship"), ask("deliver"))
+        case "amend":
+            more = [{**lines[-1], "quantity": lines[-1]["quantity"] + 1}]
+            return (ask("amend", lines=more), ask("amend", lines=[lines[-1]]))
+        case "other cards":
+            return (attempt("tok_declined"), attempt("tok_visa"))
+        case "pay in parts":
+            return (ask("ship", lines=[one]), ask("ship"), ask("deliver"), ask("returns", items=[one], reason="dull"))
+        case "pay in parts, call off":
+            return (ask("ship", lines=[one]), *(ask(f"lines/{line['sku']}/cancel") for line in lines[:2]))
+        case "outlive a hold":
+            return (ask("ship", lines=[one]), attempt("tok_visa"), ask("ship"), ask("refund"))
         case "send back":
             return (ask("ship"), ask("deliver"), ask("returns", items=[one], reason="too small"))
         case "refund a part":

@@ -18,6 +18,7 @@ STAGES = {
     b"order.shipped.v1": "shipped",
     b"order.delivered.v1": "delivered",
     b"payment.captured.v1": "captured",
+    b"payment.card_awaited.v1": "card awaited",
 }
 OVER = ("rejected", "cancelled")
 TOPICS, PARTITIONS = ("order.events", "payment.events"), 4
@@ -90,7 +91,9 @@ class Watch:
     def _take(self, found: list[tuple[str, str]]) -> None:
         for order_id, stage in found:
             self.counts[stage] += 1
-            self._reached.setdefault(order_id, set()).add(stage)
+            reached = self._reached.setdefault(order_id, set())
+            stage = f"{stage} again" if stage in reached else stage
+            reached.add(stage)
             if stage == "confirmed":
                 self._confirmed(order_id)
             for wanted, future in self._waiting.get(order_id, ()):

@@ -6,12 +6,12 @@ import pytest
 
 from tests.faults.checker.promises import PROMISES
 from tests.faults.checker.verdict import account, check
-from tests.faults.checker_cases import spoiled_log, spoiled_money, spoiled_told, spoiled_trade
+from tests.faults.checker_cases import spoiled_amended, spoiled_log, spoiled_money, spoiled_told, spoiled_trade
 from tests.faults.checker_cases.paper import uuid
 from tests.faults.checker_cases.spoil import SPOILS, Spoil
 from tests.faults.checker_cases.story import usual
 
-WAYS = (spoiled_log, spoiled_money, spoiled_told, spoiled_trade)
+WAYS = (spoiled_amended, spoiled_log, spoiled_money, spoiled_told, spoiled_trade)
 """Imported for what they note in SPOILS."""
 
 

@@ -51,6 +51,10 @@ MODULES = {"workers": "tests.faults.worker", "api": "tests.faults.api_worker"}
 SESSION_MS = 3000
 
 
+CARDS = {"ORDERLOG_OVERDUE_SECONDS": "60", "ORDERLOG_CARD_SECONDS": "20"}
+"""How long a customer has to name another card: whoever was cut off must not keep a run from its end."""
+
+
 class World(Run):
     """Everything, started for the sake of breaking it. Methods that wait are awaited; they hold up nobody else."""
 
@@ -64,7 +68,7 @@ class World(Run):
         place.remember(LINKS, {name: [listeners[name], ways[name]] for name in listeners})
         behind = {name: listeners.get(name) or ports[target] for name, target in TARGETS.items()}
         self.links = {name: Link(name, ways[name], "127.0.0.1", behind[name]) for name in TARGETS}
-        self.settings = {"ORDERLOG_SESSION_TIMEOUT_MS": str(SESSION_MS), **(env or {})}
+        self.settings = {"ORDERLOG_SESSION_TIMEOUT_MS": str(SESSION_MS), **CARDS, **(env or {})}
         super().__init__(Plan(home, YEAR, api_port=ports["api"], workers=LAYOUT, env=self.settings), console)
         self._armed: dict[str, str] = {}
         self._marks: dict[str, int] = {}

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from projections.wording import LANGUAGES, SAMPLES, SECURITY, WordingError, media_of, money, words
+from projections.wording import LANGUAGES, SAMPLES, SECURITY, WordingError, media_of, moment, money, words
 from tests.workers.test_notification_reactions import MILESTONES, mail
 
 FULL = {"order_id": "o-1", "total": 1299, "currency": "EUR", "lines": 2, "reason": "out of stock", "name": "Ada"}
@@ -14,7 +14,7 @@ FILLED = {"verify_email": {"token"}, "password_reset": {"token"}}
 """What is put in just before the mail leaves, in place of what it follows from."""
 NEEDING = {
     "order_line_cancelled", "order_partly_shipped", "order_return_requested", "order_return_received",
-    "stock_low", *FILLED,
+    "stock_low", "card_awaited", *FILLED,
 }  # fmt: skip
 
 
@@ -120,3 +120,8 @@ def test_a_template_that_there_is_not_is_an_error(name: str) -> None:
 )
 def test_money_is_written_as_people_write_it(amount: int, currency: str, locale: str, written: str) -> None:
     assert money(amount, currency, locale) == written
+
+
+def test_a_moment_is_written_as_people_write_it() -> None:
+    at = "2026-03-02T13:10:00+01:00"
+    assert (moment(at), moment(at, "de")) == ("2 March 2026, 12:10 UTC", "2. März 2026, 12:10 UTC")

@@ -12,8 +12,11 @@ from tests.builders.payment import (
     cancelled,
     capture_requested,
     captured,
+    card_awaited,
+    card_awaited_for_the_rest,
     declined,
     expired,
+    given_up,
     lapsed,
     part_captured,
     part_requested,
@@ -29,6 +32,7 @@ from tests.builders.payment import (
     void_requested,
     voided,
 )
+from tests.builders.values import CARD_WITHIN, NOON, OVERDUE
 from tests.projections.view import at, rows, shown
 
 CAPTURED = (requested(), authorized(), capture_requested(), captured())
@@ -183,3 +187,40 @@ def test_a_part_that_is_refused_or_expires_leaves_what_was_taken() -> None:
     for event, status in ((refused(f"capture:{S2}"), "refused"), (expired(final=True), "expired")):
         view = shown(PAYMENTS, *more, event)
         assert (view.status, view.captured, view.refunds, view.reduced) == (status, 300, {R1: 100}, 0)
+
+
+def test_a_card_that_is_awaited_says_until_when_and_how_many_may_follow() -> None:
+    view = shown(PAYMENTS, requested(attempts=3), attempt_declined(), card_awaited())
+    assert (view.status, view.attempts_left, view.due_at) == ("awaiting_method", 2, NOON + OVERDUE)
+    assert shown(PAYMENTS, requested(attempts=3), attempt_declined(), card_awaited(), attempted()).attempts_left == 1
+
+
+REST = (*PARTS, expired(), renewal(amount=550))
+AWAITED = (*REST, attempt_declined(2), card_awaited_for_the_rest(550))
+
+
+def test_the_rest_of_what_is_taken_per_shipment_is_held_again_or_asked_of_another_card() -> None:
+    assert [shown(PAYMENTS, *REST[:length]).status for length in (5, 6)] == ["expired", "requested"]
+    held = shown(PAYMENTS, *REST, authorized(550, "auth-2"))
+    assert (held.status, held.captured) == ("partially_captured", 300)
+    waits = shown(PAYMENTS, *AWAITED)
+    assert (waits.status, waits.attempts_left, waits.due_at) == ("awaiting_method", 1, NOON + CARD_WITHIN)
+
+
+def test_a_payment_that_was_given_up_keeps_what_was_taken_and_says_what_was_not_paid() -> None:
+    over = shown(PAYMENTS, *AWAITED, given_up("too late"))
+    assert (over.status, over.reason, over.captured, over.closed) == ("captured", "too late", 300, True)
+    back = shown(PAYMENTS, *AWAITED, refund_requested(R1, 100), given_up())
+    assert back.status == "refunding"
+    owing = (*PARTS, part_requested(S2, 200), refund_requested(R1, 250), *AWAITED[len(PARTS) :])
+    view = shown(PAYMENTS, *owing, given_up("too late", 200, **{R1: 200}))
+    assert (view.status, view.refunds, view.reduced) == ("declined", {R1: 50}, 200)
+
+
+def test_a_refund_that_is_given_in_pieces_is_under_way_until_the_last() -> None:
+    both = (*REST, authorized(550, "auth-2"), part_requested(S2, 550, final=True), part_captured(S2, 550))
+    asked = (*both, refund_requested(R1, 400), refunded(R1, 300))
+    view = shown(PAYMENTS, *asked)
+    assert (view.status, view.refunded, view.refunds) == ("refunding", 300, {R1: 100})
+    view = shown(PAYMENTS, *asked, refunded(R1, 100, piece=2))
+    assert (view.status, view.refunded, view.refunds) == ("captured", 400, {})

@@ -19,6 +19,7 @@ from schemas.order import DeliverOrder, PlaceOrder, ShipOrder
 from schemas.parking import DiscardLetter, EditLetter, ParkRecord, RetryLetter
 from schemas.settings import CONTEXTS, Settings
 from schemas.values import Command
+from tests.builders.values import CARD_WITHIN
 from tests.scenarios import laws, read_models
 from tests.scenarios.chronicle import Chronicle
 from tests.scenarios.contacts import Contacts, Phones
@@ -53,7 +54,9 @@ class House:
         self.log, self.databases = Switchboard(log), databases or {}
         self.till, self.mailbox = Till(), InProcessMailbox()
         settings = Settings(
-            hold_seconds=DEADLINES["product"].total_seconds(), overdue_seconds=DEADLINES["payment"].total_seconds()
+            hold_seconds=DEADLINES["product"].total_seconds(),
+            overdue_seconds=DEADLINES["payment"].total_seconds(),
+            card_seconds=CARD_WITHIN.total_seconds(),
         )
         self.phones = Phones()
         mailer = ByChannel({"email": self.mailbox, "sms": self.phones})
@@ -244,6 +247,10 @@ class House:
     def due_in(self, context: str, seconds: float) -> None:
         """Put a context's clock back, so that deadlines set from now on are due so soon."""
         self.clocks[context].behind = DEADLINES[context] - timedelta(seconds=seconds)
+
+    def cards_due_in(self, seconds: float) -> None:
+        """Put payment's clock back, so that cards for the rest of an order are due so soon."""
+        self.clocks["payment"].behind = CARD_WITHIN - timedelta(seconds=seconds)
 
     def history(self, stream: str) -> list[str]:
         """What has happened to an aggregate, as tags."""

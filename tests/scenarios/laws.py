@@ -29,6 +29,7 @@ MILESTONES: dict[type[Event], str] = {
     order.OrderShipped: "order_shipped",
     order.OrderDelivered: "order_delivered",
     payment.PaymentRefunded: "payment_refunded",
+    payment.CardAwaited: "card_awaited",
     user.UserRegistered: "welcome",
     user.VerificationRequested: "verify_email",
     user.RegistrationRepeated: "account_exists",
@@ -37,14 +38,15 @@ MILESTONES: dict[type[Event], str] = {
     user.SessionRevoked: "session_revoked",
     user.UserDeleted: "account_deleted",
 }
+OF_PAYMENT = (payment.PaymentRefunded, payment.CardAwaited)
 AT_MOST_ONCE = (
     order.OrderPlaced, order.OrderStockSecured, order.OrderConfirmed, order.OrderRejected, order.OrderCancelled,
     order.OrderShipped, order.OrderDelivered,
-    product.ReservationMade, product.ReservationRefused, product.ReservationCommitted, product.ReservationReleased,
+    product.ReservationMade, product.ReservationRefused, product.ReservationCommitted,
     product.ReservationLapsed, product.ReservationShipped,
     payment.PaymentRequested, payment.PaymentDeclined, payment.PaymentLapsed, payment.PaymentCancelled,
     payment.VoidRequested, payment.PaymentVoided,
-    payment.RenewalRequested, payment.RenewalDeclined, payment.CaptureAwaited,
+    payment.RenewalRequested, payment.RenewalDeclined, payment.CaptureAwaited, payment.PaymentGivenUp,
     notification.NotificationRequested, notification.NotificationDelivered, notification.NotificationRefused,
     notification.NotificationRouted, notification.NotificationSuppressed,
 )  # fmt: skip
@@ -112,18 +114,15 @@ def held_stock_is_what_open_reservations_hold(facts: Facts) -> None:
 
 
 def a_confirmed_order_holds_its_goods_and_any_other_holds_none(facts: Facts) -> None:
-    lines = {placed.order_id: placed.lines for placed in facts.chronicle.of(order.OrderPlaced)}
     for order_id, state in facts.orders():
         held: Counter[str] = Counter()
         for stream, reservation in facts.chronicle.states("reservation").items():
             if stream.endswith(order_id):
-                assert reservation.status in (Reservation.COMMITTED, Reservation.OVER), stream
+                assert reservation.status in (Reservation.COMMITTED, Reservation.EMPTY, Reservation.OVER), stream
                 held.update(dict(reservation.items))
         wanted: Counter[str] = Counter()
         if state.status in (Order.CONFIRMED, Order.PARTIALLY_SHIPPED):
-            for line in lines[order_id]:
-                wanted[line.sku] += line.quantity
-            wanted -= _called_off(facts, order_id) + _sent(facts, order_id)
+            wanted = _ordered(facts, order_id) - _sent(facts, order_id)
             assert not state.uncommitted, order_id
         assert held == wanted, f"{order_id} is {state.status}, and holds {held}"
 
@@ -139,6 +138,7 @@ def an_order_owes_what_was_kept(facts: Facts) -> None:
         if _status(facts, order_id) is Payment.REFUSED:
             continue  # a person must look
         owed = 0 if state.status in OVER else max(0, _owed(facts, order_id, state) - goodwill[order_id])
+        owed -= _unpaid(facts, order_id)
         assert _recorded(facts, order_id) == _moved(facts, order_id) == owed, f"{order_id} is {state.status}"
 
 
@@ -146,16 +146,16 @@ def the_provider_moved_money_once_and_left_none_on_hold(facts: Facts) -> None:
     for order_id, state in facts.orders():
         ledger = {step: facts.till.ledger(order_id, step) for step in ("authorize", "capture", "void")}
         strays = _count(facts, payment.StrayAuthorized, order_id)
-        renewals = _count(facts, payment.RenewalRequested, order_id)
+        gone = _count(facts, payment.AuthorizationExpired, order_id)
         parts = _count(facts, payment.ShipmentCaptureRequested, order_id)
-        most = {"authorize": 1 + strays + renewals, "capture": max(1, parts), "void": 1 + strays}
+        most = {"authorize": 1 + strays + gone, "capture": max(1, parts), "void": 1 + strays}
         assert all(len(moves) <= most[step] for step, moves in ledger.items()), f"{order_id}: {ledger}"
         if _status(facts, order_id) is not Payment.REFUSED:
-            gone = _count(facts, payment.AuthorizationExpired, order_id)
-            ended = min(1, len(ledger["capture"])) + len(ledger["void"]) + gone
-            held = len(ledger["authorize"]) - ended
-            assert held == (_is_open(state) and not ledger["capture"]), f"{order_id}: {ledger}"
-        assert state.status in OVER or len(ledger["capture"]) == max(parts, not state.per_shipment), order_id
+            taken = _taken_of_the_held(facts, order_id)
+            held = len(ledger["authorize"]) - taken - len(ledger["void"]) - gone
+            assert held == (_is_open(state) and not taken), f"{order_id}: {ledger}"
+        if state.status not in OVER and not _count(facts, payment.PaymentGivenUp, order_id):
+            assert len(ledger["capture"]) == max(parts, not state.per_shipment), order_id
     moved = [move for move in facts.till.moves.values() if move.step == "capture"]
     assert facts.till.inner.captured == sum(move.amount for move in moved)
 
@@ -189,11 +189,11 @@ def what_happens_once_happens_once(facts: Facts) -> None:
     assert not twice, twice
     for (stream, kind), n in counted.items():
         if kind in (payment.PaymentAuthorized, payment.CaptureRequested):
-            assert n <= 1 + counted[stream, payment.RenewalRequested], (stream, kind)
+            assert n <= 1 + counted[stream, payment.AuthorizationExpired], (stream, kind)
         if kind is payment.PaymentCaptured:
             assert n <= max(1, counted[stream, payment.ShipmentCaptureRequested]), stream
     for stream in facts.chronicle.states("reservation"):
-        ends = [event for event in facts.chronicle.history(stream) if isinstance(event, ENDS)]
+        ends = [event for event in facts.chronicle.history(stream) if isinstance(event, ENDS) and not _of_part(event)]
         assert len(ends) <= 1, stream
     for refunds in _refunds(facts).values():
         assert all(n == 1 for n in Counter(refunds).values()), refunds
@@ -201,8 +201,12 @@ def what_happens_once_happens_once(facts: Facts) -> None:
     gone: Counter[tuple[str, str]] = Counter()
     for e in facts.chronicle.of(product.StockReleased, product.StockShipped):
         gone[e.sku, e.order_id] += e.quantity
-    assert all(n == 1 for n in reserved.values())
-    taken = {(e.sku, e.order_id): e.quantity for e in facts.chronicle.of(product.StockReserved)}
+    added = facts.chronicle.of(order.OrderAmended)
+    asked = Counter((item.sku, event.order_id) for event in added for item in event.added)
+    assert all(n <= 1 + asked[key] for key, n in reserved.items())
+    taken: Counter[tuple[str, str]] = Counter()
+    for e in facts.chronicle.of(product.StockReserved):
+        taken[e.sku, e.order_id] += e.quantity
     assert all(n <= taken[key] for key, n in gone.items()), "more was released or shipped than was reserved"
 
 
@@ -228,7 +232,7 @@ def every_command_has_one_outcome(facts: Facts) -> None:
 
 def every_milestone_is_told_once(facts: Facts) -> None:
     owed = Counter(
-        (f"order-{event.order_id}" if kind is payment.PaymentRefunded else event.stream, template)
+        (f"order-{event.order_id}" if kind in OF_PAYMENT else event.stream, template)
         for kind, template in MILESTONES.items()
         for event in facts.chronicle.of(kind)
     )
@@ -277,12 +281,23 @@ def check(facts: Facts) -> None:
         law(facts)
 
 
-def _called_off(facts: Facts, order_id: str) -> Counter[str]:
-    """How many of each SKU were cancelled by line."""
+def _ordered(facts: Facts, order_id: str) -> Counter[str]:
+    """How many of each SKU were ordered, or amended, and not called off after that."""
     found: Counter[str] = Counter()
-    for event in facts.chronicle.of(order.OrderLineCancelled):
-        found[event.sku] += event.quantity if event.order_id == order_id else 0
+    for event in facts.chronicle.history(f"order-{order_id}"):
+        match event:
+            case order.OrderPlaced(lines=lines) | order.OrderAmended(lines=lines):
+                found = Counter()
+                for line in lines:
+                    found[line.sku] += line.quantity
+            case order.OrderLineCancelled(sku=sku, quantity=quantity):
+                found[sku] -= quantity
     return found
+
+
+def _of_part(event: Event) -> bool:
+    """Whether it tells of the last part of a reservation, which may be had anew."""
+    return isinstance(event, product.ReservationReleased) and bool(event.part_id)
 
 
 def _sent(facts: Facts, order_id: str) -> Counter[str]:
@@ -296,15 +311,32 @@ def _sent(facts: Facts, order_id: str) -> Counter[str]:
 
 def _comes_to(facts: Facts, order_id: str) -> int:
     """What was ordered less what was called off by line or taken back, at the prices and taxes that were asked."""
-    placed = next(event for event in facts.chronicle.of(order.OrderPlaced) if event.order_id == order_id)
-    less = facts.chronicle.of(order.OrderLineCancelled, order.OrderReturnReceived)
-    off = [e.amount for e in less if e.order_id == order_id]
-    return int(placed.total - sum(off))
+    total = 0
+    for event in facts.chronicle.history(f"order-{order_id}"):
+        match event:
+            case order.OrderPlaced(total=asked) | order.OrderAmended(total=asked):
+                total = asked
+            case order.OrderLineCancelled(amount=less) | order.OrderReturnReceived(amount=less):
+                total -= less
+    return total
 
 
 def _count(facts: Facts, kind: type[Event], order_id: str) -> int:
     """How many events of a kind are about an order."""
     return sum(event.order_id == order_id for event in facts.chronicle.of(kind))
+
+
+def _taken_of_the_held(facts: Facts, order_id: str) -> bool:
+    """Whether anything was taken of what is held."""
+    money = (payment.PaymentAuthorized, payment.PaymentCaptured, payment.AuthorizationExpired)
+    told = [event for event in facts.chronicle.of(*money) if event.order_id == order_id]
+    return bool(told) and isinstance(told[-1], payment.PaymentCaptured)
+
+
+def _unpaid(facts: Facts, order_id: str) -> int:
+    """What is owed for goods whose money could not be had."""
+    found = facts.chronicle.states("payment").get(f"payment-{order_id}")
+    return max(0, found.outstanding) if found and found.given_up else 0
 
 
 def _is_open(state: Any) -> bool:
@@ -343,5 +375,8 @@ def _moved(facts: Facts, order_id: str) -> int:
 def _refunds(facts: Facts) -> dict[str, list[str]]:
     refunds: dict[str, list[str]] = {"asked": [], "given": []}
     for event in facts.chronicle.of(payment.RefundRequested, payment.PaymentRefunded):
-        refunds["asked" if isinstance(event, payment.RefundRequested) else "given"].append(event.refund_id)
+        if isinstance(event, payment.RefundRequested):
+            refunds["asked"].append(event.refund_id)
+        else:
+            refunds["given"].append(f"{event.refund_id}/{event.piece}")
     return refunds

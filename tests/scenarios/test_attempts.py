@@ -73,7 +73,7 @@ async def test_an_order_for_which_nobody_names_another_card_in_time_is_rejected(
     await house.settle()
 
     assert house.history(f"payment-{bought.order_id}") == [
-        "payment.requested.v1", "payment.attempt_declined.v1", "payment.lapsed.v1",
+        "payment.requested.v1", "payment.attempt_declined.v1", "payment.card_awaited.v1", "payment.lapsed.v1",
     ]  # fmt: skip
     assert (house.status(bought.order_id), house.outcome(late)) == ("rejected", "AttemptNotAwaited")
     assert house.stock(apple) == (10, 0)

@@ -38,6 +38,7 @@ MILESTONES: dict[str, Event] = {
     "order_return_requested": order.return_requested((FIGS, 1)),
     "order_return_received": order.return_received(order.returned(FIGS, 1, "restock", 150)),
     "payment_refunded": payment.refunded(),
+    "card_awaited": payment.card_awaited(),
     "welcome": user.registered(),
     "back_in_stock": product.told(),
     "stock_low": product.ran_low_for(EMAIL),
@@ -96,13 +97,18 @@ def test_messages_to_who_has_an_account_name_it_and_security_is_of_its_own_kind(
 
 
 def test_each_message_about_an_order_names_its_customer() -> None:
-    told = [mail(event) for name, event in MILESTONES.items() if name.startswith(("order_", "payment_"))]
+    told = [mail(event) for name, event in MILESTONES.items() if name.startswith(("order_", "payment_", "card_"))]
     assert {(each.customer_id, each.kind) for each in told} == {(order.CUSTOMER, "order")}
-    assert len(told) == 10
+    assert len(told) == 11
 
 
 def test_a_milestone_is_told_of_once_however_often_it_is_heard() -> None:
     assert mail(order.confirmed()) == mail(order.confirmed()) == notification.request()
+
+
+def test_each_card_that_is_asked_for_and_each_piece_of_a_refund_is_a_message_of_its_own() -> None:
+    assert mail(payment.card_awaited(1)).notification_id != mail(payment.card_awaited(2)).notification_id
+    assert mail(payment.refunded()).notification_id != mail(payment.refunded(piece=2)).notification_id
 
 
 def test_milestones_of_one_order_are_messages_of_their_own() -> None:

@@ -1,6 +1,14 @@
 """What an order asks of itself when stock or money has spoken."""
 
-from schemas.order import CancelOrder, ConfirmOrder, RecordCommitment, RecordLapse, RecordReservation, RejectOrder
+from schemas.order import (
+    CancelOrder,
+    CancelRest,
+    ConfirmOrder,
+    RecordCommitment,
+    RecordLapse,
+    RecordReservation,
+    RejectOrder,
+)
 from tests.builders import payment, product
 from tests.builders.values import FIGS, MILK, A
 from tests.workers.hearing import asks
@@ -51,9 +59,14 @@ def test_a_long_reason_of_the_provider_is_still_a_reason() -> None:
 
 def test_money_that_has_expired_for_good_cancels_the_order() -> None:
     assert asks(REACTIONS, payment.expired()) == []
-    assert asks(REACTIONS, payment.expired(final=True)) == [CancelOrder(order_id=A, reason="payment expired")]
+    assert asks(REACTIONS, payment.expired(final=True)) == [CancelRest(order_id=A, reason="payment expired")]
     why = "payment expired, and declined: card_declined"
-    assert asks(REACTIONS, payment.renewal_declined()) == [CancelOrder(order_id=A, reason=why)]
+    assert asks(REACTIONS, payment.renewal_declined()) == [CancelRest(order_id=A, reason=why)]
+
+
+def test_a_payment_that_is_given_up_cancels_what_has_not_left_the_house() -> None:
+    why = "payment expired: card_declined"
+    assert asks(REACTIONS, payment.given_up()) == [CancelRest(order_id=A, reason=why)]
 
 
 def test_a_capture_that_is_refused_cancels_the_order_renewed_or_not() -> None:

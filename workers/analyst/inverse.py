@@ -6,6 +6,7 @@ from typing import Any
 from events.event import Event
 from events.order import (
     OrderAddressChanged,
+    OrderAmended,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
@@ -29,6 +30,7 @@ from events.product import (
     ProductPriced,
     ProductWithdrawn,
     ReservationCommitted,
+    ReservationExtended,
     ReservationMade,
     ReservationReduced,
     ReservationReleased,
@@ -136,6 +138,7 @@ INVERSE: Mapping[type[Event], Told] = {
     OrderReturnRequested: _plain(of_order.RequestReturn),
     OrderReturnReceived: _plain(of_order.ReceiveReturn),
     OrderAddressChanged: _plain(of_order.ChangeAddress),
+    OrderAmended: _plain(of_order.AmendOrder),
     OrderNoted: _plain(of_order.AddNote),
     ProductListed: _listed,
     ProductDescribed: _plain(of_product.DescribeProduct),
@@ -150,6 +153,7 @@ INVERSE: Mapping[type[Event], Told] = {
     StockNotAwaited: _plain(of_product.StopAwaitingStock),
     StockTold: _plain(of_product.TellWaiting),
     ReservationMade: _plain(of_product.ReserveStock),
+    ReservationExtended: _plain(of_product.ExtendReservation),
     ReservationCommitted: _plain(of_product.CommitReservation),
     ReservationReleased: _plain(of_product.ReleaseReservation),
     ReservationReduced: _parted,

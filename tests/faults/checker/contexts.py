@@ -39,6 +39,9 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
     match kind:
         case "order.placed.v1":
             return {"product": shelves_of((line["sku"] for line in body["lines"]), partitions)}
+        case "order.amended.v1":
+            moved = [shelves_of((i["sku"] for i in body[what]), partitions) for what in ("added", "removed")]
+            return {"product": sum(moved)}
         case "order.stock_secured.v1":
             return {"payment": 1}
         case "order.confirmed.v1" | "order.rejected.v1" | "order.cancelled.v1":
@@ -53,7 +56,7 @@ def reactions_to(kind: str, body: dict[str, Any], partitions: int) -> dict[str, 
         case "order.return_received.v1":
             good = {item["sku"] for item in body["items"] if item["verdict"] == "restock"}
             return {"product": len(good), "payment": 1, "notification": 1}
-        case "order.delivered.v1" | "order.return_requested.v1" | "payment.refunded.v1":
+        case "order.delivered.v1" | "order.return_requested.v1" | "payment.refunded.v1" | "payment.card_awaited.v1":
             return {"notification": 1}
         case "stock.ran_low.v1":
             return {"notification": 1 if body.get("tell") else 0}
@@ -93,6 +96,7 @@ MAILED_BY_USER = (
 
 HEARD_BY_ORDER = (
     "reservation.made.v1",
+    "reservation.extended.v1",
     "reservation.refused.v1",
     "reservation.committed.v1",
     "reservation.lapsed.v1",
@@ -100,10 +104,12 @@ HEARD_BY_ORDER = (
     "payment.declined.v1",
     "payment.lapsed.v1",
     "payment.renewal_declined.v1",
+    "payment.given_up.v1",
 )
 
 RULES_SAID_NO = (
     "OrderUnknown", "OrderExists", "OrderSettled", "OrderAlreadyShipped", "OrderNotReady", "OrderNotShipped",
+    "OrderAlreadySecured", "TooManyLines", "PriceStands",
     "LineUnknown", "LineTooSmall", "ShipmentUnknown", "ReturnUnknown", "ReturnTooLarge",
     "ProductUnknown", "ProductExists", "ProductAlreadyWithdrawn", "StockHeld",
     "PaymentUnknown", "NothingToRefund", "RefundTooLarge", "AttemptNotAwaited", "EmailTaken", "UserUnknown",

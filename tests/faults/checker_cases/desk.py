@@ -20,6 +20,7 @@ class Desk(Paper):
         self.last: dict[str, dict[str, Event]] = {}
         self.allowed: dict[str, int] = {}
         self.in_parts: dict[str, int] = {}
+        self.amending, self.amendment = False, ""
 
     def client(
         self, kind: str, target: str, path: str, asked: Body, context: str, tag: str, stream: str, *news: New

@@ -53,7 +53,40 @@ class Shop(Till):
         self.allowed[order] = attempts
         if in_parts:
             self.in_parts[order] = 0
+        if self.amending:
+            self._amend(order, next(iter(wanted)), 2)
         return self._reserve(order, placed, wanted)
+
+    def place_and_amend(self, order: str, wanted: dict[str, int], sku: str, more: int) -> None:
+        """Place an order, and let it have more of one SKU before any of its stock is held."""
+        self.amending = True
+        self.place(order, wanted)
+        self.amending = False
+        row, stream, which, shelf = self.orders[order], f"order-{order}", self.amendment, home(f"product-{sku}")
+        added = [{"sku": sku, "quantity": more}]
+        part = {"order_id": order, "partition": shelf, "part_id": which, "items": added, "expires_at": self.time()}
+        extended = ("reservation.extended.v1", f"reservation-{shelf}-{order}", part)
+        held = [("stock.reserved.v1", sku, more)]
+        event = self._stock(self.last[order]["amended"], 0, shelf, order, "product.extend_reservation", held, extended)
+        paid = {"email": row["email"], "amount": row["total"], "currency": "EUR", "payment_token": "tok_visa"}
+        news = ("order.stock_secured.v1", stream, {"order_id": order, **paid})
+        [done] = self.react(event, "order", "order.record_reservation", stream, {}, news)
+        self._touch(row, done, status="secured")
+        self.last[order]["secured"] = done
+
+    def _amend(self, order: str, sku: str, more: int) -> None:
+        row, stream, which = self.orders[order], f"order-{order}", uuid(f"{order}/amendment")
+        lines = [{**line, "quantity": line["quantity"] + (more if line["sku"] == sku else 0)} for line in row["lines"]]
+        total, self.amendment = row["total"] + more * PRICE, which
+        body = {"order_id": order, "email": row["email"], "amendment_id": which, "currency": "EUR", "lines": lines}
+        body |= {"shipping_cents": 0, "total": total, "added": [{"sku": sku, "quantity": more}], "removed": []}
+        asked = {"lines": [line for line in lines if line["sku"] == sku]}
+        [event] = self.client(
+            "amend", order, f"/orders/{order}/amend", asked, "order", "order.amend", stream,
+            ("order.amended.v1", stream, body),
+        )  # fmt: skip
+        self._touch(row, event, lines=lines, total=total)
+        self.last[order]["amended"] = event
 
     def pay(self, order: str, fewer: str = "") -> None:
         """The provider authorizes, the order is confirmed, the money is captured; before, one `fewer` may be wanted."""
@@ -226,6 +259,7 @@ class Shop(Till):
             made = ("reservation.made.v1", f"reservation-{shelf}-{order}", body)
             event = self._stock(placed, index, shelf, order, "product.reserve_stock", held, made)
             awaited -= set(here)
+            awaited |= {"what is added"} if self.amending else set()
             paid = {"email": row["email"], "amount": row["total"], "currency": "EUR", "payment_token": "tok_visa"}
             news = ("order.lines_reserved.v1", stream, {"order_id": order, "skus": list(here)}) if awaited else (
                 "order.stock_secured.v1", stream, {"order_id": order, **paid})  # fmt: skip

@@ -4,7 +4,7 @@ from tests.faults.checker_cases.paper import uuid
 from tests.faults.checker_cases.shop import Shop
 from tests.faults.checker_cases.spoil import breaks
 from tests.faults.checker_cases.spoiled_trade import entry
-from tests.faults.checker_cases.story import DELIVERED, KEPT, OPEN, PARTS, RENEWED, RETRIED
+from tests.faults.checker_cases.story import DELIVERED, KEPT, OPEN, PARTS, RENEWED, REST, RETRIED
 
 
 @breaks("money.one_capture")
@@ -113,3 +113,36 @@ def money_is_taken_for_a_shipment_after_the_last(shop: Shop) -> str:
 def a_shipment_is_charged_for_that_was_paid_before(shop: Shop) -> str:
     shop.events("order", "order.shipped.v1", DELIVERED)[0]["value"]["charge"] = 300
     return DELIVERED
+
+
+@breaks("money.amounts")
+def the_rest_is_held_again_with_what_was_taken(shop: Shop) -> str:
+    shop.events("payment", "payment.renewal_requested.v1", REST)[0]["value"]["amount"] = 300
+    return REST
+
+
+@breaks("money.amounts")
+def another_card_is_awaited_for_what_was_taken(shop: Shop) -> str:
+    shop.events("payment", "payment.card_awaited.v1", REST)[0]["value"]["amount"] = 300
+    return REST
+
+
+@breaks("money.legal_steps")
+def a_card_is_awaited_for_longer_than_the_payment_has(shop: Shop) -> str:
+    shop.events("payment", "payment.card_awaited.v1", RETRIED)[0]["value"]["due_at"] = "2027-01-01T00:00:00Z"
+    return RETRIED
+
+
+@breaks("money.legal_steps")
+def a_payment_is_given_up_for_which_no_card_is_awaited(shop: Shop) -> str:
+    stream = f"payment-{OPEN}"
+    shop.owner("payment", stream, ("payment.given_up.v1", stream, {"order_id": OPEN, "reason": "", "unpaid": 0}))
+    shop.rows()
+    return OPEN
+
+
+@breaks("notifications.never_missing")
+def a_customer_is_not_told_that_a_card_is_awaited(shop: Shop) -> str:
+    name = next(key for key, said in shop.messages.items() if said["template"] == "card_awaited")
+    shop.events("notification", "notification.requested.v1", name)[0]["value"]["template"] = "order_shipped"
+    return RETRIED

@@ -3,8 +3,8 @@
 from tests.faults.checker_cases.paper import PARTITIONS, Command, Line, home, uuid
 from tests.faults.checker_cases.shop import Shop
 
-DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER, RETRIED, RENEWED, PARTS, OPEN = (
-    uuid(f"order {name}") for name in "ABCDEFGHIJ"
+DELIVERED, CANCELLED, REJECTED, VOIDED, KEPT, FEWER, RETRIED, RENEWED, PARTS, OPEN, REST, MORE = (
+    uuid(f"order {name}") for name in "ABCDEFGHIJKL"
 )
 TEA, BREAD, HOT = "tea", "bread", "hot"
 
@@ -39,6 +39,9 @@ def usual() -> Shop:
     shop.request_payment(RENEWED)
     shop.confirm(RENEWED, late=True)
     pay_in_parts(shop)
+    pay_the_rest_with_another_card(shop)
+    shop.place_and_amend(MORE, {TEA: 1, BREAD: 1}, TEA, 2)
+    shop.pay(MORE)
     shop.rows()
     return shop
 
@@ -65,6 +68,19 @@ def pay_in_parts(shop: Shop) -> None:
     shop.place(OPEN, {TEA: 1, BREAD: 1}, in_parts=True)
     shop.pay(OPEN)
     shop.ship_part(OPEN, BREAD, 1)
+
+
+def pay_the_rest_with_another_card(shop: Shop) -> None:
+    """What is held expires between two shipments, and the card that had authorized will not do so again."""
+    shop.place(REST, {TEA: 2, BREAD: 1}, in_parts=True)
+    shop.pay(REST)
+    shop.ship_part(REST, TEA, 1)
+    shop.lose_hold(REST)
+    shop.decline(REST)
+    shop.try_again(REST)
+    shop.authorize(REST)
+    shop.react(shop.last[REST]["authorized"], "order", "order.confirm", f"order-{REST}", {})
+    shop.ship(REST)
 
 
 def kill(shop: Shop) -> None:

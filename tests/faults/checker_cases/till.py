@@ -41,7 +41,8 @@ class Till(Desk):
         reference = self.provide(order, "authorize", amount)
         said = {"order_id": order, "reference": reference, "amount": amount, "currency": "EUR"}
         events = self.owner("payment", f"payment-{order}", ("payment.authorized.v1", f"payment-{order}", said), *then)
-        self._touch(row, events[-1], status="voiding" if then else "authorized", reference=reference)
+        status = "voiding" if then else "partially_captured" if row["captured"] else "authorized"
+        self._touch(row, events[-1], status=status, reference=reference)
         self._came_of(order, events[0], "authorized")
         self.last[order]["authorized"] = events[0]
 
@@ -50,15 +51,22 @@ class Till(Desk):
         row, stream = self.payments[order], f"payment-{order}"
         self.refuse(order, "authorize", row["attempts"][-1]["amount"], "card_declined")
         said = {"order_id": order, "attempt": len(row["attempts"]), "reason": "card_declined"}
-        [event] = self.owner("payment", stream, ("payment.attempt_declined.v1", stream, said))
-        self._touch(row, event, status="awaiting_method", reason="card_declined")
-        self._came_of(order, event, "declined", "card_declined")
+        wanted = {"order_id": order, "attempt": len(row["attempts"]), "email": self.orders[order]["email"]}
+        left = row["attempts_left"] or 1
+        wanted |= {"amount": _outstanding(row), "currency": "EUR", "due_at": row["due_at"], "attempts_left": left}
+        no, event = self.owner(
+            "payment", stream, ("payment.attempt_declined.v1", stream, said),
+            ("payment.card_awaited.v1", stream, wanted),
+        )  # fmt: skip
+        self._touch(row, event, status="awaiting_method", reason="card_declined", attempts_left=left)
+        self._came_of(order, no, "declined", "card_declined")
+        self.mail(event, order, "card_awaited", str(len(row["attempts"])))
 
     def try_again(self, order: str) -> None:
         """The customer names another card."""
         row, stream, number = self.payments[order], f"payment-{order}", len(self.payments[order]["attempts"]) + 1
         said = {"order_id": order, "attempt_id": uuid(f"{order}/attempt/{number}"), "attempt": number}
-        amount = row["amount"] - row["reduced"]
+        amount = _outstanding(row)
         said |= {"token": "tok_other", "amount": amount}
         [event] = self.client(
             "attempt", order, f"/payments/{order}/attempts", {"payment_token": "tok_other"}, "payment",
@@ -116,11 +124,12 @@ class Till(Desk):
         done = {"status": "captured" if final else "partially_captured", "closed": final, "reference": reference}
         self._touch(row, event, **done, captured=row["captured"] + amount, captures=[*row["captures"], part])
 
-    def expire(self, order: str) -> None:
-        """The provider forgets what it held, and holds it again."""
+    def lose_hold(self, order: str) -> int:
+        """The provider forgets what it held, and is asked to hold what is still to be taken."""
         row, stream = self.payments[order], f"payment-{order}"
-        due, number = row["amount"] - row["reduced"], len(row["attempts"]) + 1
-        gone = {"order_id": order, "reference": row["reference"], "final": False}
+        due, number = _outstanding(row), len(row["attempts"]) + 1
+        held = [entry for entry in self.ledger if (entry["reference"], entry["operation"]) == (order, "authorize")]
+        gone = {"order_id": order, "reference": held[-1]["id"], "final": False}
         again = {"order_id": order, "attempt": number, "amount": due}
         [_, event] = self.owner(
             "payment", stream, ("payment.authorization_expired.v1", stream, gone),
@@ -128,6 +137,11 @@ class Till(Desk):
         )  # fmt: skip
         attempts = [*row["attempts"], _asked(number, due, event)]
         self._touch(row, event, status="requested", reason="the authorization expired", attempts=attempts)
+        return int(due)
+
+    def expire(self, order: str) -> None:
+        """What the provider holds no longer it holds again, and it is to be captured."""
+        stream, due = f"payment-{order}", self.lose_hold(order)
         said = {"reference": self.provide(order, "authorize", due), "amount": due, "currency": "EUR"}
         held = ("payment.authorized.v1", stream, {"order_id": order, **said})
         [event, _] = self.owner("payment", stream, held, ("payment.capture_requested.v1", stream, {"order_id": order}))
@@ -182,6 +196,11 @@ class Till(Desk):
         row["refunded"] += amount
         self._touch(row, event, status="refunded" if row["refunded"] == row["captured"] else "captured")
         self.mail(event, order, "payment_refunded", refund_id)
+
+
+def _outstanding(row: dict[str, Any]) -> int:
+    """What is still to be taken."""
+    return int(row["amount"] - row["reduced"] - row["captured"])
 
 
 def _asked(number: int, amount: int, event: Event) -> dict[str, Any]:

@@ -10,14 +10,17 @@ OVER = ("rejected", "cancelled")
 class Order:
     """One order. `asked` is the id of the command that placed it; times are as recorded, `last` in milliseconds.
 
-    `parts` are what was taken off its total, by id, `billed` what its shipments were charged for, less what came back;
-    `totals` all that it ever came to; `told` the mails about its parts that its customer must have had.
+    `parts` are what was taken off its total, by id, `billed` what its shipments were charged for, less what came
+    back; `totals` all that it ever came to; `asked_for` all that was ever to be held of a SKU in all; `amendments`
+    what is awaited of each; `told` the mails about its parts that its customer must have had.
     """
 
     __slots__ = (
-        "address", "asked", "attempts", "awaited", "billed", "cancelled", "confirmed_at", "currency",
+        "address", "amendments", "asked", "asked_for", "attempts", "awaited", "billed", "cancelled",
+        "confirmed_at", "currency",
         "customer_id", "email", "ended", "lines", "notes", "order_id", "partition", "parts", "per_shipment",
-        "placed", "placed_at", "position", "ready", "reason", "requested", "returns", "secured", "shipments",
+        "placed", "placed_at", "placed_lines", "position", "ready", "reason", "requested", "returns", "secured",
+        "shipments",
         "shipping", "staff_notes", "status", "token", "told", "total", "totals", "tracking", "uncommitted",
         "updated_at", "version", "was_confirmed",
     )  # fmt: skip
@@ -36,6 +39,7 @@ class Order:
         self.address = {name: body["shipping_address"][name] for name in ADDRESS}
         self.shipping: int = body.get("shipping_cents", 0)
         self.lines = [line_of(line) for line in body["lines"]]
+        self.placed_lines = self.lines
         self.cancelled: dict[str, int] = {}
         self.parts: dict[str, int] = {}
         self.totals = {self.total}
@@ -47,6 +51,8 @@ class Order:
         self.told: list[str] = []
         self.uncommitted = sorted({line["sku"] for line in self.lines})
         self.awaited = set(self.uncommitted)
+        self.amendments: dict[str, set[str]] = {}
+        self.asked_for = {sku: {quantity} for sku, quantity in self.ordered().items()}
         self.status, self.reason, self.tracking = "placed", "", ""
         self.ready = self.secured = self.was_confirmed = False
         self.placed_at = self.updated_at = fact.time

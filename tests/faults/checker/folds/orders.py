@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.faults.checker.findings import Fact
-from tests.faults.checker.folds.order import ADDRESS, OVER, Order, cost_of
+from tests.faults.checker.folds.order import ADDRESS, OVER, Order, cost_of, line_of
 
 Report = Callable[[str, str, str, Fact], None]
 
@@ -22,6 +22,7 @@ LEGAL = {
     "order.shipped.v1": ("confirmed", "partially_shipped"),
     "order.shipment_delivered.v1": ("partially_shipped", "shipped"),
     "order.delivered.v1": ("shipped",),
+    "order.amended.v1": ("placed",),
     "order.address_changed.v1": ("placed", "secured", "confirmed"),
     "order.noted.v1": (
         "placed",
@@ -71,8 +72,10 @@ class Orders:
         body = fact.body
         match fact.kind:
             case "order.lines_reserved.v1":
-                self._expect(order, fact, order.awaited.issuperset(body["skus"]), "lines that it did not await")
-                order.awaited -= set(body["skus"])
+                which = body.get("amendment_id", "")
+                awaited = order.amendments.get(which, set()) if which else order.awaited
+                self._expect(order, fact, awaited.issuperset(body["skus"]), "lines that it did not await")
+                awaited -= set(body["skus"])
             case "order.stock_secured.v1":
                 self._expect(order, fact, _same_money(order, body), "another amount")
                 order.status, order.secured, order.requested = "secured", True, body["amount"]
@@ -88,6 +91,8 @@ class Orders:
                 order.status, order.reason = "rejected", f"{body['reason']}: {refused}" if refused else body["reason"]
             case "order.cancelled.v1":
                 order.status, order.reason, order.ready = "cancelled", body["reason"], False
+            case "order.amended.v1":
+                self._amended(order, fact)
             case "order.line_cancelled.v1":
                 self._line_cancelled(order, fact)
             case "order.shipped.v1":
@@ -140,6 +145,27 @@ class Orders:
             said = f"{charge} charged after {billed}, and the order comes to {order.total}"
             self._report("money.amounts", order.order_id, said, fact)
 
+    def _amended(self, order: Order, fact: Fact) -> None:
+        """All lines are told anew, and how many of each SKU that is more or fewer."""
+        body, before = fact.body, {sku: quantity for sku, quantity in order.wanted().items() if quantity}
+        order.lines, order.cancelled = [line_of(line) for line in body["lines"]], {}
+        order.total, order.shipping = body["total"], body["shipping_cents"]
+        order.totals.add(order.total)
+        if order.total != order.shipping + sum(map(cost_of, order.lines)):
+            said = f"a total of {order.total} is not what its amended lines cost"
+            self._report("money.amounts", order.order_id, said, fact)
+        after = dict(before)
+        for what, sign in (("added", 1), ("removed", -1)):
+            for item in body[what]:
+                after[item["sku"]] = after.get(item["sku"], 0) + sign * item["quantity"]
+        self._expect(order, fact, after == order.ordered(), "its lines are not what was ordered, more and fewer")
+        added = {item["sku"]: item["quantity"] for item in body["added"]}
+        order.amendments[body["amendment_id"]] = set(added)
+        for sku, quantity in added.items():
+            sums = order.asked_for.setdefault(sku, {0})
+            sums.add(max(sums) + quantity)
+        order.uncommitted = sorted({*order.uncommitted, *added})
+
     def _line_cancelled(self, order: Order, fact: Fact) -> None:
         body, sku = fact.body, fact.body["sku"]
         there = order.wanted().get(sku, 0)
@@ -156,7 +182,8 @@ class Orders:
         if order.status == "partially_shipped" and not order.left():
             order.status, order.ready = "shipped", False
         elif order.status != "partially_shipped" and not body["left"]:
-            order.awaited.discard(sku)
+            for awaited in (order.awaited, *order.amendments.values()):
+                awaited.discard(sku)
             order.uncommitted = [other for other in order.uncommitted if other != sku]
             order.ready = order.status == "confirmed" and not order.uncommitted
 

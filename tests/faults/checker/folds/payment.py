@@ -19,16 +19,17 @@ class Payment:
 
     `attempts` are as the read model shows them, `held` the authorizations that are its own, `strays` those that are
     not, and whether they were let go; `gone` are those that expired.
-    `captures` are as shown too, and `parts` those of them that are asked for, with whether they end it.
+    `captures` are as shown too, and `parts` those of them that are asked for, with whether they end it; so much is
+    `taken_here`, of what is held now. What was `given` back are pieces of refunds: the provider's name, and how much.
     """
 
     __slots__ = (
         "allowed", "amount", "attempts", "authorized", "captured", "captured_amount", "captured_references",
-        "captures", "closed", "currency", "declined", "due_at", "expires_at", "gone", "held", "last", "off",
-        "off_while", "order_id", "partition", "parts", "pending", "per_shipment", "position", "reason",
-        "reduced", "reference", "refunded", "refunds", "refused", "refused_refunds", "renewed", "requested",
-        "requested_at", "shown", "status", "strays", "updated_at", "version", "voided", "wanted",
-        "wanted_capture",
+        "captures", "cards_asked", "closed", "currency", "declined", "due_at", "expires_at", "forgone", "given",
+        "given_up", "gone", "held", "last", "off", "off_while", "order_id", "partition", "parts", "pending",
+        "per_shipment", "position", "reason", "reduced", "reference", "refunded", "refunds", "refused",
+        "refused_refunds", "renewed", "requested", "requested_at", "shown", "status", "strays", "taken_here",
+        "updated_at", "version", "voided", "wanted", "wanted_capture",
     )  # fmt: skip
 
     def __init__(self, order_id: str) -> None:
@@ -49,7 +50,9 @@ class Payment:
         self.requested_at = self.updated_at = ""
         self.requested = self.authorized = self.declined = self.wanted_capture = self.captured = self.voided = 0
         self.pending: dict[str, int] = {}
-        self.refunds: dict[str, tuple[int, str, str]] = {}
+        self.refunds: dict[str, tuple[int, str]] = {}
+        self.given: list[tuple[str, int]] = []
+        self.cards_asked, self.given_up, self.forgone, self.taken_here = 0, False, 0, 0
         self.refused: list[str] = []
         self.refused_refunds = 0
         self.last = self.partition = self.version = self.position = 0
@@ -87,11 +90,21 @@ class Payment:
     @property
     def promised_back(self) -> int:
         """All that was refunded or is to be, less what the provider refused to give back."""
-        return self.given_beside(()) - self.refused_refunds
+        return self.given_beside(()) - self.refused_refunds - self.forgone
+
+    @property
+    def sent(self) -> bool:
+        """Whether goods have left the house whose money is taken, or is to be."""
+        return self.per_shipment and self.charged > 0
+
+    @property
+    def outstanding(self) -> int:
+        """What is still to be taken; of a payment that was given up, what never will be."""
+        return self.due - self.captured_amount if self.per_shipment else self.due
 
     def given_beside(self, parts: Container[str]) -> int:
         """All that was refunded or is to be for other reasons than that less is owed."""
-        return sum(amount for refund_id, (amount, _, _) in self.refunds.items() if refund_id not in parts)
+        return sum(amount for refund_id, (amount, _) in self.refunds.items() if refund_id not in parts)
 
     def row(self) -> dict[str, Any]:
         """As the read model must show it."""

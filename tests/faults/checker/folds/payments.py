@@ -6,7 +6,7 @@ from tests.faults.checker.folds.payment import TAKEN, Payment
 
 
 class Payments:
-    """All payments, by order id; a refund is (amount, reason, the provider's reference once it is given)."""
+    """All payments, by order id; a refund is (amount, reason)."""
 
     def __init__(self, orders: Orders, report: Report) -> None:
         self.all: dict[str, Payment] = {}
@@ -44,8 +44,9 @@ class Payments:
 
     def _authorized(self, payment: Payment, fact: Fact) -> bool:
         legal = payment.status == "requested"
-        payment.status = payment.shown = "authorized"
-        payment.reference = fact.body["reference"]
+        payment.status = "authorized"
+        payment.shown = "partially_captured" if payment.captured_amount else "authorized"
+        payment.reference, payment.taken_here = fact.body["reference"], 0
         payment.held.append(payment.reference)
         payment.authorized, payment.expires_at = fact.timestamp, fact.body.get("expires_at")
         self._same_amount(payment, fact, payment.asking)
@@ -65,7 +66,7 @@ class Payments:
 
     def _authorization_expired(self, payment: Payment, fact: Fact) -> bool:
         legal = payment.status in ("authorized", "capturing") and fact.body["reference"] == payment.held[-1]
-        legal = legal and fact.body["final"] == (payment.renewed or payment.off or payment.captured_amount > 0)
+        legal = legal and fact.body["final"] == (payment.off or (payment.renewed and not payment.sent))
         payment.status = payment.shown = "expired"
         payment.reason, payment.expires_at = "the authorization expired", None
         payment.gone.append(fact.body["reference"])
@@ -90,8 +91,8 @@ class Payments:
         legal = payment.status == "expired" and not payment.off and not payment.renewed
         payment.status = payment.shown = "requested"
         payment.renewed, payment.allowed = True, payment.allowed + 1
-        if fact.body["amount"] != payment.due:
-            said = f"the card is asked for {fact.body['amount']} again, and {payment.due} are owed"
+        if fact.body["amount"] != payment.outstanding:
+            said = f"the card is asked for {fact.body['amount']} again, and {payment.outstanding} are owed"
             self._report("money.amounts", payment.order_id, said, fact)
         self._ask(payment, fact, fact.body["attempt"], fact.body["amount"])
         return legal and fact.body["attempt"] == len(payment.attempts)
@@ -111,18 +112,50 @@ class Payments:
         return legal
 
     def _attempt_declined(self, payment: Payment, fact: Fact) -> bool:
-        legal = payment.status == "requested" and not payment.off and len(payment.attempts) < payment.allowed
+        more = len(payment.attempts) < payment.allowed or (payment.renewed and payment.sent)
+        legal = payment.status == "requested" and not payment.off and more
         payment.status = payment.shown = "awaiting_method"
         payment.reason, payment.declined = fact.body["reason"], fact.timestamp
         self._came_of(payment, fact, "declined")
         return legal and fact.body["attempt"] == len(payment.attempts)
 
+    def _card_awaited(self, payment: Payment, fact: Fact) -> bool:
+        body = fact.body
+        lost = payment.status == "declined" and payment.renewed and not payment.given_up
+        legal = (
+            (payment.status in ("awaiting_method", "expired") or lost) and not payment.off and body["attempts_left"] > 0
+        )
+        legal = legal and (payment.sent if payment.renewed else body["due_at"] == payment.due_at)
+        payment.status = payment.shown = "awaiting_method"
+        payment.due_at, payment.cards_asked = body["due_at"], payment.cards_asked + 1
+        payment.allowed = len(payment.attempts) + body["attempts_left"]
+        if (body["amount"], body["currency"]) != (payment.outstanding, payment.currency):
+            said = f"another card is awaited for {body['amount']}, and {payment.outstanding} are owed"
+            self._report("money.amounts", payment.order_id, said, fact)
+        return legal and body["attempt"] == len(payment.attempts)
+
+    def _given_up(self, payment: Payment, fact: Fact) -> bool:
+        forgone = {each["refund_id"]: each["amount"] for each in fact.body.get("forgone", ())}
+        unpaid = sum(amount for amount, _ in payment.parts.values())
+        legal = payment.status == "awaiting_method" and payment.renewed and payment.sent and not payment.off
+        legal = legal and fact.body["unpaid"] == unpaid >= sum(forgone.values())
+        legal = legal and all(payment.pending.get(key, 0) >= amount for key, amount in forgone.items())
+        left = {key: amount - forgone.get(key, 0) for key, amount in payment.pending.items()}
+        payment.pending = {key: amount for key, amount in left.items() if amount}
+        payment.forgone += sum(forgone.values())
+        payment.reduced += sum(forgone.values())
+        payment.parts, payment.closed, payment.given_up = {}, True, True
+        payment.status, payment.reason = "declined" if unpaid else "captured", fact.body["reason"]
+        done = "refunded" if payment.refunded == payment.captured_amount else "captured"
+        payment.shown = "declined" if unpaid else "refunding" if payment.pending else done
+        return legal
+
     def _attempted(self, payment: Payment, fact: Fact) -> bool:
         legal = payment.status == "awaiting_method" and not payment.off
         payment.status = payment.shown = "requested"
         payment.reason = ""
-        if fact.body["amount"] != payment.due:
-            said = f"another card is asked for {fact.body['amount']}, and {payment.due} are owed"
+        if fact.body["amount"] != payment.outstanding:
+            said = f"another card is asked for {fact.body['amount']}, and {payment.outstanding} are owed"
             self._report("money.amounts", payment.order_id, said, fact)
         self._ask(payment, fact, fact.body["attempt"], fact.body["amount"])
         return legal and fact.body["attempt"] == len(payment.attempts) <= payment.allowed
@@ -174,7 +207,7 @@ class Payments:
         amount = fact.body["amount"]
         open_ = payment.status in ("requested", "awaiting_method", "authorized")
         if payment.per_shipment:
-            open_ = open_ or payment.captured_amount > 0
+            open_ = open_ or payment.captured_amount > 0 or payment.given_up
         left = payment.due - (payment.charged if payment.per_shipment else 0)
         legal = open_ and not payment.off and 0 < amount <= left
         payment.reduced, payment.reason = payment.reduced + amount, fact.body["reason"]
@@ -183,7 +216,9 @@ class Payments:
 
     def _shipment_capture_requested(self, payment: Payment, fact: Fact) -> bool:
         body, open_ = fact.body, payment.due - payment.charged
-        held = payment.status == "authorized" or (payment.status == "requested" and payment.renewed)
+        to_be_held = payment.status in ("requested", "awaiting_method") and payment.renewed
+        lost = payment.status == "expired" or (payment.status == "declined" and payment.renewed)
+        held = payment.status == "authorized" or to_be_held or (lost and not payment.given_up)
         legal = payment.per_shipment and held and not payment.closed
         known = [each["shipment_id"] for each in payment.captures]
         payment.parts = {**payment.parts, body["shipment_id"]: (body["amount"], body["final"])}
@@ -205,6 +240,7 @@ class Payments:
             {**each, "captured_at": fact.time} if each["shipment_id"] == which else each for each in payment.captures
         ]
         payment.captured_amount += amount
+        payment.taken_here += amount
         payment.shown = "partially_captured"
         if payment.closed and not payment.parts:
             payment.status, payment.shown = "captured", "refunding" if payment.pending else "captured"
@@ -223,7 +259,7 @@ class Payments:
         return legal
 
     def _void_requested(self, payment: Payment, _: Fact) -> bool:
-        legal = payment.status == "authorized" and payment.off and not payment.charged
+        legal = payment.status == "authorized" and payment.off and not payment.parts and not payment.taken_here
         payment.status = payment.shown = "voiding"
         self._forget_refunds(payment)
         return legal
@@ -244,7 +280,7 @@ class Payments:
         taken = payment.captured_amount > 0 or (part and payment.parts) if payment.per_shipment else False
         legal = bool(taken) or payment.status in (("captured", "capturing") if part else ("captured",))
         legal = legal and refund_id not in payment.refunds and 0 < amount <= left
-        payment.refunds[refund_id] = (amount, fact.body["reason"], "")
+        payment.refunds[refund_id] = (amount, fact.body["reason"])
         payment.pending = {**payment.pending, refund_id: amount}
         payment.shown = "refunding" if payment.shown in TAKEN else payment.shown
         payment.reason = fact.body["reason"]
@@ -252,11 +288,15 @@ class Payments:
 
     def _refunded(self, payment: Payment, fact: Fact) -> bool:
         refund_id, amount = fact.body["refund_id"], fact.body["amount"]
-        legal = bool(payment.pending.get(refund_id) == amount and fact.body["currency"] == payment.currency)
-        _, reason, _ = payment.refunds.get(refund_id, (amount, "", ""))
-        payment.refunds[refund_id] = (amount, reason, fact.body["reference"])
+        left = payment.pending.get(refund_id, 0) - amount
+        legal = bool(left >= 0 and amount and fact.body["currency"] == payment.currency)
+        legal = legal and (not left or len(payment.gone) > 0)
+        payment.given.append((fact.body["reference"], amount))
         payment.refunded += amount
-        self._answered(payment, refund_id)
+        if left > 0:
+            payment.pending = {**payment.pending, refund_id: left}
+        else:
+            self._answered(payment, refund_id)
         return legal
 
     def _refused(self, payment: Payment, fact: Fact) -> bool:
@@ -270,6 +310,7 @@ class Payments:
             payment.status, payment.shown, payment.parts = "refused", "refused", {}
             self._forget_refunds(payment)
         elif step == "refund":
+            refund_id = refund_id.partition(":")[0]
             legal = refund_id in payment.pending
             payment.refused_refunds += payment.pending.get(refund_id, 0)
             self._answered(payment, refund_id)

@@ -7,7 +7,8 @@ from tests.faults.checker.folds.orders import Orders, Report
 
 LEGAL = {
     "reservation.made.v1": ("",),
-    "reservation.refused.v1": ("",),
+    "reservation.extended.v1": ("", "made", "emptied"),
+    "reservation.refused.v1": ("", "made", "emptied"),
     "reservation.committed.v1": ("made",),
     "reservation.released.v1": ("", "made", "committed"),
     "reservation.reduced.v1": ("made", "committed"),
@@ -161,8 +162,6 @@ class Products:
         hold = self.holds.setdefault(body["order_id"], {}).setdefault(product.sku, Hold())
         match fact.kind:
             case "stock.reserved.v1":
-                if hold.reserved:
-                    self._report("stock.held_is_ordered", body["order_id"], f"{product.sku} held twice", fact)
                 product.held += quantity
                 hold.reserved += quantity
                 return
@@ -190,10 +189,13 @@ class Products:
             self._report("stock.legal_steps", order_id, said, fact)
         if fact.kind == "reservation.reduced.v1":
             return
-        self.reservations[fact.stream] = fact.kind.split(".")[1]
-        match self.reservations[fact.stream]:
+        step = "emptied" if fact.body.get("part_id") and fact.kind == "reservation.released.v1" else ""
+        self.reservations[fact.stream] = step or fact.kind.split(".")[1].replace("extended", "made")
+        match fact.kind.split(".")[1]:
             case "made":
                 self._made(order_id, fact)
+            case "extended":
+                self._extended(order_id, fact)
             case "refused":
                 self._refused(order_id, fact)
             case "released" | "lapsed" | "shipped":
@@ -207,6 +209,15 @@ class Products:
             if hold is None or hold.left != item["quantity"]:
                 self._report("stock.held_is_ordered", order_id, f"{item['sku']} is said to be held, and is not", fact)
 
+    def _extended(self, order_id: str, fact: Fact) -> None:
+        holds, known = self.holds.get(order_id, {}), self._items.setdefault(fact.stream, [])
+        for item in fact.body["items"]:
+            hold = holds.get(item["sku"])
+            if hold is None or hold.left < item["quantity"]:
+                self._report("stock.held_is_ordered", order_id, f"{item['sku']} is said to be held, and is not", fact)
+            elif item["sku"] not in known:
+                known.append(item["sku"])
+
     def _over(self, order_id: str, fact: Fact) -> None:
         holds = self.holds.get(order_id, {})
         for sku in self._items.pop(fact.stream, ()):
@@ -216,9 +227,10 @@ class Products:
                 self._report("stock.released_once", order_id, said, fact)
 
     def _refused(self, order_id: str, fact: Fact) -> None:
+        self._over(order_id, fact)
         order = self._orders.all.get(order_id)
         self.refused_for_want += fact.body["reason"] == "out of stock"
-        wanted = order.ordered() if order else {}
+        wanted = {sku: max(sums) for sku, sums in order.asked_for.items()} if order else {}
         for sku in fact.body["skus"]:
             product = self.all.get(sku)
             if product is None or product.withdrawn or sku not in wanted:

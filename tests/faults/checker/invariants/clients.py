@@ -88,16 +88,26 @@ def as_asked(world: World) -> Iterator[Violation]:
         if order.email.startswith(f"sealed.v1.{order.customer_id}.email."):
             asked["email"] = order.email  # what it says, the mailbox tells
         found = {"customer_id": order.customer_id, "email": order.email, "currency": order.currency}
-        if lines != order.lines or asked != found or body["payment_token"] != order.token:
+        if lines != order.placed_lines or asked != found or body["payment_token"] != order.token:
             yield _of(request, "clients.as_asked", "the order recorded is not the order asked for")
         if request.target and request.target != order.order_id:
             yield _of(request, "clients.as_asked", f"order {order.order_id} was recorded for {request.target}")
+    yield from _amended_as_asked(world)
     for request in world.evidence.requests:
         amount = request.body.get("amount") if request.kind == "refund" else None
         for outcome in world.outcomes.get(request.command_id, ()) if amount is not None else ():
             if outcome.fact.kind == "payment.refund_requested.v1" and outcome.fact.body["amount"] != amount:
                 said = f"{amount} to be refunded, {outcome.fact.body['amount']} recorded"
                 yield _at(outcome.fact, "clients.as_asked", said)
+
+
+def _amended_as_asked(world: World) -> Iterator[Violation]:
+    for request in world.evidence.requests:
+        for outcome in world.outcomes.get(request.command_id, ()) if request.kind == "amend" else ():
+            if outcome.fact.kind == "order.amended.v1":
+                lines = [line_of(line) for line in outcome.fact.body["lines"]]
+                if any(line_of(line) not in lines for line in request.body["lines"]):
+                    yield _at(outcome.fact, "clients.as_asked", "the amendment recorded is not the one asked for")
 
 
 CHECKS = (accepted_has_outcome, one_outcome, one_command_a_key, no_ghost, refused_has_no_effect, answers_are_true,

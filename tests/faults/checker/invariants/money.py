@@ -33,17 +33,17 @@ def kept_is_owed(world: World) -> Iterator[Violation]:
 
 
 def one_capture(world: World) -> Iterator[Violation]:
-    """The same money is authorized, captured and voided once, strays and renewals apart; each refund is given once."""
+    """The same money is authorized, captured and voided once, strays and what expired apart; so is each refund."""
     for order_id, entries in world.ledger.of.items():
         payment = world.payments.all.get(order_id)
         strays = len(payment.strays) if payment else 0
-        renewals = int(payment.renewed) if payment else 0
+        again = len(payment.gone) if payment else 0
         captures = len(payment.captures) if payment and payment.per_shipment else 1
-        for operation, most in (("authorize", 1 + strays + renewals), ("capture", captures), ("void", 1 + strays)):
+        for operation, most in (("authorize", 1 + strays + again), ("capture", captures), ("void", 1 + strays)):
             if len(done := world.ledger.done(order_id, operation)) > most:
                 said = f"{operation} was done {len(done)} times, under {len({e['key'] for e in done})} keys"
                 yield Violation("money.one_capture", order_id, said)
-        refunds = len(payment.refunds) if payment else 0
+        refunds = max(len(payment.refunds), len(payment.given)) if payment else 0
         if (given := len(world.ledger.done(order_id, "refund"))) > refunds:
             yield Violation("money.one_capture", order_id, f"{given} refunds were given, {refunds} were asked for")
         if len(keys := [entry["key"] for entry in entries]) != len(set(keys)):
@@ -110,8 +110,8 @@ def _owed(order: Order, payment: Payment | None) -> int:
     """The order's total, without what is off of it, unless all of it is, less what was given back on request.
 
     Where money is taken per shipment and something is still to go, what was charged takes the total's place; a cent
-    that rounding had charged too much has gone back. What the provider has refused to give back stays with us: it said
-    so, and a person must look.
+    that rounding had charged too much has gone back. What no card was found for is not kept. What the provider has
+    refused to give back stays with us: it said so, and a person must look.
     """
     if order.over:
         return payment.refused_refunds if payment else 0
@@ -122,6 +122,8 @@ def _owed(order: Order, payment: Payment | None) -> int:
         back = {each["return_id"] for each in order.returns}
         rounded = sum(each[0] for key, each in payment.refunds.items() if key in order.parts and key not in back)
         came_to = order.billed - rounded
+    if payment.given_up:
+        came_to -= max(0, payment.outstanding)
     return max(0, came_to - payment.given_beside(order.parts)) + payment.refused_refunds
 
 
@@ -152,5 +154,8 @@ def _both(payment: Payment, world: World) -> Iterator[tuple[str, Any, Any]]:
         yield what, sorted(ours), sorted({entry["id"] for entry in done(order_id, operation)})
     yield "voided", bool(payment.voided), bool(_own_voids(world, order_id, payment))
     yield "declined", bool(payment.declined), bool(world.ledger.declined(order_id, "authorize"))
-    given = sorted((reference, amount) for amount, _, reference in payment.refunds.values() if reference)
-    yield "refunded", given, sorted((entry["id"], entry["amount"]) for entry in done(order_id, "refund"))
+    yield (
+        "refunded",
+        sorted(payment.given),
+        sorted((entry["id"], entry["amount"]) for entry in done(order_id, "refund")),
+    )

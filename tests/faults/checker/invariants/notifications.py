@@ -23,9 +23,10 @@ def milestones(world: World) -> Counter[Milestone]:
         for template in (*order.told, *([ENDS[order.status]] if order.over else ())):
             found[about, template] += 1
     for payment in world.payments.all.values():
-        given = sum(1 for _, _, reference in payment.refunds.values() if reference)
-        if given:
-            found[f"order-{payment.order_id}", "payment_refunded"] += given
+        told = {"payment_refunded": len(payment.given), "card_awaited": payment.cards_asked}
+        for template, times in told.items():
+            if times:
+                found[f"order-{payment.order_id}", template] += times
     for product in world.products.all.values():
         if product.told:
             found[f"product-{product.sku}", "back_in_stock"] += product.told
