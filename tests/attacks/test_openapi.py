@@ -12,6 +12,7 @@ from schemathesis.hooks import unregister
 from workers.run import Run
 
 pytestmark = pytest.mark.infra
+schemathesis.serializer.alias("message/rfc822", "text/plain")
 
 CASES = 2000
 CHECKS: dict[str, Any] = {
