@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from api.bodies import raw_of
 from api.commands import put_told
 from api.problems import Problem
-from api.signatures import check_standard
+from api.signatures import is_standard
 from api.system import of
 from api.watch import Row
 from projections.notification import ONE
@@ -51,7 +51,8 @@ async def take_mail_report(request: Request) -> Response:
     if not secret:
         raise Problem("NotFound", "Reports of mails are not set up here: ORDERLOG_MAIL_REPORT_SECRET.")
     raw = await raw_of(request)
-    check_standard(request.headers, raw, secret)
+    if not is_standard(request.headers, raw, secret):
+        raise Problem("SignatureWrong")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MAIL:
         raise Problem("UnsupportedMediaType", f"Send {MAIL}.")
     told = read(raw)

@@ -56,6 +56,8 @@ async def take_twilio_report(request: Request, notification_id: Annotated[Uuid, 
     url = report_url(settings.public_url, notification_id) + (f"?{request.url.query}" if request.url.query else "")
     if not signed(settings.twilio_token, url, form, request.headers.get("x-twilio-signature", "")):
         raise Problem("SignatureWrong")
+    if any("\0" in value for _, value in form):
+        raise Problem("BadRequest", "The body has a NUL character.")
     said = dict(form)
     reference, status = said.get("MessageSid", ""), said.get("MessageStatus", "")
     if missing := [name for name in ("MessageSid", "MessageStatus") if not said.get(name)]:
@@ -82,8 +84,6 @@ async def _form(request: Request) -> list[tuple[str, str]]:
         form = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:
         raise Problem("BadRequest", "The body is no form.") from None
-    if any("\0" in value for _, value in form):
-        raise Problem("BadRequest", "The body has a NUL character.")
     return form
 
 

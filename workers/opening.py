@@ -16,6 +16,8 @@ from workers.channel import PLAIN, Delivered, Mailer, MailUnavailable, Manner, R
 Open = Callable[[str], Awaitable[str]]
 """What a sealed text says."""
 HIDDEN = "…"
+SHORTEST = 3
+"""Characters of a mailbox's name that is taken out of a text: shorter ones would be found in other words."""
 
 
 class Opening:
@@ -67,6 +69,8 @@ class Opening:
 
 
 def _without(said: set[str], text: str) -> str:
-    for secret in sorted(filter(None, said), key=len, reverse=True):
+    """The text without what was opened, nor what stands before the @ of an address: servers say that alone, too."""
+    mailboxes = {name for secret in said if len(name := secret.partition("@")[0]) >= SHORTEST and "@" in secret}
+    for secret in sorted(filter(None, said | mailboxes), key=len, reverse=True):
         text = re.sub(re.escape(secret), HIDDEN, text, flags=re.IGNORECASE)
     return text

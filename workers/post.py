@@ -26,13 +26,13 @@ class Piece(NamedTuple):
 
 def came(home: Path, last: int, about: str = "", channel: str = "") -> list[Piece]:
     """The newest so many, oldest first: of those that name `about`, such as an order's id, over one channel or any."""
-    pieces = (*_mails(home), *_texts(home), *_pushes(home))
+    pieces = (*_mails(home, None if about else last), *_texts(home), *_pushes(home))
     found = [piece for piece in pieces if about in " ".join(piece[2:]) and channel in ("", piece.channel)]
     return sorted(found)[-last:]
 
 
-def _mails(home: Path) -> Iterator[Piece]:
-    for mail in list_mail(home / "mailbox"):
+def _mails(home: Path, last: int | None) -> Iterator[Piece]:
+    for mail in list_mail(home / "mailbox", last):
         yield Piece(mail.at, "email", mail.recipient, mail.subject, mail.text, mail.message_id)
 
 

@@ -66,7 +66,8 @@ class Talkative:
         params: Mapping[str, Any],
         manner: Manner = PLAIN,
     ) -> Delivered | Refused:
-        said = f"550 <{recipient.upper()}> {params['note']} unknown"
+        mailbox = recipient.partition("@")[0]
+        said = f"550 <{recipient.upper()}> {params['note']}: {mailbox} unknown"
         if self._later:
             raise MailUnavailable(said)
         return Refused(said)
@@ -84,4 +85,4 @@ async def test_what_a_server_says_of_a_person_is_neither_recorded_nor_logged(lat
         said = answer.reason if isinstance(answer, Refused) else ""
     except MailUnavailable as error:
         said = str(error)
-    assert said == "550 <…> … unknown"
+    assert said == "550 <…> …: … unknown"
