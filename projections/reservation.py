@@ -64,7 +64,7 @@ def project(view: ReservationView | None, event: ReservationEvent, at: datetime)
             items = {item.sku: item.quantity for item in event.items}
             return ReservationView(_key(event), event.order_id, "held", items, event.expires_at, at)
         case ReservationExtended():
-            items = _more(view.items if view else {}, event.items)
+            items = _more(view.items if view and view.status == "held" else {}, event.items)
             return ReservationView(_key(event), event.order_id, "held", items, event.expires_at, at)
         case ReservationRefused():
             return ReservationView(_key(event), event.order_id, "refused", {}, None, at)

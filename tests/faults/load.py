@@ -13,6 +13,8 @@ AT_ONCE = 16
 """Listings under way at the same time."""
 PATIENCE = 40.0
 """Seconds that a customer waits for an order to come far enough for the next step."""
+CARD_PATIENCE = 15.0
+"""Seconds that one waits in between to be asked for another card."""
 
 
 class Load:
@@ -99,7 +101,7 @@ class Load:
         asked = "card awaited"
         for ask in life.later:
             if ask.kind == "attempt":
-                if not await self._watch.until(life.order_id, asked, PATIENCE):
+                if not await self._watch.until(life.order_id, asked, CARD_PATIENCE):
                     return
                 asked = "card awaited again"
             await asyncio.sleep(pause)

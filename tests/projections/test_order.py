@@ -4,11 +4,14 @@ from projections.order import ORDERS
 from tests.builders.order import (
     K1,
     K2,
+    LINES,
     address_changed,
+    amended,
     cancelled,
     committed,
     confirmed,
     delivered,
+    items_of,
     line_cancelled,
     noted,
     partly_shipped,
@@ -128,3 +131,11 @@ def test_notes_for_staff_are_apart_from_those_for_everyone() -> None:
 
 def test_an_order_shows_where_it_goes_now() -> None:
     assert shown(ORDERS, placed(), address_changed("Shelbyville")).shipping_address["city"] == "Shelbyville"
+
+
+def test_an_amended_order_shows_what_is_ordered_now_and_what_it_comes_to() -> None:
+    figs = LINES[0].model_copy(update={"quantity": 5, "tax_cents": 30})
+    more = amended(figs, LINES[1], added=items_of((FIGS, 3)), removed=items_of((BREAD, 1)), shipping=40)
+    view = shown(ORDERS, placed(), line_cancelled(), more)
+    assert (view.status, view.total, view.line_count, view.shipping_cents) == ("placed", 750 + 30 + 300 + 40, 2, 40)
+    assert (view.lines[0]["quantity"], view.lines[0]["tax_cents"], view.cancelled) == (5, 30, {})

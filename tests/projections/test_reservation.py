@@ -1,7 +1,18 @@
 """What clients see of stock that orders hold."""
 
 from projections.reservation import RESERVATIONS
-from tests.builders.product import SHELF, committed, lapsed, made, reduced, refused, released, shipped, stock_reserved
+from tests.builders.product import (
+    SHELF,
+    committed,
+    extended,
+    lapsed,
+    made,
+    reduced,
+    refused,
+    released,
+    shipped,
+    stock_reserved,
+)
 from tests.builders.values import FIGS, HOLD, MILK, NOON, A, B
 from tests.projections.view import at, rows, shown
 
@@ -34,3 +45,9 @@ def test_each_order_has_a_reservation_of_its_own_and_a_product_none() -> None:
 def test_a_part_that_is_given_back_is_held_no_more() -> None:
     assert shown(RESERVATIONS, made(), reduced((FIGS, 1))).items == {FIGS: 1, MILK: 1}
     assert shown(RESERVATIONS, made(), reduced((FIGS, 2))).items == {MILK: 1}
+
+
+def test_what_an_amendment_adds_is_held_beside_the_rest_or_alone_where_all_was_called_off() -> None:
+    assert shown(RESERVATIONS, made(), extended((FIGS, 3))).items == {FIGS: 5, MILK: 1}
+    again = shown(RESERVATIONS, made(), released(part_id=B), extended((MILK, 2)))
+    assert (again.status, again.items, again.expires_at) == ("held", {MILK: 2}, NOON + HOLD)

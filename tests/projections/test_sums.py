@@ -6,6 +6,7 @@ from projections.revenue import REVENUE
 from projections.spending import SPENDING
 from schemas.order import OrderLine
 from tests.builders.order import (
+    amended,
     cancelled,
     confirmed,
     delivered,
@@ -52,3 +53,9 @@ def test_what_came_back_is_neither_spent_nor_sold_unless_it_was_refused() -> Non
     back = return_received(returned(FIGS, 1, "damaged", 160, 10), returned(MILK, 1, "refuse", 0))
     assert shown(SPENDING, placed(), back).amount == 690
     assert shown(REVENUE, placed(), confirmed(), back).lines == {FIGS: (1, 150), MILK: (1, 300), BREAD: (1, 250)}
+
+
+def test_an_amended_order_counts_as_it_is_now() -> None:
+    more = amended(OrderLine(sku=FIGS, quantity=5, unit_price=150, tax_cents=30), shipping=40)
+    assert shown(SPENDING, placed(), more, confirmed()).amount == 750 + 30 + 40
+    assert shown(REVENUE, placed(), more, confirmed()).lines == {FIGS: (5, 750)}

@@ -17,6 +17,8 @@ from tests.scenarios.house import House
 OFTEN = ("cancellations", "cancelled_lines", "deadlines", "letters", "refusals", "repeats", "returns", "shipments")
 THINNED = {f"test_{name}.py" for name in OFTEN}
 """Scenarios of which every third is played on Kafka too; the others there are long."""
+SELDOM = ("test_rest.py", "test_amendments.py")
+"""Scenarios of which all that are played on Kafka are long."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -27,6 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if played[item.path.name] % 3:
                 item.add_marker(pytest.mark.long)
             played[item.path.name] += 1
+        if item.path.name in SELDOM and "[kafka" in item.name:
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="package")

@@ -61,6 +61,7 @@ async def test_what_cannot_be_added_in_full_rejects_the_order_and_holds_nothing(
     await house.check()
 
 
+@pytest.mark.long
 @in_memory
 async def test_all_of_a_shelf_may_be_called_off_and_something_of_it_added_again(house: House) -> None:
     apple, pear, plum = sku_on(2), sku_on(3), sku_on(2)

@@ -4,10 +4,12 @@ import pytest
 
 from aggregates.decider import Todo
 from events.event import Event
+from events.ids import derive
 from events.topics import PARTITIONS, shelf_of
 from schemas.order import MAX_LINES, OrderLine
 from schemas.product import (
     CommitReservation,
+    ExtendReservation,
     LapseReservation,
     ReceiveStock,
     ReleaseItems,
@@ -86,3 +88,13 @@ def test_of_what_came_back_the_good_is_put_on_its_shelf() -> None:
         order.returned(MILK, 1, "refuse", 0),
     )
     assert asks(REACTIONS, back) == [ReceiveStock(sku=FIGS, quantity=3)]
+
+
+def test_an_amended_order_asks_each_shelf_for_more_and_gives_back_what_is_fewer() -> None:
+    more, fewer = order.items_of((FIGS, 3), (BREAD, 1)), order.items_of((MILK, 1))
+    event = order.amended(*order.LINES, added=more, removed=fewer)
+    assert asks(REACTIONS, event) == [
+        ExtendReservation(order_id=A, partition=0, part_id=order.K1, items=more[:1]),
+        ExtendReservation(order_id=A, partition=1, part_id=order.K1, items=more[1:]),
+        ReleaseItems(order_id=A, partition=0, part_id=derive(order.K1, "fewer"), items=fewer),
+    ]
