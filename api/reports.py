@@ -82,8 +82,8 @@ async def _form(request: Request) -> list[tuple[str, str]]:
         form = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:
         raise Problem("BadRequest", "The body is no form.") from None
-    if any("\0" in value for _, value in form):
-        raise Problem("BadRequest", "The body has a NUL character.")
+    if nul := [name for name, value in form if "\0" in value]:
+        raise invalid([field_error([name], "must not contain the NUL character", "nul") for name in nul])
     return form
 
 
