@@ -13,6 +13,16 @@ from starlette.types import Receive, Scope, Send
 from api.feed import Listener
 
 KIND = "text/event-stream"
+_EVENT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "for Last-Event-ID"},
+        "event": {"type": "string", "description": "the event's type, or `end`"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {KIND: {"schema": _EVENT}}}}
+"""As OpenAPI describes it: before 3.2, by one of its events."""
 BEAT = 15.0
 """Seconds after which a stream says that it is still there."""
 ALIVE = b":\n\n"

@@ -12,7 +12,7 @@ from pydantic import Field
 from api import bookmarks
 from api.access import among_staff, only_of, principal_of
 from api.answers import Strict, history
-from api.event_stream import ALIVE, BEAT, EventStream, event, opening
+from api.event_stream import ALIVE, BEAT, EVENTS, EventStream, event, opening
 from api.feed import Listener, in_time_order
 from api.problems import Problem
 from api.system import System, of
@@ -32,7 +32,7 @@ Resumed = Annotated[str | None, Header(alias="Last-Event-ID", description="id of
 STREAM: dict[str, Any] = {
     "status_code": 200,
     "response_class": EventStream,
-    "response_description": "Server-sent events",
+    "response_description": "Server-sent events; the schema is of one of them",
 }
 
 
@@ -133,7 +133,9 @@ class OfCustomer:
             more = len(rows) == PAGE
 
 
-@router.get("/orders/{order_id}/live", **STREAM, responses={204: {"description": "Over, and all of it was heard"}})
+@router.get(
+    "/orders/{order_id}/live", **STREAM, responses={**EVENTS, 204: {"description": "Over, and all of it was heard"}}
+)
 async def follow_order(
     request: Request,
     order_id: Annotated[OrderId, Path()],
@@ -154,7 +156,7 @@ async def follow_order(
         return EventStream(_blocks(system, told, listener, _ends(request, query)), listener, held.pop_all())
 
 
-@router.get("/customers/{customer_id}/live", **STREAM)
+@router.get("/customers/{customer_id}/live", **STREAM, responses=EVENTS)
 async def follow_customer(
     request: Request,
     customer_id: Annotated[CustomerId, Path()],

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from msgspec import json
 
 from api.answers import reply
+from api.event_stream import EVENTS, KIND
 from api.openapi import lists
 from api.problems import Problem
 from api.system import System, in_time, of, served
@@ -40,12 +41,12 @@ async def get_projection(request: Request, context: str, name: str) -> Response:
     return reply({"items": await _named(of(request), served(request, context), name)})
 
 
-@router.get("/projections/{context}/{name}/progress", response_class=StreamingResponse)
+@router.get("/projections/{context}/{name}/progress", response_class=StreamingResponse, responses=EVENTS)
 async def follow_projection(request: Request, context: str, name: str) -> Response:
     """How far its versions are, as server-sent events, until none is being built any more."""
     system = of(request)
     first = await _named(system, served(request, context), name)
-    return StreamingResponse(_progress(system, context, name, first), media_type="text/event-stream")
+    return StreamingResponse(_progress(system, context, name, first), media_type=KIND)
 
 
 async def _progress(system: System, context: str, name: str, found: list[Standing]) -> AsyncIterator[bytes]:

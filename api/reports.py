@@ -56,8 +56,8 @@ async def take_twilio_report(request: Request, notification_id: Annotated[Uuid, 
     url = report_url(settings.public_url, notification_id) + (f"?{request.url.query}" if request.url.query else "")
     if not signed(settings.twilio_token, url, form, request.headers.get("x-twilio-signature", "")):
         raise Problem("SignatureWrong")
-    if any("\0" in value for _, value in form):
-        raise Problem("BadRequest", "The body has a NUL character.")
+    if nul := [name for name, value in form if "\0" in value]:
+        raise invalid([field_error([name], "must not contain the NUL character", "nul") for name in nul])
     said = dict(form)
     reference, status = said.get("MessageSid", ""), said.get("MessageStatus", "")
     if missing := [name for name in ("MessageSid", "MessageStatus") if not said.get(name)]:

@@ -80,6 +80,8 @@ class Snapshots:
         somebody deleted it, and then the changed ones alone would not be the whole.
         """
         async with self._database.transaction() as connection:
+            # The table before its resume point, as TRUNCATE takes them: else each would wait for the other.
+            await connection.execute("LOCK TABLE snapshots IN ROW EXCLUSIVE MODE")
             if not await self._move(connection, partition, before, after):
                 return False
             # One JSON document for all is many times cheaper to hand over than arrays or rows.

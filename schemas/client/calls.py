@@ -2032,23 +2032,6 @@ class Client(Connection):
         )
         return answer
 
-    async def follow_projection(
-        self,
-        context: str,
-        name: str,
-        *,
-        after: str | None = None,
-        log_position: str | None = None,
-        wait: int | None = None,
-    ) -> Any:
-        """How far its versions are, as server-sent events, until none is being built any more."""
-        return await self.ask(
-            "GET",
-            f"/api/projections/{part(context)}/{part(name)}/progress",
-            query={"after": after},
-            headers={"Log-Position": log_position, "Prefer": f"wait={wait}" if wait else None},
-        )
-
     async def health(
         self, *, after: str | None = None, log_position: str | None = None, wait: int | None = None
     ) -> Health:
