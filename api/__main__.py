@@ -7,6 +7,7 @@ from contextlib import suppress
 import uvicorn
 
 from api.front import Front
+from api.heads import Impatient
 from schemas.settings import Settings
 
 
@@ -30,6 +31,7 @@ def main() -> None:
         front,
         host=settings.api_host,
         port=settings.api_port,
+        http=Impatient,
         loop="auto" if sys.platform == "win32" else "uvloop",
         access_log=False,
         log_level="warning",

@@ -81,7 +81,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "NotFound": (404, "There is nothing here."),
     "NotServedHere": (404, "This process does not serve a context that the answer needs."),
     "MethodNotAllowed": (405, "The resource does not know this method."),
-    "RequestTimeout": (408, "The body did not come in time."),
+    "RequestTimeout": (408, "The request did not come in time."),
     "BodyTooLarge": (413, "The body is too large."),
     "UnsupportedMediaType": (415, "The body must be application/json."),
     "Invalid": (422, "The request does not fit its schema."),
