@@ -108,7 +108,7 @@ async def test_only_what_is_signed_counts(ears: World) -> None:
 
 
 async def test_without_a_secret_none_is_taken() -> None:
-    async with client_of(create_app(settings(), log=MemoryLog())) as client:
+    async with client_of(create_app(settings(mail_report_secret=""), log=MemoryLog())) as client:
         assert await post(client, dsn(), signed(dsn(), "")) == 404
 
 

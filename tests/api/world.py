@@ -141,6 +141,7 @@ def settings(**changes: Any) -> Settings:
             "home": HOME,
             "inside": "open",
             "login_unverified": True,
+            "mail_report_secret": "a secret of the tests",
             **changes,
         }
     )

@@ -34,7 +34,7 @@ def mail_id_random(put: Put) -> None:
     Breaks notifications.at_most_once. Seen when the server fails after accepting (its mode drop, failpoint
     mail.accepted).
     """
-    put(mail, "_message_id", lambda _, sender: f"<{uuid4()}@{sender.rpartition('@')[2]}>")
+    put(mail, "message_id", lambda _, sender: f"<{uuid4()}@{sender.rpartition('@')[2]}>")
 
 
 def poison_skipped(put: Put) -> None:
