@@ -19,6 +19,9 @@ from schemas.values import Command
 
 ADDRESSES = "@addresses"
 """Whose key stands for e-mail addresses where accounts are looked up: nobody can be called so."""
+_COME_AGAIN = (
+    "The read model does not have the order (yet): come again with the Log-Position of the answer that accepted it."
+)
 _NOTHING_MORE = (
     "This person has been erased: nothing more is recorded of them. What need not be told, such as a reason, can be "
     "left out, and the rest asked for."
@@ -46,7 +49,7 @@ async def _customer(request: Request, command: Command) -> str:
     _, _, order_id = command.stream.partition("-")
     owner = await owner_of(request, order_id)
     if owner is None:
-        raise Problem("OrderUnknown", "The read model does not have it (yet).")
+        raise Problem("NotFound", _COME_AGAIN)
     return owner
 
 

@@ -233,7 +233,7 @@ async def test_no_client_has_a_sealed_text_opened_by_saying_it(world: World, for
 async def test_what_is_told_of_an_order_that_is_not_there_is_not_written_down(world: World) -> None:
     before = world.commands()
     answer = await world.post(f"/orders/{uuid4()}/notes", {"text": "whose?"})
-    assert (answer.status_code, answer.json()["code"]) == (404, "OrderUnknown")
+    assert (answer.status_code, answer.json()["code"]) == (404, "NotFound")
     assert world.commands() == before
 
 
