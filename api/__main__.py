@@ -7,7 +7,7 @@ from contextlib import suppress
 import uvicorn
 
 from api.front import Front
-from api.heads import Impatient
+from api.heads import Heads
 from schemas.settings import Settings
 
 
@@ -31,7 +31,7 @@ def main() -> None:
         front,
         host=settings.api_host,
         port=settings.api_port,
-        http=Impatient,
+        http=Heads,
         loop="auto" if sys.platform == "win32" else "uvloop",
         access_log=False,
         log_level="warning",

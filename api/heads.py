@@ -1,6 +1,6 @@
-"""Heads of requests are waited for so long and no longer; uvicorn waits for ever, so a few slow clients could hold it.
+"""Heads of requests have a time and a size; uvicorn has neither, so a few clients could hold it.
 
-Bodies have a time of their own (api/gateway.py).
+Bodies have a time and a size of their own (api/gateway.py, api/bodies.py).
 """
 
 import asyncio
@@ -14,15 +14,19 @@ from api.problems import PROBLEMS
 
 SECONDS = 10.0
 """From the connection, or from the first byte of a later request, to the end of its head."""
+BYTES, HEADERS = 1 << 16, 200
+"""What a head may have."""
 
 
-class Impatient(HttpToolsProtocol):
-    """uvicorn's protocol with this time. Whoever has begun and does not come to the end is told so: 408."""
+class Heads(HttpToolsProtocol):
+    """uvicorn's protocol with these limits. Who passes one is told so: 408, 431; and 400 what is no HTTP."""
 
     def __init__(self, *args: Any, seconds: float = SECONDS, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._seconds, self._began = seconds, False
+        self._seconds, self._size = seconds, 0
+        self._begun = self._completed = False
         self._timer: asyncio.TimerHandle | None = None
+        self._code = "BadRequest"
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -32,14 +36,32 @@ class Impatient(HttpToolsProtocol):
         self._came()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        self._completed = False
+        super().data_received(data)
+        self._size = self._size + len(data) if self._begun and not self._completed else 0
+        if self._size > BYTES and not self.transport.is_closing():
+            self._refuse("HeadTooLarge")
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._began = True
+        self._begun = True
         self._wait()
 
     def on_headers_complete(self) -> None:
+        self._begun = False
         self._came()
+        if len(self.headers) > HEADERS:
+            self._code = "HeadTooLarge"
+            raise ValueError  # the parser stops, and send_400_response is called
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._completed = True
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(self._code)
 
     def _wait(self) -> None:
         self._came()
@@ -50,17 +72,28 @@ class Impatient(HttpToolsProtocol):
             self._timer.cancel()
 
     def _end(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.keep_alive = False  # what is being answered comes first
+        if self.transport.is_closing():
             return
-        if self._began and not self.transport.is_closing():
-            self.transport.write(_late())
+        if self._begun or self._is_answering():
+            self._refuse("RequestTimeout")
+        else:
+            self.transport.close()
+
+    def _refuse(self, code: str) -> None:
+        """Say so, and let go; what is being answered on this connection comes first."""
+        if self._is_answering():
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        self.transport.write(refusal(code))
         self.transport.close()
 
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
-def _late() -> bytes:
-    """The answer, which no application can give: it knows of no request yet."""
-    code = "RequestTimeout"
+
+def refusal(code: str) -> bytes:
+    """The whole answer, which no application can give: it knows of no request."""
     status, title = PROBLEMS[code]
     said = {"type": f"/problems#{code}", "title": title, "status": status, "code": code, "detail": title}
     body = msgspec.json.encode(said)

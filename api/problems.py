@@ -82,6 +82,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "NotServedHere": (404, "This process does not serve a context that the answer needs."),
     "MethodNotAllowed": (405, "The resource does not know this method."),
     "RequestTimeout": (408, "The request did not come in time."),
+    "HeadTooLarge": (431, "The head of the request has more than 64 KiB, or more than 200 headers."),
     "BodyTooLarge": (413, "The body is too large."),
     "UnsupportedMediaType": (415, "The body must be application/json."),
     "Invalid": (422, "The request does not fit its schema."),

@@ -1,4 +1,4 @@
-"""Clients that are slow to say what they want: they are let go, and nobody who is quick notices."""
+"""Clients that are slow to say what they want, or say too much: they are let go, and nobody else notices."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from api.heads import Impatient
+from api.heads import Heads
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +33,7 @@ async def slow(request: Request) -> PlainTextResponse:
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
     """Opens connections to a server that waits for a head as long as the tests can."""
-    protocol: Any = partial(Impatient, seconds=SECONDS)
+    protocol: Any = partial(Heads, seconds=SECONDS)
     app = Starlette(routes=[Route("/slow", slow)])
     server = uvicorn.Server(uvicorn.Config(app, port=0, http=protocol, log_level="error", lifespan="off"))
     serving = asyncio.create_task(server._serve())
@@ -96,3 +96,38 @@ async def test_half_a_head_does_not_cut_what_is_being_answered(connect: Connect)
     said = await asyncio.wait_for(reader.read(), 20 * SECONDS)
     assert said.startswith(b"HTTP/1.1 200")
     assert said.endswith(b"done")
+
+
+MANY = b"".join(b"X-%d: y\r\n" % n for n in range(10_000))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\n" + MANY[:2000] + b"\r\n", id="many headers"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + MANY + b"\r\n", id="very many headers"),
+        pytest.param(HALF + b"x" * 100_000, id="a long value without an end"),
+        pytest.param(b"GET /" + b"x" * 100_000, id="a long path without an end"),
+    ],
+)
+async def test_a_head_that_is_too_large_is_refused(connect: Connect, head: bytes) -> None:
+    reader, writer = await connect()
+    writer.write(head)
+    said = await asyncio.wait_for(reader.read(), 10 * SECONDS)
+    assert said.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert said.count(b"HTTP/1.1") == 1
+    assert b'"code":"HeadTooLarge"' in said
+
+
+async def test_what_is_no_http_is_answered_by_a_problem(connect: Connect) -> None:
+    reader, writer = await connect()
+    writer.write(b"HELO mail\r\n\r\n")
+    said = await asyncio.wait_for(reader.read(), 10 * SECONDS)
+    assert said.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b'"code":"BadRequest"' in said
+
+
+async def test_a_large_body_behind_a_small_head_is_no_large_head(connect: Connect) -> None:
+    reader, writer = await connect()
+    writer.write(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n" + bytes(500_000))
+    assert (await reader.readuntil(b"Method Not Allowed")).startswith(b"HTTP/1.1 405")
