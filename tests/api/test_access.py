@@ -107,7 +107,7 @@ GET  /notifications/templates/{name}/preview            401    403      +     40
 GET  /notifications/unsubscribe/{token}                 404    404      404   404      404
 POST /notifications/unsubscribe/{token}                 404    404      404   404      404
 POST /notifications/{notification_id}/reports/twilio    404    404      404   404      404
-POST /notifications/reports/mail                        404    404      404   404      404
+POST /notifications/reports/mail                        403    403      403   403      403
 GET  /commands/{command_id}                             +      +        +     +        +
 GET  /commands/{context}/{command_id}                   +      +        +     +        +
 GET  /summary                                           401    403      +     +        +
