@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypedDict
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
@@ -15,6 +15,8 @@ from events.tracing import span
 from workers.breaker import Again, Breaker, NoAnswer
 from workers.provider import Declined, ProviderUnavailable
 
+LARGEST = 1 << 20
+"""Bytes of an answer; nobody has so much to say of a payment."""
 _REFERENCE = re.compile(r"(?<=s)/[^/]+")
 """What stands for one authorization or capture in a path."""
 
@@ -134,7 +136,7 @@ class Caller:
                 async with self._opened().post(
                     f"{self._base_url}{path}", headers=headers, data=body, allow_redirects=False
                 ) as response:
-                    answer = Answer(response.status, response.headers.get("Retry-After", ""), await response.read())
+                    answer = Answer(response.status, response.headers.get("Retry-After", ""), await _read(response))
             except (ClientError, TimeoutError) as error:
                 raise NoAnswer(f"{type(error).__name__} {error}".strip()) from error
             asking.state({"http.response.status_code": answer.status})
@@ -155,6 +157,20 @@ class Caller:
     def _give_up(self, call: RetryCallState) -> bool:
         """After so many attempts, or when asked to wait for longer than a caller should be kept."""
         return stop_after_attempt(self._attempts)(call) or _asked_to_wait(call) > self._patience
+
+
+async def _read(response: ClientResponse) -> bytes:
+    """The body.
+
+    Raises:
+        NoAnswer: it is too large to be one.
+    """
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > LARGEST:
+            raise NoAnswer(f"HTTP {response.status} with more than {LARGEST} bytes")
+    return bytes(body)
 
 
 def _asked_to_wait(call: RetryCallState) -> float:

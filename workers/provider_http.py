@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
-from workers.breaker import Busy
+from workers.breaker import Busy, NoAnswer
 from workers.caller import Answer, Caller, Manners, opened
 from workers.provider import Authorized, Captured, Declined, ProviderMisused, Refunded, Voided
 
@@ -37,6 +37,7 @@ class HttpProvider(Caller):
         answer = await self._post("/v1/authorizations", key, asked)
         if isinstance(answer, Declined):
             return answer
+        _check(answer, amount=amount, currency=currency)
         until = answer.get("expires_at")
         return Authorized(answer["id"], datetime.fromisoformat(until) if until else None)
 
@@ -44,7 +45,10 @@ class HttpProvider(Caller):
         """Take an authorized amount, once, or a part of it."""
         asked = {"amount": amount} if final else {"amount": amount, "final": False}
         answer = await self._post(f"/v1/authorizations/{reference}/capture", key, asked)
-        return answer if isinstance(answer, Declined) else Captured(answer["id"])
+        if isinstance(answer, Declined):
+            return answer
+        _check(answer, amount=amount)
+        return Captured(answer["id"])
 
     async def void(self, key: str, reference: str) -> Voided | Declined:
         """Let an authorization go that has not been captured."""
@@ -54,10 +58,24 @@ class HttpProvider(Caller):
     async def refund(self, key: str, reference: str, amount: int) -> Refunded | Declined:
         """Give back a part or all of a capture; `reference` is the capture's."""
         answer = await self._post(f"/v1/captures/{reference}/refunds", key, {"amount": amount})
-        return answer if isinstance(answer, Declined) else Refunded(answer["id"])
+        if isinstance(answer, Declined):
+            return answer
+        _check(answer, amount=amount)
+        return Refunded(answer["id"])
 
     async def _post(self, path: str, key: str, body: Mapping[str, Any]) -> dict[str, Any] | Declined:
         return await self.post(path, key, json.dumps(body).encode())
+
+
+def _check(answer: Mapping[str, Any], **asked: Any) -> None:
+    """An answer about another amount is none to us.
+
+    Raises:
+        ProviderMisused: it is; a person must look.
+    """
+    for name, value in asked.items():
+        if answer.get(name) != value:
+            raise ProviderMisused(f"{name} {answer.get(name)!r}, not {value!r}")
 
 
 def _understood(answer: Answer) -> dict[str, Any] | Declined:
@@ -65,6 +83,8 @@ def _understood(answer: Answer) -> dict[str, Any] | Declined:
     body, error = opened(answer)
     kind, code = error.get("type"), error.get("code", "")
     if answer.status < 300:
+        if not isinstance(body.get("id"), str):
+            raise NoAnswer(f"HTTP {answer.status} without an id")
         return body
     if answer.status == 429 or kind == "in_progress":
         raise Busy(f"HTTP {answer.status} {code}", answer.again_in)
