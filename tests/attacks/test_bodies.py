@@ -3,6 +3,7 @@
 import gzip
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ import pytest
 
 from api.bodies import LIMIT
 from tests.attacks.wire import JSON, Answer, Door, encoded, order
+from workers.run import Run
 
 pytestmark = pytest.mark.infra
 
@@ -203,6 +205,28 @@ def test_a_body_that_drips_holds_up_nobody_else_and_is_answered(door: Door) -> N
     assert [answer.status for answer in answers] == [400] * 20
     assert max(waits) < 1
     assert door.commands() == before
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process has."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says it in /proc")
+def test_whatever_is_sent_memory_stays_as_it_was(run: Run, door: Door) -> None:
+    api = run.pids["api"]
+    huge = [b"[" * LIMIT, b'{"a":' * MANY, encoded(order(lines=[LINE] * 10_000)), gzip.compress(bytes(64 * LIMIT))]
+
+    def attack() -> None:
+        for body in (*huge, bytes(LIMIT + 1)):
+            assert door.post("/orders", body).status in (400, 413, 415, 422)
+
+    attack()
+    before = resident(api)
+    for _ in range(10):
+        attack()
+    assert resident(api) - before < 16 * LIMIT
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(door: Door) -> None:
