@@ -74,8 +74,8 @@ def evolve(reservation: Reservation, event: ReservationEvent) -> Reservation:
             items = tuple((item.sku, item.quantity) for item in event.items)
             return Reservation(Status.HELD, items, event.expires_at)
         case ReservationExtended():
-            known = (*reservation.known, event.part_id)
-            return Reservation(Status.HELD, _sum(reservation.items, event.items), event.expires_at, known)
+            items = tuple(together((*_items(reservation), *event.items)).items())
+            return Reservation(Status.HELD, items, event.expires_at, (*reservation.known, event.part_id))
         case ReservationCommitted():
             return replace(reservation, status=Status.COMMITTED)
         case ReservationReduced():
@@ -246,13 +246,6 @@ def _less(held: tuple[tuple[str, int], ...], items: tuple[Item, ...]) -> tuple[t
     gone = {item.sku: item.quantity for item in items}
     left = ((sku, quantity - gone.get(sku, 0)) for sku, quantity in held)
     return tuple((sku, quantity) for sku, quantity in left if quantity)
-
-
-def _sum(held: tuple[tuple[str, int], ...], items: tuple[Item, ...]) -> tuple[tuple[str, int], ...]:
-    sums = dict(held)
-    for item in items:
-        sums[item.sku] = sums.get(item.sku, 0) + item.quantity
-    return tuple(sums.items())
 
 
 def _enough(product: Product, quantity: int) -> bool:

@@ -4,7 +4,6 @@ A parameter that is ignored would answer another question. A cursor is signed to
 who asks, so that it goes on with the same question only.
 """
 
-import base64
 import hmac
 from collections.abc import Iterable
 from typing import Any, get_origin
@@ -18,6 +17,7 @@ from api.access import whose
 from api.paths import asked_for
 from api.problems import field_error, invalid
 from api.system import of
+from schemas import words
 
 EVERYWHERE = {"after": False}
 """Parameters of every question to a read model (api/positions.py)."""
@@ -69,7 +69,7 @@ def _signed(request: Request, place: str) -> str:
 def signature(secret: str, place: str, path: str, filters: str = "", who: str = "") -> str:
     """What proves that a list gave this place, to this question and somebody."""
     said = "\n".join(("cursor", who, path, filters, place))
-    return base64.urlsafe_b64encode(hmac.digest(secret.encode(), said.encode(), "sha256")[:18]).decode()
+    return words.written(hmac.digest(secret.encode(), said.encode(), "sha256")[:18])
 
 
 def _no_such(known: Iterable[str]) -> str:

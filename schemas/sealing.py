@@ -6,8 +6,6 @@ nonce follows from field and text under a key of its own, the readable beginning
 filled up to whole blocks, so that their length says little and no sealed text is as short as an id.
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -17,6 +15,7 @@ from collections.abc import Mapping
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from schemas import words
 from schemas.mark import MARK, person_of
 
 LENGTH = 32
@@ -46,7 +45,7 @@ class PersonKey:
         nonce = hmac.digest(self._nonces, f"{field}\0".encode() + raw, hashlib.sha256)[:_NONCE]
         filled = raw + b"\x01" + b"\0" * (-(len(raw) + 1) % _BLOCK)
         sealed = nonce + self._aead.encrypt(nonce, filled, about.encode())
-        return f"{about}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+        return f"{about}.{words.written(sealed)}"
 
     def open(self, sealed: str) -> str:
         """The text that was sealed.
@@ -56,9 +55,9 @@ class PersonKey:
         """
         about, _, said = sealed.rpartition(".")
         try:
-            raw = base64.urlsafe_b64decode(said + "=" * (-len(said) % 4))
+            raw = words.read(said)
             filled = self._aead.decrypt(raw[:_NONCE], raw[_NONCE:], about.encode())
-        except (InvalidTag, binascii.Error, ValueError) as error:
+        except (InvalidTag, ValueError) as error:
             raise Broken(f"{about} does not open") from error
         return filled.rstrip(b"\0")[:-1].decode()
 

@@ -4,15 +4,11 @@ They are posted as a mail provider does, signed as Standard Webhooks are, and ag
 """
 
 import asyncio
-import base64
-import hashlib
-import hmac
-import http.client
-import time
 from email.message import Message
 from email.parser import BytesHeaderParser
-from urllib.parse import urlsplit
 from uuid import uuid4
+
+from schemas.webhook import post
 
 ATTEMPTS = 6
 FIRST_PAUSE = 0.3
@@ -51,7 +47,7 @@ class Reports:
     """Where mails that come back are reported to."""
 
     def __init__(self, url: str, secret: str) -> None:
-        self._url, self._secret = urlsplit(url), secret
+        self._url, self._secret = url, secret
         self._posting = set[asyncio.Task[None]]()
 
     def bounce(self, mail: bytes, recipient: str) -> None:
@@ -63,29 +59,9 @@ class Reports:
     async def _say(self, report: bytes) -> None:
         for attempt in range(ATTEMPTS):
             await asyncio.sleep(FIRST_PAUSE * 2**attempt)
-            if await asyncio.to_thread(self._posted, report):
+            name = f"msg_{uuid4().hex}"
+            if await asyncio.to_thread(post, self._url, self._secret, name, report, "message/rfc822"):
                 return
-
-    def _posted(self, report: bytes) -> bool:
-        kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self._url.hostname or "127.0.0.1", self._url.port, timeout=5)
-        try:
-            connection.request("POST", self._url.path, report, self._headers(report))
-            return connection.getresponse().status < 300
-        except OSError:
-            return False
-        finally:
-            connection.close()
-
-    def _headers(self, report: bytes) -> dict[str, str]:
-        name, sent = f"msg_{uuid4().hex}", str(int(time.time()))
-        signature = hmac.digest(self._secret.encode(), f"{name}.{sent}.".encode() + report, hashlib.sha256)
-        return {
-            "Content-Type": "message/rfc822",
-            "webhook-id": name,
-            "webhook-timestamp": sent,
-            "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
-        }
 
 
 def written(mail: Message, recipient: str) -> str:

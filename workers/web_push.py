@@ -5,7 +5,6 @@ A push service knows no idempotency key; of several with one topic that wait for
 
 import json
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from py_vapid import Vapid02
 from pywebpush import WebPusher, WebPushException
 
 from projections.wording import WordingError, words
+from schemas.words import written
 from workers.channel import PLAIN, Delivered, MailUnavailable, Manner, Refused
 from workers.outside import Answer, Outside
 
@@ -76,7 +76,7 @@ class WebPushChannel:
             "Content-Type": "application/octet-stream",
             "Content-Encoding": "aes128gcm",
             "TTL": str(KEPT),
-            "Topic": urlsafe_b64encode(UUID(str(notification_id)).bytes).decode().rstrip("="),
+            "Topic": written(UUID(str(notification_id)).bytes),
         }
         # A breaker for each service: a subscription that is dead on purpose must not shut the others out.
         service = self._made.get(origin) or self._made.setdefault(origin, self._outside(f"web push to {origin}"))

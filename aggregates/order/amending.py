@@ -11,7 +11,7 @@ from aggregates.errors import (
     PriceStands,
     TooManyLines,
 )
-from aggregates.order.lines import Line, amended, cost_of, quantity_of
+from aggregates.order.lines import Line, amended, cost_of, quantity_of, recorded
 from aggregates.order.state import Order, Status, address_of
 from events.event import Event
 from events.order import OrderAddressChanged, OrderAmended, OrderNoted
@@ -41,7 +41,7 @@ def amend(command: AmendOrder, order: Order) -> list[Event]:
 def _amended(command: AmendOrder, order: Order) -> list[Event]:
     """What it comes to follows from its lines, and from its shipping as it was, if no other is told."""
     kept = tuple(line for line in order.lines if line.quantity)
-    news = tuple(Line(line.sku, line.quantity, line.unit_price, line.tax_cents) for line in command.lines)
+    news = recorded(command.lines)
     _refuse_other_prices(kept, news)
     lines = amended(kept, news)
     if len(lines) > MAX_LINES:

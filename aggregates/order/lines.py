@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from schemas.values import Line as Told
+
 
 class Line(Struct, frozen=True, array_like=True):
     """So many of one SKU at a unit price, with the tax on all of them, in minor units."""
@@ -23,6 +25,11 @@ class Line(Struct, frozen=True, array_like=True):
         """The line with so many fewer; the tax shrinks with them, so that all parts together are the whole."""
         left = self.quantity - quantity
         return replace(self, quantity=left, tax=self.tax * left // self.quantity)
+
+
+def recorded(lines: Iterable[Told]) -> tuple[Line, ...]:
+    """Lines as they were told."""
+    return tuple(Line(line.sku, line.quantity, line.unit_price, line.tax_cents) for line in lines)
 
 
 def quantity_of(lines: Iterable[Line], sku: str) -> int:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aggregates.errors import LineUnknown, OrderSettled, OrderUnknown
-from aggregates.order.lines import Line, quantity_of, without
+from aggregates.order.lines import Line, quantity_of, recorded, without
 from events.order import (
     OrderAddressChanged,
     OrderAmended,
@@ -184,7 +184,7 @@ def refuse_unless_ordered(sku: str, order: Order) -> None:
 
 
 def _placed(event: OrderPlaced) -> Order:
-    lines = tuple(Line(line.sku, line.quantity, line.unit_price, line.tax_cents) for line in event.lines)
+    lines = recorded(event.lines)
     skus = frozenset(line.sku for line in lines)
     return Order(
         status=Status.PLACED,
@@ -207,7 +207,7 @@ def _amended(order: Order, event: OrderAmended) -> Order:
     added = frozenset(item.sku for item in event.added)
     return replace(
         order,
-        lines=tuple(Line(line.sku, line.quantity, line.unit_price, line.tax_cents) for line in event.lines),
+        lines=recorded(event.lines),
         amount=event.total,
         amendments={**order.amendments, event.amendment_id: added} if added else order.amendments,
         uncommitted=order.uncommitted | added,

@@ -50,10 +50,14 @@ def evolve(payment: Payment, event: PaymentEvent) -> Payment:
                 per_shipment=event.capture == "per_shipment",
             )
         case PaymentAuthorized(reference=reference):
-            held = (*payment.held, reference)
-            until = event.expires_at
-            now = replace(payment, status=Status.AUTHORIZED, reference=reference, held=held, expires_at=until)
-            return replace(now, card_asked=False)
+            return replace(
+                payment,
+                status=Status.AUTHORIZED,
+                reference=reference,
+                held=(*payment.held, reference),
+                expires_at=event.expires_at,
+                card_asked=False,
+            )
         case AuthorizationExpired():
             return _expired(payment, event.final)
         case RenewalRequested(attempt=attempt):

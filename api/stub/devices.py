@@ -20,6 +20,7 @@ from fastapi import APIRouter, Request, Response
 from py_vapid import Vapid02, VapidException
 
 from api.stub.answers import Json
+from schemas import words
 
 CAME = "pushes.jsonl"
 LIVES = 3600
@@ -46,7 +47,7 @@ class Devices:
         subscription = json.loads((folder / "browser.json").read_text())
         self._buyer: Any = load_pem_private_key(account["private_key"].encode(), None).public_key()
         self._browser = load_pem_private_key((folder / "browser.pem").read_bytes(), None)
-        self._secret = _bytes(subscription["keys"]["auth"])
+        self._secret = words.read(subscription["keys"]["auth"])
         self._sells, self._origin = account["token_uri"], subscription["endpoint"].removesuffix("/push/browser")
         self._sold: set[str] = set()
 
@@ -111,19 +112,9 @@ class Devices:
 def router_of(folder: Path) -> APIRouter:
     """The provider's routes."""
     devices, router = Devices(folder), APIRouter()
-
-    @router.post("/token")
-    async def sell(request: Request) -> Response:
-        return await devices.sell(request)
-
-    @router.post("/v1/projects/{project}/messages:send")
-    async def take(request: Request, project: str) -> Response:
-        return await devices.take(request)
-
-    @router.post("/push/{name}")
-    async def show(request: Request, name: str) -> Response:
-        return await devices.show(request, name)
-
+    router.add_api_route("/token", devices.sell, methods=["POST"])
+    router.add_api_route("/v1/projects/{project}/messages:send", devices.take, methods=["POST"])
+    router.add_api_route("/push/{name}", devices.show, methods=["POST"])
     return router
 
 
@@ -135,7 +126,3 @@ def _no(status: int, name: str, code: str = "") -> Response:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _bytes(text: str) -> bytes:
-    return jwt.utils.base64url_decode(text)

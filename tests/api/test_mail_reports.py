@@ -9,10 +9,10 @@ import pytest
 
 from api.app import create_app
 from api.mail_reports import Told, read
-from api.stub.webhooks import signature
 from events.ids import derive
 from events.memory import MemoryLog
 from schemas.mail import message_id
+from schemas.webhook import signature
 from tests.api.world import World, beside, client_of, order, settings
 from tests.builders.notification import MAIL
 

@@ -12,10 +12,10 @@ import httpx2
 import pytest
 
 from api.app import create_app
-from api.stub.webhooks import signature
 from events.memory import MemoryLog
 from events.registry import command_codec
 from schemas.payment import RecordAuthorization, RecordCapture, RecordDecline, RecordExpiry, RecordVoid
+from schemas.webhook import signature
 from tests.api.world import client_of, settings
 
 pytestmark = pytest.mark.anyio

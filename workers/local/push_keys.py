@@ -6,12 +6,13 @@ They are made once, and kept in a folder of the run's; where they are good for i
 import json
 import os
 import secrets
-from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from schemas import words
 
 ACCOUNT, OURS, BROWSER, SUBSCRIPTION = "fcm.json", "vapid.pem", "browser.pem", "browser.json"
 SUBJECT = "mailto:orders@orderlog.example"
@@ -56,7 +57,7 @@ def _subscription(path: Path, key: ec.EllipticCurvePrivateKey, url: str) -> None
     """What a page of ours would get from the browser, and tell us as the device's address."""
     known = json.loads(path.read_text()) if path.exists() else {}
     point = key.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-    keys = known.get("keys") or {"p256dh": _text(point), "auth": _text(secrets.token_bytes(16))}
+    keys = known.get("keys") or {"p256dh": words.written(point), "auth": words.written(secrets.token_bytes(16))}
     _write(path, json.dumps({"endpoint": f"{url}/push/browser", "keys": keys}).encode())
 
 
@@ -73,7 +74,3 @@ def _write(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     os.replace(draft, path)
-
-
-def _text(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).decode().rstrip("=")
