@@ -37,9 +37,9 @@ from api import (
 )
 from api.access import Recognize, admit, admit_owner
 from api.door import Door
+from api.freshness import read_your_writes
 from api.health import Probe
 from api.keys import Keyring
-from api.positions import read_your_writes
 from api.questions import well_asked
 from api.system import System
 from api.tokens import Tokens

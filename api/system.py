@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -12,6 +12,7 @@ from api.accounts import Passwords
 from api.catalogue import Catalogue
 from api.feed import Feed
 from api.lanes import Lanes
+from api.positions import Seen
 from api.problems import Problem
 from api.repeats import Keys
 from api.seats import Seats
@@ -27,9 +28,6 @@ from projections.postgres import Database, DatabaseUnavailable
 from projections.registry import CHECKPOINTS, OUTCOME, OUTCOMES, REACHED, UNDER_KEY
 from schemas.settings import Settings
 from schemas.values import Command
-
-if TYPE_CHECKING:
-    from api.positions import Seen
 
 PATIENCE = 1.8
 """Seconds that a request waits for an answer of a database, connecting included."""
@@ -111,11 +109,11 @@ class System:
         rows = await self.rows(context, CHECKPOINTS)
         return next((row["next"] for row in rows if row["partition"] == partition), 0)
 
-    async def seen(self, places: Sequence["Seen"], within: float) -> bool:
+    async def seen(self, places: Sequence[Seen], within: float) -> bool:
         """Whether the read models have all of these, as soon as they do."""
         return all(await asyncio.gather(*(self._seen(place, within) for place in places)))
 
-    async def _seen(self, place: "Seen", within: float) -> bool:
+    async def _seen(self, place: Seen, within: float) -> bool:
         if place.command_id:
             return await self.outcome(place.context, place.command_id, within) is not None
         wanted = f"{place.partition}/{place.offset}"

@@ -13,8 +13,8 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from api.asking import wait_of
+from api.freshness import PATIENCE as POSITIONS
 from api.positions import HEADER
-from api.positions import PATIENCE as POSITIONS
 from api.problems import Problem
 from events.circuit import Circuit, NoAnswer, Open
 from schemas.settings import Settings
