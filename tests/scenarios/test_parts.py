@@ -16,6 +16,7 @@ from schemas.order import (
     ShipOrder,
 )
 from schemas.payment import RefundPayment
+from schemas.values import Verdict
 from tests.scenarios.house import House
 from tests.scenarios.shop import PRICE, order, sku_on
 from tests.scenarios.till import answer_lost, declines, down
@@ -38,6 +39,16 @@ async def sold(house: House, *lines: tuple[str, int]) -> PlaceOrder:
 async def ship(house: House, bought: PlaceOrder, *lines: tuple[str, int]) -> str:
     items = tuple(OrderItem(sku=sku, quantity=quantity) for sku, quantity in lines)
     return await house.send(ShipOrder(order_id=bought.order_id, shipment_id=str(uuid4()), lines=items))
+
+
+async def bring_back(house: House, bought: PlaceOrder, sku: str, verdict: Verdict) -> None:
+    """One of a SKU was delivered, comes back, and is inspected."""
+    order_id, return_id = bought.order_id, str(uuid4())
+    await house.send(DeliverOrder(order_id=order_id))
+    item = OrderItem(sku=sku, quantity=1)
+    await house.send(RequestReturn(order_id=order_id, return_id=return_id, items=(item,), reason="too small"))
+    back = InspectedItem(sku=sku, quantity=1, verdict=verdict)
+    await house.send(ReceiveReturn(order_id=order_id, return_id=return_id, items=(back,)))
 
 
 @in_memory
@@ -96,14 +107,10 @@ async def test_what_is_called_off_before_it_ships_is_never_taken(house: House) -
 async def test_goods_that_come_back_are_paid_back_of_what_was_taken_and_the_rest_is_taken_as_ever(house: House) -> None:
     apple = sku_on(1)
     bought = await sold(house, (apple, 4))
-    order_id, return_id = bought.order_id, str(uuid4())
+    order_id = bought.order_id
     await ship(house, bought, (apple, 2))
     await house.settle()
-    await house.send(DeliverOrder(order_id=order_id))
-    item = OrderItem(sku=apple, quantity=1)
-    await house.send(RequestReturn(order_id=order_id, return_id=return_id, items=(item,), reason="bruised"))
-    back = InspectedItem(sku=apple, quantity=1, verdict="damaged")
-    await house.send(ReceiveReturn(order_id=order_id, return_id=return_id, items=(back,)))
+    await bring_back(house, bought, apple, "damaged")
     await house.settle()
     assert house.money(order_id) == PRICE
     await house.check()

@@ -4,11 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from schemas.order import CancelLine, DeliverOrder, InspectedItem, OrderItem, PlaceOrder, ReceiveReturn, RequestReturn
+from schemas.order import CancelLine, PlaceOrder
 from schemas.payment import AttemptPayment, RefundPayment
 from tests.scenarios.house import House
 from tests.scenarios.shop import PRICE, sku_on
-from tests.scenarios.test_parts import ship, sold
+from tests.scenarios.test_parts import bring_back, ship, sold
 from tests.scenarios.till import answer_lost, declines, down, expiring, plain
 from workers.provider import EXPIRED
 
@@ -92,18 +92,14 @@ async def test_the_last_card_that_declines_calls_the_rest_off_and_what_comes_bac
 ) -> None:
     apple, pear = sku_on(3), sku_on(0)
     bought = await partly_shipped(house, apple, pear, NO, NO)
-    order_id, return_id = bought.order_id, str(uuid4())
+    order_id = bought.order_id
     await ship(house, bought, (pear, 1))
     await card_awaited(house, bought)
 
     await house.send(AttemptPayment(order_id=order_id, attempt_id=str(uuid4()), payment_token="tok_visa"))
     await house.settle()
     assert house.status(order_id) == "shipped"
-    await house.send(DeliverOrder(order_id=order_id))
-    item = OrderItem(sku=pear, quantity=1)
-    await house.send(RequestReturn(order_id=order_id, return_id=return_id, items=(item,), reason="unpaid"))
-    back = InspectedItem(sku=pear, quantity=1, verdict="restock")
-    await house.send(ReceiveReturn(order_id=order_id, return_id=return_id, items=(back,)))
+    await bring_back(house, bought, pear, "restock")
     await house.settle()
 
     assert (house.money(order_id), house.till.ledger(order_id, "refund")) == (2 * PRICE, [])
