@@ -20,7 +20,7 @@ from api.system import of
 from schemas import words
 
 EVERYWHERE = {"after": False}
-"""Parameters of every question to a read model (api/positions.py)."""
+"""Parameters of every question to a read model (api/freshness.py)."""
 
 _APART = frozenset({"cursor", "limit", "after"})
 """Parameters that may be another on the next page."""

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from events import tracing
 from events.envelope import Envelope
@@ -22,11 +23,11 @@ from events.errors import Fenced, Unavailable, Undecodable
 from events.event import Event
 from events.failpoints import reach
 from events.fence import Fence, Verdict
-from events.ids import derive
 from events.log import Draft, Log, Place, Record, scan
 from events.registry import command_codec, event_codec
-from events.topics import commands, events, partition_asked
+from events.topics import commands, events
 from schemas.values import Command
+from workers.reacting import asked
 from workers.reactor import batches
 from workers.statistics import MINUTE, Row, Window, minute_of, row_of
 from workers.together import together
@@ -299,19 +300,10 @@ class Notify(Agent):
         if commands and tracing.on():
             envelope = reacted(self.name, place, offset, envelope, commands, time.time_ns())
         for index, command in enumerate(commands):
-            asked = Envelope(
-                id=derive(envelope.id, f"{self.name}/{index}"),
-                type=command.tag,
-                source=self.name,
-                time=self._clock().isoformat(),
-                subject=command.stream,
-                correlation=envelope.correlation,
-                causation=envelope.id,
-                origin=f"{place.topic}/{place.partition}/{offset}/{index}",
-                traceparent=envelope.traceparent,
-            )
-            draft = Draft(command.stream, command_codec.encode(command), asked.headers())
-            self._unsent.setdefault(partition_asked(command), []).append(draft)
+            one = asked(self.name, place, offset, index, envelope, command)
+            told = replace(one.envelope, time=self._clock().isoformat())
+            draft = Draft(command.stream, command_codec.encode(command), told.headers())
+            self._unsent.setdefault(one.partition, []).append(draft)
 
     async def flush(self) -> None:
         """Send the commands; those of a partition in the order of their events."""
