@@ -87,7 +87,7 @@ async def test_provider_key_random(put_in: Break, monkeypatch: pytest.MonkeyPatc
 
     async def send(_: Caller, path: str, key: str, body: bytes) -> Answer:
         keys.append(key)
-        return Answer(200, "", b'{"id": "auth_1"}')
+        return Answer(200, "", b'{"id": "auth_1", "amount": 850, "currency": "EUR"}')
 
     monkeypatch.setattr(Caller, "_send", send)
 
