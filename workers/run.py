@@ -38,7 +38,7 @@ class Plan(Struct, frozen=True):
     """What is to be run: whose data, which baskets, how fast (orders a second), how many fail on purpose.
 
     `workers` are the contexts of each worker process, an empty one having all; `apart` gives each context a service of
-    its own, behind the gateway; `env` adds to the environment.
+    its own, behind the gateway; `env` adds to the environment. The API listens on `api_port` if it is free, or on any.
     """
 
     home: Path
@@ -46,7 +46,7 @@ class Plan(Struct, frozen=True):
     rate: float = 60.0
     scarcity: float = 0.004
     declined: float = 0.02
-    api_port: int = 8080
+    api_port: int = 0
     workers: tuple[tuple[str, ...], ...] = (("order", "product", "payment", "user"), ("notification",))
     apart: bool = False
     env: dict[str, str] = {}
@@ -164,7 +164,8 @@ class Run:
         self.servers = servers
         home = Home(self.plan.home)
         provider, smtp = home.port("provider"), home.port("smtp")
-        api = self.plan.api_port if is_free(self.plan.api_port) else home.port("api")
+        wanted = self.plan.api_port
+        api = wanted if wanted and is_free(wanted) else home.port("api")
         address = Address(
             f"http://127.0.0.1:{api}",
             f"http://127.0.0.1:{provider}",
