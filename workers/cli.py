@@ -16,35 +16,40 @@ from msgspec import structs
 from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
-from workers.analyst import explain, query, replay, sandbox, what_if
-from workers.analyst.at import at
-from workers.operator import audit, consumers, dead_letters, doctor, log, projections, snapshots, split, status, topics
+from workers.lazily import Lazily
 
 if TYPE_CHECKING:
     from workers.run import Plan
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+cli = typer.Typer(
+    cls=Lazily.of(
+        {
+            "audit": "workers.operator.audit:audit",
+            "status": "workers.operator.status:status",
+            "consumers": "workers.operator.consumers:consumers",
+            "doctor": "workers.operator.doctor:doctor",
+            "split": "workers.operator.split:split",
+            "explain": "workers.analyst.explain:explain",
+            "query": "workers.analyst.query:query",
+            "replay": "workers.analyst.replay:replay",
+            "at": "workers.analyst.at:at",
+            "sandbox": "workers.analyst.sandbox:app",
+            "what-if": "workers.analyst.what_if:what_if",
+            "topics": "workers.operator.topics:app",
+            "projections": "workers.operator.projections:app",
+            "log": "workers.operator.log:app",
+            "snapshots": "workers.operator.snapshots:app",
+            "dead-letters": "workers.operator.dead_letters:app",
+        }
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    help=__doc__,
+    pretty_exceptions_enable=False,
+)
 
 FIRST_DAY = datetime(2017, 10, 10)  # noqa: DTZ001  a day of the data, not a moment
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-
-
-cli.command()(audit.audit)
-cli.command()(status.status)
-cli.command()(consumers.consumers)
-cli.command()(doctor.doctor)
-cli.command()(split.split)
-cli.command()(explain.explain)
-cli.command()(query.query)
-cli.command()(replay.replay)
-cli.command()(at)
-cli.add_typer(sandbox.app, name="sandbox")
-cli.command("what-if")(what_if.what_if)
-cli.add_typer(topics.app, name="topics")
-cli.add_typer(projections.app, name="projections")
-cli.add_typer(log.app, name="log")
-cli.add_typer(snapshots.app, name="snapshots")
-cli.add_typer(dead_letters.app, name="dead-letters")
 
 
 @cli.callback()

@@ -60,7 +60,8 @@ def _helps() -> Iterator[str]:
 def _helps_of(command: Any, title: str, context: Any) -> Iterator[str]:
     """A command's help, and after it those of its own commands."""
     command.rich_markup_mode = None  # plain text: boxes and colors are for terminals
-    commands: dict[str, Any] = getattr(command, "commands", {})
+    names = command.list_commands(context) if hasattr(command, "list_commands") else []
+    commands: dict[str, Any] = {name: command.get_command(context, name) for name in names}
     for inner in commands.values():
         inner.rich_markup_mode = None
     yield from _help(title, command.get_help(context))

@@ -1,0 +1,43 @@
+"""Lazily is a group of commands whose modules are imported when one of them is asked for: whoever wants one command
+does not wait for what the others need.
+"""
+
+from importlib import import_module
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
+
+
+class Lazily(TyperGroup):
+    """A group with commands of its own, and those that are named."""
+
+    places: ClassVar[dict[str, str]] = {}
+
+    @classmethod
+    def of(cls, places: dict[str, str]) -> type["Lazily"]:
+        """The group with these commands: where each is, as `module:function`, or `module:app` of a group within."""
+        return type(cls.__name__, (cls,), {"places": places, "__doc__": cls.__doc__})
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all commands, in the order of help."""
+        return list(dict.fromkeys([*super().list_commands(ctx), *self.places]))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command, or None."""
+        if cmd_name in self.places:
+            self.add_command(_loaded(self.places[cmd_name], cmd_name), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+def _loaded(place: str, name: str) -> Any:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        group = get_group(found)
+        group.name = name
+        return group
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(name)(found)
+    return get_command(alone)
