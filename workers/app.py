@@ -19,6 +19,7 @@ from events.errors import Unavailable
 from schemas.settings import Settings
 from workers.agents import Agent
 from workers.faust_app import App
+from workers.loop import new_loop
 from workers.stream import Stream
 from workers.tables import quiet
 
@@ -64,15 +65,6 @@ def quieten() -> None:
     """Faust and its parts say only what is wrong; what matters in a normal life is said here, in one line each."""
     for name in ("faust", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's, where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 class NoKafka(BootStrategy):  # type: ignore[misc]

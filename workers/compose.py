@@ -2,13 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 
-from aggregates import notification as notifications
-from aggregates import order as orders
-from aggregates import payment as payments
-from aggregates import reservation as reservations
-from aggregates import user as users
 from projections.person_keys import KeysInMemory, PersonKeys
 from schemas.links import unsubscribe_url, write_token
 from schemas.settings import Settings
@@ -17,6 +11,7 @@ from workers import notification, order, payment, product, sending, user
 from workers.channel import ByChannel, Channel, Mailer
 from workers.contacts import NOBODY, Contacts
 from workers.context import Parts
+from workers.deciders import deciders
 from workers.fcm import FcmChannel, ServiceAccount
 from workers.mail import InProcessMailbox, SmtpChannel
 from workers.opening import Opening
@@ -97,23 +92,14 @@ def parts_of(
     """The parts of every context; without keys, they are kept in memory."""
     keys = keys or PersonKeys(KeysInMemory())
     leaving = Opening(Proving(mailer, settings.account_secret), keys.opened)
+    rules = deciders(settings)
     return {
-        "order": Parts(orders.DECIDER, {}, order.REACTIONS),
-        "product": Parts(
-            reservations.decider(timedelta(seconds=settings.hold_seconds)),
-            product.EFFECTS,
-            product.REACTIONS,
-            view_pace=0.1,
-        ),
-        "payment": Parts(
-            payments.decider(timedelta(seconds=settings.overdue_seconds), timedelta(seconds=settings.card_seconds)),
-            payment.effects(provider),
-            payment.REACTIONS,
-            view_pace=0.1,
-        ),
-        "user": Parts(users.DECIDER, user.effects(keys.destroy), ()),
+        "order": Parts(rules["order"], {}, order.REACTIONS),
+        "product": Parts(rules["product"], product.EFFECTS, product.REACTIONS, view_pace=0.1),
+        "payment": Parts(rules["payment"], payment.effects(provider), payment.REACTIONS, view_pace=0.1),
+        "user": Parts(rules["user"], user.effects(keys.destroy), ()),
         "notification": Parts(
-            notifications.DECIDER,
+            rules["notification"],
             sending.effects(leaving, contacts, links_of(settings)),
             notification.REACTIONS,
             writer_pace=0.2,

@@ -39,9 +39,9 @@ from workers.analyst import difference
 from workers.analyst import what_if as what_ifs
 from workers.analyst.rerun import Rule
 from workers.analyst.then import heads
+from workers.deciders import decider_of
 from workers.fold import Fold
 from workers.local import Servers
-from workers.operator.snapshots import decider_of
 from workers.print_docs import ROOT
 from workers.projector import Projector
 

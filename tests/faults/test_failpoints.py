@@ -44,7 +44,7 @@ from events.fenced import claim
 from events.kafka import KafkaLog
 from events.log import Place
 from tests.faults.failpoints import arm
-from workers.app import new_loop
+from workers.loop import new_loop
 
 async def main():
     await claim(KafkaLog(sys.argv[1]), Place(sys.argv[2], 0), Fence(), print)

@@ -17,9 +17,9 @@ from projections.moments import moment, row_as_of
 from projections.reading import decoded
 from projections.registry import PROJECTIONS
 from schemas.values import SECRET
+from workers.deciders import decider_of
 from workers.operator.ground import Ground, standing
 from workers.operator.log import place_of
-from workers.operator.snapshots import decider_of
 from workers.operator.terms import Exit, Json, Refused, run, screen, show_json, table
 
 Stream = Annotated[str, typer.Argument(help="an aggregate, such as order-<uuid>")]

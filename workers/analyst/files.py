@@ -11,6 +11,9 @@ from msgspec import json
 MANY = 5_000
 """Rows from which on dictionaries are worth their time; before, zstd does as well without."""
 
+SOUGHT = ("log_partition", "log_position", "version", "at")
+"""Columns whose smallest and largest values a file says: of ids, which are random, they would rule nothing out."""
+
 
 def content(table: Any, kind: str) -> bytes:
     """A table as a file holds it: made in memory, as a writer of files asks the disk for each page of a column."""
@@ -21,7 +24,15 @@ def content(table: Any, kind: str) -> bytes:
             pcsv.write_csv(flat(table), out)
         else:
             again = [field.name for field in table.schema if _repeats(field)] if table.num_rows > MANY else []
-            pq.write_table(table, out, compression="zstd", use_dictionary=again or False, store_schema=False)
+            known = [name for name in SOUGHT if name in table.column_names]
+            pq.write_table(
+                table,
+                out,
+                compression="zstd",
+                use_dictionary=again or False,
+                write_statistics=known,
+                store_schema=False,
+            )
         whole: bytes = out.getvalue().to_pybytes()
     return whole
 

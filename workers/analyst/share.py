@@ -31,6 +31,7 @@ from events.sweep import Found
 from events.topics import events
 from workers.analyst import files
 from workers.lent import asked
+from workers.loop import run
 from workers.together import together
 
 AT_ONCE = 5_000
@@ -103,6 +104,7 @@ class Share:
         self._events = 0
         self._unreadable, self._examples = 0, list[str]()
         self._numbers = count()
+        self._folders: set[str] = set()
 
     async def work(self) -> None:
         """Read all of it.
@@ -159,7 +161,9 @@ class Share:
     def _write(self, kind: str, day: str, number: int, batches: list[Any]) -> str:
         place = f"data/context={self._task.context}/type={kind}/day={day}"
         folder = Path(self._task.folder, place)
-        folder.mkdir(parents=True, exist_ok=True)
+        if place not in self._folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._folders.add(place)
         name = f".{os.getpid()}-{number}.{self._task.format}.part"
         (folder / name).write_bytes(files.content(pa.Table.from_batches(batches), self._task.format))
         return f"{place}/{name}"
@@ -193,7 +197,7 @@ def main() -> None:
     while True:
         task = json.decode(lines.get(), type=Task)
         try:
-            asyncio.run(_work(task))
+            run(_work(task))
         except LogError as fault:
             _say(Failed(type(fault).__name__, str(fault)))
         except OSError as error:

@@ -13,7 +13,7 @@ from projections.registry import PROJECTIONS
 from projections.view import Projection
 from schemas.settings import CONTEXTS
 from workers.analyst.rerun import Rule
-from workers.operator.snapshots import decider_of
+from workers.deciders import decider_of
 from workers.operator.terms import Exit, Refused
 
 SAYS = """CONTEXT = "order", and at least one of

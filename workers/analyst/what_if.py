@@ -16,10 +16,10 @@ from workers.analyst.given import Given, Sources, Unreadable, givens
 from workers.analyst.rerun import Raised, Rerun, Rule, mark
 from workers.analyst.supposed import supposed
 from workers.analyst.then import ends_at, heads, time_of
+from workers.deciders import decider_of
 from workers.notification import REACTIONS as OF_NOTIFICATION
 from workers.operator.bars import Bars
 from workers.operator.ground import standing
-from workers.operator.snapshots import decider_of
 from workers.operator.terms import Exit, InContext, Json, Refused, run, screen, show_json, table
 from workers.order import REACTIONS as OF_ORDER
 from workers.payment import REACTIONS as OF_PAYMENT

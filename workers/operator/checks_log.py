@@ -9,12 +9,12 @@ from events.registry import command_codec, event_codec
 from events.topics import PARTITIONS, commands
 from projections.inspection import DEAD
 from schemas.settings import CONTEXTS
+from workers.deciders import decider_of
 from workers.operator.checks import Check, ok
 from workers.operator.ground import Ground
 from workers.operator.look import context_of, in_force, look
 from workers.operator.proof import Proof
 from workers.operator.settings import way_out
-from workers.operator.snapshots import decider_of
 from workers.operator.topics import compared
 
 NEWEST = 20

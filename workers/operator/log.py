@@ -10,9 +10,9 @@ from events.log import Place, Reader, Record, scan
 from events.topics import PARTITIONS, commands, events, partition_of
 from projections.inspection import STREAMS
 from schemas.settings import CONTEXTS
+from workers.deciders import decider_of
 from workers.operator.ground import Ground, chosen, standing
 from workers.operator.records import Judge, Row, brief, from_middle, from_start, row_of
-from workers.operator.snapshots import decider_of
 from workers.operator.terms import Exit, InContext, Json, Refused, printable, run, screen, show, show_json, unknown
 from workers.operator.trails import find
 

@@ -5,16 +5,12 @@ from typing import Annotated
 import typer
 from msgspec import structs
 
-from aggregates.decider import Decider
 from projections.snapshots import Snapshots
-from schemas.settings import Settings
-from workers.channel import ByChannel
-from workers.compose import parts_of
+from workers.deciders import decider_of
 from workers.operator.audit import acting
 from workers.operator.ground import chosen, known_context, standing
 from workers.operator.proof import Proof
 from workers.operator.terms import Json, Refused, Why, Yes, run, show, show_json, sure
-from workers.provider_twin import InProcessProvider
 
 app = typer.Typer(no_args_is_help=True, help="Snapshots: check them against the log, drop them.")
 
@@ -38,11 +34,6 @@ def drop(
 ) -> None:
     """Delete a context's snapshots; safe while workers run, they come back from the log."""
     run(_drop(context, yes, why, json))
-
-
-def decider_of(context: str) -> Decider:
-    """A context's rules."""
-    return parts_of(Settings(), InProcessProvider(), ByChannel({}))[context].decider
 
 
 async def _check(context: str | None, sample: int, whole: bool, as_json: bool) -> None:
