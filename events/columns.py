@@ -116,7 +116,7 @@ def parsed(shape: Shape, bodies: Sequence[bytes], ours: bool = False) -> list[An
         ValueError: they are not, each of them, an object on one line that has every field, of the right type.
     """
     joined = b"\n".join(bodies)
-    lines = joined.count(b"\n"), joined.count(b"\n{"), joined.startswith(b"{")
+    lines = joined.count(b"\n"), joined.count(b"}\n{"), joined.startswith(b"{")
     if lines != (len(bodies) - 1, len(bodies) - 1, True) or b"\\u0000" in joined:
         raise ValueError("bodies that must be looked at one by one")
     if not joined.isascii():
@@ -180,8 +180,7 @@ def envelopes(partition: int, rows: Sequence[Found]) -> list[Any]:
     Raises:
         ValueError: a time is none.
     """
-    said = [circumstances(row) for row in rows]
-    ids, correlations, causations, origins = zip(*said, strict=True)
+    ids, correlations, causations, origins = circumstances(rows)
     return [
         pa.repeat(pa.scalar(partition, pa.int32()), len(rows)),
         pa.array([row.offset for row in rows], pa.int64()),
@@ -203,24 +202,25 @@ def times(texts: Sequence[str]) -> Any:
         return pa.array(list(map(time_in, texts)), MOMENT)
 
 
-def circumstances(found: Found) -> tuple[str, str, str, str]:
-    """Its id, correlation, causation and origin.
+def circumstances(rows: Sequence[Found]) -> tuple[Sequence[str], ...]:
+    """Ids, correlations, causations and origins of records of one type.
 
     Raises:
-        Undecodable: its headers cannot be read.
+        Undecodable: the headers of one cannot be read.
     """
-    text = found.rest
-    if type(text) is not str:
-        envelope = found.envelope
-        return envelope.id, envelope.correlation, envelope.causation, envelope.origin
+    texts = [row.rest for row in rows if type(row.rest) is str]
+    if len(texts) < len(rows):
+        said = [row.envelope for row in rows]
+        return tuple(zip(*((e.id, e.correlation, e.causation, e.origin) for e in said), strict=True))
     # As events/unpack.py knows them: names and values of known lengths, each behind its length doubled.
-    source = 82 + len(found.type)
-    at = source + 22 + (ord(text[source]) >> 1) + len(found.time) + len(found.stream)
+    source = 82 + len(rows[0].type)
+    ends = [source + 22 + (ord(t[source]) >> 1) + len(r.time) + len(r.stream) for t, r in zip(texts, rows, strict=True)]
+    lying = list(zip(texts, ends, strict=True))
     return (
-        text[27:63],
-        text[at + 13 : at + 49],
-        text[at + 60 : at + 96],
-        text[at + 104 : at + 104 + (ord(text[at + 103]) >> 1)],
+        [text[27:63] for text in texts],
+        [text[at + 13 : at + 49] for text, at in lying],
+        [text[at + 60 : at + 96] for text, at in lying],
+        [text[at + 104 : at + 104 + (ord(text[at + 103]) >> 1)] for text, at in lying],
     )
 
 
@@ -278,6 +278,6 @@ def _without(body: bytes, secret: frozenset[str]) -> str:
 
 def _what_is_known(found: Found) -> Sequence[str | None]:
     try:
-        return circumstances(found)
+        return [each for [each] in circumstances([found])]
     except Undecodable:
         return (None,) * 4

@@ -114,7 +114,7 @@ def order_of(stream: str) -> str:
 def correlation_of(found: Found) -> str:
     """The request that began it; empty if nobody can read that."""
     try:
-        return circumstances(found)[1]
+        return circumstances([found])[1][0]
     except Undecodable:
         return ""
 

@@ -155,6 +155,14 @@ def test_two_objects_in_one_body_and_none_in_another_are_not_two_events() -> Non
     assert [row["type"] for row in made] == [UNREADABLE, UNREADABLE]
 
 
+def test_an_object_over_two_bodies_and_two_in_a_third_are_not_three_events() -> None:
+    begun, ended, twice = b'{"sku":"a","quantity":1,"more":', b'{"of":2}}', b'{"sku":"b","quantity":3}' * 2
+
+    made = rows([found("stock.received.v1", body, at) for at, body in enumerate((begun, ended, twice))])
+
+    assert [row["type"] for row in made] == [UNREADABLE] * 3
+
+
 @pytest.mark.parametrize(
     ("time", "at"),
     [

@@ -125,8 +125,8 @@ def commit(
 ) -> Mark:
     """Let files count that have been written under another name, and what was read with them."""
     for part in parts:
-        place = folder / part
-        place.rename(place.with_name(f"{former.steps:06d}.{place.name.split('.')[-2]}"))
+        place, _, name = part.rpartition("/")
+        os.rename(folder / part, folder / place / f"{former.steps:06d}.{name.split('.')[-2]}")
     partitions = former.partitions | {str(partition): fence for partition, fence in came.items()}
     now = Mark(former.steps + bool(parts), former.events + events, partitions)
     if parts:

@@ -34,7 +34,7 @@ from workers.lent import asked
 from workers.loop import run
 from workers.together import together
 
-AT_ONCE = 5_000
+AT_ONCE = 10_000
 """Events of a partition that become columns together."""
 STEP = 100_000
 """Events of a step, about: what a process keeps in memory."""
