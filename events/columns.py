@@ -20,7 +20,7 @@ from events.event import Event
 from events.moments import time_in
 from events.registry import event_codec
 from events.shapes import ENVELOPE, MOMENT, UNREAD, UNREADABLE, UNSAID, Shape, hidden, newest, shape_of
-from events.sweep import Found
+from events.sweep import Found, circumstances
 
 BODY = "body"
 """The one column of a former tag's fields, where they are wanted as recorded: JSON text."""
@@ -200,28 +200,6 @@ def times(texts: Sequence[str]) -> Any:
         return pa.array(texts, pa.string()).cast(MOMENT)
     except pa.ArrowInvalid:
         return pa.array(list(map(time_in, texts)), MOMENT)
-
-
-def circumstances(rows: Sequence[Found]) -> tuple[Sequence[str], ...]:
-    """Ids, correlations, causations and origins of records of one type.
-
-    Raises:
-        Undecodable: the headers of one cannot be read.
-    """
-    texts = [row.rest for row in rows if type(row.rest) is str]
-    if len(texts) < len(rows):
-        said = [row.envelope for row in rows]
-        return tuple(zip(*((e.id, e.correlation, e.causation, e.origin) for e in said), strict=True))
-    # As events/unpack.py knows them: names and values of known lengths, each behind its length doubled.
-    source = 82 + len(rows[0].type)
-    ends = [source + 22 + (ord(t[source]) >> 1) + len(r.time) + len(r.stream) for t, r in zip(texts, rows, strict=True)]
-    lying = list(zip(texts, ends, strict=True))
-    return (
-        [text[27:63] for text in texts],
-        [text[at + 13 : at + 49] for text, at in lying],
-        [text[at + 60 : at + 96] for text, at in lying],
-        [text[at + 104 : at + 104 + (ord(text[at + 103]) >> 1)] for text, at in lying],
-    )
 
 
 def unread(partition: int, rows: Sequence[tuple[Found, str]]) -> Batch:

@@ -5,7 +5,6 @@ from datetime import UTC
 
 from msgspec import Struct
 
-from events.columns import circumstances
 from events.errors import Undecodable
 from events.event import Event
 from events.fence import Fence
@@ -13,7 +12,7 @@ from events.log import Log, Place
 from events.moments import offset_at, time_in
 from events.registry import EVENTS, OUTCOMES, event_codec
 from events.shapes import newest
-from events.sweep import Found, effective
+from events.sweep import Found, circumstances, effective
 from events.topics import PARTITIONS, events
 
 OF_ORDERS = ("order_id", "customer_id", "notification_id", "about")

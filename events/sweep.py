@@ -9,7 +9,7 @@ that of fenced.catch_up, record for record; but records come in lists, and what 
             fold(each.event())
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -215,6 +215,28 @@ def headers_in(text: str) -> dict[str, bytes]:
         headers[text[at + 1 : name_end]] = text[name_end + 1 : value_end].encode()
         at = value_end
     return headers
+
+
+def circumstances(rows: Sequence[Found]) -> tuple[Sequence[str], ...]:
+    """Ids, correlations, causations and origins of records of one type.
+
+    Raises:
+        Undecodable: the headers of one cannot be read.
+    """
+    texts = [row.rest for row in rows if type(row.rest) is str]
+    if len(texts) < len(rows):
+        said = [row.envelope for row in rows]
+        return tuple(zip(*((e.id, e.correlation, e.causation, e.origin) for e in said), strict=True))
+    # As events/unpack.py knows them: names and values of known lengths, each behind its length doubled.
+    source = 82 + len(rows[0].type)
+    ends = [source + 22 + (ord(t[source]) >> 1) + len(r.time) + len(r.stream) for t, r in zip(texts, rows, strict=True)]
+    lying = list(zip(texts, ends, strict=True))
+    return (
+        [text[27:63] for text in texts],
+        [text[at + 13 : at + 49] for text, at in lying],
+        [text[at + 60 : at + 96] for text, at in lying],
+        [text[at + 104 : at + 104 + (ord(text[at + 103]) >> 1)] for text, at in lying],
+    )
 
 
 class _Followed:
