@@ -60,7 +60,7 @@ class Build:
         try:
             async with self.versions.database.transaction() as connection:
                 await self._move(connection, step, goal, rate)
-                changed = await table.changed(connection, [(step.partition, item) for item in step.batch])
+                changed = await table.changed(connection, ((step.partition, item) for item in step.batch))
                 fresh = [change.row for change in changed if change.fresh]
                 again = [change.row for change in changed if not change.fresh]
                 if len(fresh) < SEVERAL:

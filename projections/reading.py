@@ -1,6 +1,6 @@
 """Reading says of a record whether it counts, and decodes it as far as possible."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -75,6 +75,22 @@ class Swept(Struct, frozen=True, gc=False):
         return None if self.found.reason else self.found.envelope
 
 
+class Unread(Collection[Swept]):
+    """Items that are decoded while they are gone through: thousands at once would fill caches, and be slower."""
+
+    def __init__(self, found: Sequence[Found]) -> None:
+        self._found = found
+
+    def __iter__(self) -> Iterator[Swept]:
+        return map(_swept, self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __contains__(self, item: object) -> bool:
+        return any(item == each for each in self)
+
+
 async def history(log: Log, model: Model, partition: int, since: Fence, end: int, chunk: int) -> AsyncIterator[Step]:
     """What a read model takes in of a partition, from one checkpoint up to an offset, in steps of so many records.
 
@@ -84,11 +100,14 @@ async def history(log: Log, model: Model, partition: int, since: Fence, end: int
     place = Place(topics.events(model.context), partition)
     fence, before = replace(since), replace(since)
     keyed = isinstance(model, Projection)
+    waiting: list[Found] = []
     async for found in effective(log, place, fence, end, _tags(model) if keyed else None, chunk, noise=not keyed):
-        yield Step(partition, before, replace(fence), [_swept(one) for one in found])
-        before = replace(fence)
+        waiting += found
+        if len(waiting) >= chunk:
+            yield Step(partition, before, replace(fence), Unread(waiting))
+            before, waiting = replace(fence), []
     if fence.next > before.next:
-        yield Step(partition, before, replace(fence), [])
+        yield Step(partition, before, replace(fence), Unread(waiting))
 
 
 def _tags(model: Model) -> list[str]:

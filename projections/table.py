@@ -14,8 +14,13 @@ from projections.view import Journal, Model, Projection
 REMEMBERED = 20_000
 """Views of a table that are remembered."""
 
+AT_ONCE = 500
+"""Records that are decoded together; of more, what was decoded first is out of the processor's caches again."""
+
 Batch = Iterable[tuple[int, Item]]
 """Records with the partition of each."""
+Touch = tuple[str, int, Item, Event]
+"""The key that an event is for, its partition, and its record."""
 
 
 class Fault(Exception):
@@ -101,10 +106,20 @@ class Keyed(Table):
     async def changed(self, connection: Connection, batch: Batch) -> Sequence[Change]:
         """As Table.changed."""
         self.faults, self.waiting = [], {}
-        touched = list(self._touched(batch))
-        first = {key: item.version for key, _, item, _ in reversed(touched)}
-        views = await self._views(connection, first)
+        views: dict[str, Any] = {}
         places: dict[str, dict[str, int]] = {}
+        first: dict[str, int] = {}
+        parts = iter(batch)
+        while part := list(islice(parts, AT_ONCE)):
+            touched = list(self._touched(part))
+            begun = {key: item.version for key, _, item, _ in reversed(touched) if key not in first}
+            views |= await self._views(connection, begun)
+            first |= begun
+            self._take_in(touched, views, places)
+        self._remember(views)
+        return [Change(structs.asdict(views[key]) | place, first[key] == 1) for key, place in places.items()]
+
+    def _take_in(self, touched: Sequence[Touch], views: dict[str, Any], places: dict[str, dict[str, int]]) -> None:
         for key, partition, item, event in touched:
             if self.parked is not None and key in self.parked:
                 self.waiting[key] = self.waiting.get(key, 0) + 1
@@ -117,10 +132,8 @@ class Keyed(Table):
             if view is not None:
                 views[key] = view
                 places[key] = {"version": item.version, "partition": partition, "position": item.offset}
-        self._remember(views)
-        return [Change(structs.asdict(views[key]) | place, first[key] == 1) for key, place in places.items()]
 
-    def _touched(self, batch: Batch) -> Iterator[tuple[str, int, Item, Event]]:
+    def _touched(self, batch: Batch) -> Iterator[Touch]:
         key_of: Callable[[Event], str | None] = self.model.key_of
         for partition, item in batch:
             event = item.event

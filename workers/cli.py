@@ -1,7 +1,6 @@
 """The command line `orders`: run all of it here, run a part of it, look at what happened."""
 
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -17,6 +16,7 @@ from rich.console import Console
 
 from schemas.settings import CONTEXTS, Settings
 from workers.lazily import Lazily
+from workers.loop import collect_seldom
 
 if TYPE_CHECKING:
     from workers.run import Plan
@@ -72,8 +72,6 @@ def worker(
         raise typer.BadParameter(str(unknown), param_hint="--contexts") from None
     from workers.process import Process
 
-    # Most objects here live for a micro-batch or for ever: looking through them often finds nothing.
-    gc.set_threshold(50_000, 20, 50)
     # Faust reads in threads of its own; at the default of 5 ms each of them could hold up a commit for so long.
     sys.setswitchinterval(0.0005)
     raise typer.Exit(Process(settings).run())
@@ -214,4 +212,5 @@ def _terminated() -> Iterator[None]:
 
 def main() -> None:
     """Run the command line."""
+    collect_seldom()
     cli()

@@ -4,7 +4,6 @@ They only do sooner what the one who has them would do itself. Where they end, b
 by itself what has stopped them.
 """
 
-import gc
 import logging
 import os
 import sys
@@ -20,7 +19,7 @@ from projections.store import Moved
 from projections.versions import Version, Versions
 from schemas.settings import Settings
 from workers.lent import asked, lent
-from workers.loop import run
+from workers.loop import collect_seldom, run
 from workers.rebuild import Pace, Progress, Rebuild, Stopped, Tell
 from workers.together import together
 
@@ -73,7 +72,7 @@ async def _lend(task: Task, tell: Tell) -> None:
 
 def main() -> None:
     """Do what the first line asks for."""
-    gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
+    collect_seldom()
     run(_work(json.decode(asked().get(), type=Task)))
 
 

@@ -58,11 +58,14 @@ Help = Callable[[Version, Mapping[int, int], Mapping[int, int], Tell], Awaitable
 
 
 class Pace:
-    """At most so many records a second, over all partitions; without a rate, as fast as it goes."""
+    """At most so many records a second, over all partitions; without a rate, as fast as it goes.
+
+    `chunk` is records between two commits, a second's worth at most: fewer of them write fewer rows twice.
+    """
 
     def __init__(self, rate: float | None) -> None:
         self.rate, self._due = rate, time.monotonic()
-        self.chunk = CHUNK if rate is None else max(200, min(CHUNK, int(rate / 10)))
+        self.chunk = CHUNK if rate is None else max(200, min(CHUNK, int(rate)))
 
     async def spend(self, records: int) -> None:
         """Wait until so many more may have been read."""
@@ -117,13 +120,17 @@ class Rebuild:
         return {p: found[p].next if p in found else 0 for p in EVERY}
 
     async def advance(self, goals: Mapping[int, int]) -> None:
-        """Come to these offsets, all partitions beside each other.
+        """Come to these offsets: all partitions beside each other, or at a rate one after the other.
 
         Raises:
             Stopped: as fill().
         """
         try:
-            await together(*(self._advance(p, goal) for p, goal in goals.items()))
+            if self._pace.rate:  # one core's work at a time: the other is for those who read
+                for partition, goal in goals.items():
+                    await self._advance(partition, goal)
+            else:
+                await together(*(self._advance(p, goal) for p, goal in goals.items()))
         except Fault as fault:
             await self._versions.state(self.version, "stopped", fault.reason)
             raise Stopped(str(fault)) from fault

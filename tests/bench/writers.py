@@ -1,7 +1,6 @@
 """Writers is a process of some contexts' writers and reactions alone: no read models, no statistics, no Faust."""
 
 import asyncio
-import gc
 import sys
 
 import uvloop
@@ -15,6 +14,7 @@ from projections.snapshots import Snapshots
 from schemas.settings import Settings
 from workers.compose import mailer_of, parts_of, provider_of
 from workers.context import Assign, Context, Parts
+from workers.loop import collect_seldom
 
 
 async def work(names: list[str]) -> None:
@@ -37,5 +37,5 @@ async def work(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
+    collect_seldom()
     uvloop.run(work(sys.argv[1].split(",")))

@@ -41,10 +41,12 @@ from tests.bench import house, workload
 from tests.bench.past import Written, write_year
 from workers.hands import Hands
 from workers.local import Servers
+from workers.loop import collect_seldom
 from workers.rebuild import Pace, Rebuild, building, nothing
 
 TOPIC = topics.events("order")
 REPEATS = 3
+READS_SECONDS = 8.0
 READS_EVERY = 0.004
 """Seconds between two reads of a live row."""
 READ = "SELECT * FROM orders_v1 WHERE order_id = %s"
@@ -106,8 +108,7 @@ class Year(Struct):
     scanned: list[Scanned]
     copied: list[Copied]
     rebuilt: Rebuilt
-    before: Reads
-    during: Reads
+    reads: dict[str, Reads]
 
 
 def year(orders: int | None) -> Year:
@@ -120,8 +121,8 @@ def year(orders: int | None) -> Year:
         scanned = scan_rates(kafka)
         copied = asyncio.run(copies(kafka, postgres))
         rebuilt = asyncio.run(rebuild(kafka, postgres))
-        before, during = asyncio.run(reads_beside_a_rebuild(kafka, postgres, rebuilt.rate / 2))
-        return Year(written, seconds, scanned, copied, rebuilt, before, during)
+        reads = asyncio.run(reads_beside_a_rebuild(kafka, postgres, rebuilt.rate / 2))
+        return Year(written, seconds, scanned, copied, rebuilt, reads)
 
 
 def cost_of_ten(orders: int) -> tuple[Rebuilt, Rebuilt]:
@@ -171,7 +172,7 @@ async def _end(kafka: str, partition: int = 0) -> int:
 
 def _measured(way: Scan, kafka: str, partition: int, end: int) -> tuple[int, float, float]:
     gc.collect()
-    gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
+    collect_seldom()
     return way(kafka, partition, end)
 
 
@@ -312,15 +313,28 @@ async def rebuild(kafka: str, postgres: str, rate: float | None = None) -> Rebui
         await log.close()
 
 
-async def reads_beside_a_rebuild(kafka: str, postgres: str, rate: float) -> tuple[Reads, Reads]:
-    """Reads of single rows of a table that is full, before a rebuild at this rate and beside it."""
-    before = await _reads(postgres, asyncio.create_task(asyncio.sleep(5.0)))
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        beside = asyncio.get_running_loop().run_in_executor(pool, _rebuild, kafka, postgres, rate)
-        return before, await _reads(postgres, beside)
+async def reads_beside_a_rebuild(kafka: str, postgres: str, rate: float) -> dict[str, Reads]:
+    """Reads of single rows of a table that is full: alone, beside a rebuild at this rate, and, as the limit, beside
+    processes that do nothing but keep a core busy, or two."""
+    loop = asyncio.get_running_loop()
+    found = {"alone": await _reads(postgres, asyncio.create_task(asyncio.sleep(READS_SECONDS)))}
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        for count in (1, 2):
+            busy = [loop.run_in_executor(pool, _busy, READS_SECONDS) for _ in range(count)]
+            found[f"beside {count} busy process(es), without a rebuild"] = await _reads(postgres, asyncio.gather(*busy))
+        beside = loop.run_in_executor(pool, _rebuild, kafka, postgres, rate)
+        found["beside a rebuild at half rate"] = await _reads(postgres, beside)
+    return found
+
+
+def _busy(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
 
 
 def _rebuild(kafka: str, postgres: str, rate: float) -> None:
+    collect_seldom()
     uvloop.run(rebuild(kafka, postgres, rate))
 
 
@@ -422,9 +436,9 @@ def year_tables(found: Year) -> list[Table]:
     rebuilt = found.rebuilt
     cells = rebuilt.rows / rebuilt.seconds, rebuilt.rate, 100 * rebuilt.rate * limit
     builds.add_row("rebuild, 4 partitions, with indexes", *(f"{cell:,.0f}" for cell in cells))
-    reads = Table("reading live rows, ms", "p50", "p99", "times p99 before", "reads")
-    for name, each_read in (("before", found.before), ("beside a rebuild at half rate", found.during)):
-        ratio = each_read.p99 / found.before.p99
+    reads = Table("reading live rows, ms", "p50", "p99", "times p99 alone", "reads")
+    for name, each_read in found.reads.items():
+        ratio = each_read.p99 / found.reads["alone"].p99
         reads.add_row(name, f"{each_read.p50:.2f}", f"{each_read.p99:.2f}", f"{ratio:.2f}", f"{each_read.count:,}")
     return [past, scans, builds, reads]
 

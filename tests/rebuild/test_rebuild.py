@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from projections.order import ORDERS, project
 from projections.versions import Refusal
 from tests.rebuild.workshop import Raises, Workshop, changed, forgetful, until
-from workers.rebuild import Busy, Pace, Rebuild, Stopped, begun, building, nothing, rejoin, stand_apart
+from workers.rebuild import CHUNK, Busy, Pace, Rebuild, Stopped, begun, building, nothing, rejoin, stand_apart
 
 pytestmark = [pytest.mark.infra, pytest.mark.anyio]
 NEXT = ORDERS.version + 1
@@ -197,7 +197,7 @@ async def test_a_rebuild_at_a_rate_takes_its_time(shop: Workshop) -> None:
     for _ in range(4):
         await pace.spend(100)
     assert asyncio.get_running_loop().time() - began >= 0.3
-    assert pace.chunk == 200
+    assert (pace.chunk, Pace(10).chunk, Pace(1e6).chunk) == (1000, 200, CHUNK)
 
 
 async def test_progress_is_told_by_the_api_until_it_is_done(shop: Workshop) -> None:

@@ -5,7 +5,6 @@ input is its pipe.
 """
 
 import asyncio
-import gc
 import os
 import sys
 from collections import defaultdict
@@ -31,7 +30,7 @@ from events.sweep import Found
 from events.topics import events
 from workers.analyst import files
 from workers.lent import asked
-from workers.loop import run
+from workers.loop import collect_seldom, run
 from workers.together import together
 
 AT_ONCE = 10_000
@@ -190,7 +189,7 @@ def _told(context: str, row: dict[str, Any]) -> str:
 
 def main() -> None:
     """Do what the lines of the standard input ask for, one after the other, and end with it."""
-    gc.set_threshold(50_000, 20, 50)  # as `orders worker` does
+    collect_seldom()
     pa.set_cpu_count(1)
     sys.meta_path.insert(0, WithoutPandas())
     lines = asked()
