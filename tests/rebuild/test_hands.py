@@ -75,9 +75,7 @@ async def test_a_hand_ends_with_the_one_it_helps(past: Settings, versions: Versi
     log = KafkaLog(past.kafka)
     _, end = await log.bounds(Place(topics.events("order"), 0))
     await log.close()
-    goals = dict.fromkeys(rebuilding.EVERY, 10**9) | {
-        0: end
-    }  # of the others it waits for more, when it has all there is
+    goals = dict.fromkeys(rebuilding.EVERY, 10**9) | {0: end}  # of the others it waits for more
     task = json.encode(Task(past.kafka, past.postgres, "order", "orders", version.number, goals)).decode()
     helped = await asyncio.create_subprocess_exec(sys.executable, "-c", HELPED, task, stdout=asyncio.subprocess.PIPE)
     assert helped.stdout
