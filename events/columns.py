@@ -116,8 +116,9 @@ def parsed(shape: Shape, bodies: Sequence[bytes], ours: bool = False) -> list[An
         ValueError: they are not, each of them, an object on one line that has every field, of the right type.
     """
     joined = b"\n".join(bodies)
-    lines = joined.count(b"\n"), joined.count(b"}\n{"), joined.startswith(b"{")
-    if lines != (len(bodies) - 1, len(bodies) - 1, True) or b"\\u0000" in joined:
+    # Each is an object on one line, if so many come out: nothing cut off by `}` and a line end goes on with `{`.
+    lines = any(b"\n" in body for body in bodies), joined.count(b"}\n{"), joined.startswith(b"{")
+    if lines != (False, len(bodies) - 1, True) or b"\\u0000" in joined:
         raise ValueError("bodies that must be looked at one by one")
     if not joined.isascii():
         joined.decode()

@@ -8,7 +8,7 @@ import asyncio
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from importlib.abc import MetaPathFinder
 from itertools import count
 from pathlib import Path
@@ -31,7 +31,6 @@ from events.topics import events
 from workers.analyst import files
 from workers.lent import asked
 from workers.loop import collect_seldom, run
-from workers.together import together
 
 AT_ONCE = 10_000
 """Events of a partition that become columns together."""
@@ -106,30 +105,44 @@ class Share:
         self._folders: set[str] = set()
 
     async def work(self) -> None:
-        """Read all of it.
+        """Read all of it, always on where the least far in time has been read: so a day's events come close together,
+        and lie in few files.
 
         Raises:
             Truncated, Unavailable: as events.sweep.effective.
             OSError: a file cannot be written.
         """
+        sources = {partition: self._wanted(partition) for partition in self._task.spans}
+        come = dict.fromkeys(sources, "")
         pace = asyncio.ensure_future(self._pacing())
         try:
-            await together(*map(self._read, self._task.spans))
+            while come:
+                partition = min(come, key=come.__getitem__)
+                found = await anext(sources[partition], None)
+                if found is None:
+                    del come[partition]
+                elif found:
+                    come[partition] = found[-1].time
+                    self._take(partition, found)
             self._step()
         finally:
             pace.cancel()
+            for source in sources.values():
+                await source.aclose()  # type: ignore[attr-defined]
 
-    async def _read(self, partition: int) -> None:
+    def _wanted(self, partition: int) -> AsyncIterator[list[Found]]:
         task = self._task
         place, span = Place(events(task.context), partition), task.spans[partition]
         keep = keeper(task.selection, span.start, task.ordered)
-        async for found in wanted(self._log, place, self._fences[partition], span, task.selection, keep):
-            waiting = self._waiting[partition]
-            waiting += found
-            if len(waiting) >= min(AT_ONCE, task.step):
-                self._convert(partition)
-            if self._events >= task.step:
-                self._step()
+        return wanted(self._log, place, self._fences[partition], span, task.selection, keep)
+
+    def _take(self, partition: int, found: list[Found]) -> None:
+        waiting = self._waiting[partition]
+        waiting += found
+        if len(waiting) >= min(AT_ONCE, self._task.step):
+            self._convert(partition)
+        if self._events >= self._task.step:
+            self._step()
 
     def _convert(self, partition: int) -> None:
         waiting = self._waiting[partition]
