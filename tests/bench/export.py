@@ -27,6 +27,12 @@ from workers.local import Servers
 REPEATS = 3
 MORE = 1000
 """Orders that come between two exports."""
+QUESTIONS = {
+    "orders of the year": "SELECT count(*), sum(total) FROM order_placed",
+    "revenue by department": "SELECT department, sum(revenue) FROM revenue_by_day GROUP BY department",
+    "orders by status, as of a day": "SELECT status, count(*) FROM orders_as_of('2017-10-01') GROUP BY status",
+}
+"""What an analyst asks, in SQL."""
 
 
 class Run(Struct):
@@ -49,6 +55,8 @@ class Bench(Struct):
     files: int
     nothing: Run
     more: Run
+    asked: dict[str, float]
+    """Seconds of `orders query` by question, of a whole export, from the command's start to its end."""
 
 
 def export(orders: int | None) -> Bench:
@@ -63,9 +71,20 @@ def export(orders: int | None) -> Bench:
         files = list((home / "export-0" / "data").rglob("*.parquet"))
         size = sum(file.stat().st_size for file in files)
         nothing = min((_run(kafka, home / "export-0", watch=True) for _ in range(REPEATS)), key=lambda run: run.seconds)
+        asked = {name: _asked(home / "export-0", sql) for name, sql in QUESTIONS.items()}
         asyncio.run(write_year(kafka, MORE, products=False))
         more = _run(kafka, home / "export-0", watch=True)
-        return Bench(written, bare, whole, size, len(files), nothing, more)
+        return Bench(written, bare, whole, size, len(files), nothing, more, asked)
+
+
+def _asked(folder: Path, sql: str) -> float:
+    command = [sys.executable, "-m", "workers", "query", sql, "--folder", str(folder), "--no-update", "--json"]
+    took = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        took.append(time.perf_counter() - began)
+    return min(took)
 
 
 async def bare_rate(kafka: str) -> float:
@@ -141,6 +160,8 @@ def export_table(found: Bench) -> Table:
         table.add_row(name, *cells)
     share = 100 * whole.said.added / whole.seconds / found.bare
     table.add_row(f"bare consume (librdkafka); all of it is {share:.0f} % of it", "", "", "", f"{found.bare:,.0f}")
+    for name, seconds in found.asked.items():
+        table.add_row(f"orders query: {name}", "", "", f"{seconds:.2f}")
     size = found.written.bytes / found.written.events
     table.add_row(f"bytes an event: {found.bytes / whole.said.added:.0f}, in the log {size:.0f}")
     return table
