@@ -79,3 +79,11 @@ def test_a_contexts_files_ask_nobody_for_the_time(context: str) -> None:
         nodes = ast.walk(ast.parse(path.read_text())) if path.is_file() else ()
         asked = [node.attr for node in nodes if isinstance(node, ast.Attribute) and node.attr in CLOCKS]
         assert asked == [], f"{path.name} asks for {asked}"
+
+
+def test_the_command_line_imports_what_a_command_needs_when_it_is_asked_for() -> None:
+    heavy = "{'aiohttp', 'aiokafka', 'psycopg', 'pyarrow', 'redis'}"
+    for module in ("workers.cli", "workers.analyst.replay"):
+        told = f"import sys, {module}; print(*sorted({heavy} & sys.modules.keys()))"
+        found = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert found.stdout.split() == (["psycopg"] if module != "workers.cli" else []), module
