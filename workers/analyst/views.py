@@ -69,6 +69,7 @@ def opened(folder: Path) -> Iterator[Any]:
         )
     with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET preserve_insertion_order = true")
+        connection.execute("SET parquet_metadata_cache = true")  # each view that uses another looks at its files again
         _define(connection, _by_type(folder))
         _close_doors(connection, folder)
         yield connection
