@@ -58,16 +58,18 @@ class Build:
         if table is None:
             table = self._tables[step.partition] = table_of(self.model, self.version.table)
         try:
-            async with self.versions.database.transaction() as connection:
-                await self._move(connection, step, goal, rate)
+            async with self.versions.database.connection() as connection:
+                # Before the transaction, which would be idle meanwhile: who else has moved in between, is found out.
                 changed = await table.changed(connection, ((step.partition, item) for item in step.batch))
                 fresh = [change.row for change in changed if change.fresh]
                 again = [change.row for change in changed if not change.fresh]
                 if len(fresh) < SEVERAL:
                     fresh, again = [], fresh + again
-                await copy(connection, table, fresh)
-                if again:
-                    await connection.execute(table.upsert, [json.encode(again).decode()])
+                async with connection.transaction():
+                    await self._move(connection, step, goal, rate)
+                    await copy(connection, table, fresh)
+                    if again:
+                        await connection.execute(table.upsert, [json.encode(again).decode()])
         except BaseException:
             table.forget()
             raise

@@ -20,6 +20,7 @@ from events import topics
 from events.kafka import KafkaLog
 from events.log import Place
 from tests.bench import house
+from tests.bench.consumer_tool import tool_rate
 from tests.bench.past import Written, write_year
 from workers.analyst.export import Exported
 from workers.local import Servers
@@ -49,6 +50,7 @@ class Bench(Struct):
     """Everything that was measured of one history."""
 
     written: Written
+    tool: float
     bare: float
     whole: Run
     bytes: int
@@ -64,6 +66,7 @@ def export(orders: int | None) -> Bench:
     with TemporaryDirectory() as folder, Servers.start(Path(folder), lambda _: None, postgres=False) as servers:
         kafka, home = servers.kafka.url, Path(folder)
         written = asyncio.run(write_year(kafka, orders))
+        tool = max(tool_rate(kafka, *asyncio.run(_orders_events(kafka))) for _ in range(REPEATS))
         bare = max(asyncio.run(bare_rate(kafka)) for _ in range(REPEATS))
         runs = [_run(kafka, home / f"export-{n}") for n in range(REPEATS)]
         watched = _run(kafka, home / "watched", watch=True)
@@ -74,7 +77,7 @@ def export(orders: int | None) -> Bench:
         asked = {name: _asked(home / "export-0", sql) for name, sql in QUESTIONS.items()}
         asyncio.run(write_year(kafka, MORE, products=False))
         more = _run(kafka, home / "export-0", watch=True)
-        return Bench(written, bare, whole, size, len(files), nothing, more, asked)
+        return Bench(written, tool, bare, whole, size, len(files), nothing, more, asked)
 
 
 def _asked(folder: Path, sql: str) -> float:
@@ -85,6 +88,14 @@ def _asked(folder: Path, sql: str) -> float:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         took.append(time.perf_counter() - began)
     return min(took)
+
+
+async def _orders_events(kafka: str) -> tuple[str, int]:
+    log, topic = KafkaLog(kafka), topics.events("order")
+    try:
+        return topic, sum([(await log.bounds(Place(topic, p)))[1] for p in range(topics.PARTITIONS)])
+    finally:
+        await log.close()
 
 
 async def bare_rate(kafka: str) -> float:
@@ -158,8 +169,9 @@ def export_table(found: Bench) -> Table:
             f"{run.others:.2f}",
         )
         table.add_row(name, *cells)
-    share = 100 * whole.said.added / whole.seconds / found.bare
-    table.add_row(f"bare consume (librdkafka); all of it is {share:.0f} % of it", "", "", "", f"{found.bare:,.0f}")
+    for name, rate in (("Kafka's consumer tool (Java)", found.tool), ("bare consume (librdkafka)", found.bare)):
+        share = 100 * whole.said.added / whole.seconds / rate
+        table.add_row(f"{name}; all of it is {share:.0f} % of it", "", "", "", f"{rate:,.0f}")
     for name, seconds in found.asked.items():
         table.add_row(f"orders query: {name}", "", "", f"{seconds:.2f}")
     size = found.written.bytes / found.written.events
