@@ -25,9 +25,11 @@ class Lazily(TyperGroup):
         return list(dict.fromkeys([*super().list_commands(ctx), *self.places]))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command, or None."""
-        if cmd_name in self.places:
-            self.add_command(_loaded(self.places[cmd_name], cmd_name), cmd_name)
+        """A command, or None; where it is none, all are there to suggest one from."""
+        unknown = cmd_name not in self.places and cmd_name not in self.commands
+        for name, place in self.places.items():
+            if (unknown or name == cmd_name) and name not in self.commands:
+                self.add_command(_loaded(place, name), name)
         return super().get_command(ctx, cmd_name)
 
 
