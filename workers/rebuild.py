@@ -160,16 +160,21 @@ class Rebuild:
 
 
 @asynccontextmanager
-async def building(versions: Versions, model: Model) -> AsyncIterator[None]:
-    """The right to build a read model, for one at a time.
+async def building(versions: Versions, model: Model, patience: float = 0) -> AsyncIterator[None]:
+    """The right to build a read model, for one at a time; `patience` is how many seconds it is waited for.
 
     Raises:
         Busy: somebody else has it.
     """
-    async with versions.database.alone(f"{model.context}.{model.name}") as alone:
-        if not alone:
+    deadline = time.monotonic() + patience
+    while True:
+        async with versions.database.alone(f"{model.context}.{model.name}") as alone:
+            if alone:
+                yield
+                return
+        if time.monotonic() >= deadline:
             raise Busy(f"somebody else builds {model.name} just now; `orders projections list` shows how far it is")
-        yield
+        await asyncio.sleep(0.1)
 
 
 async def begun(versions: Versions, model: Model, again: bool, accept: bool = False) -> tuple[Version, bool]:

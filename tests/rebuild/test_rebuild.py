@@ -155,6 +155,22 @@ async def test_only_one_builds_a_read_model_at_a_time(shop: Workshop) -> None:
                 pass
 
 
+async def test_who_is_patient_gets_the_right_to_build_when_the_other_has_ended(shop: Workshop) -> None:
+    ended = False
+
+    async def another() -> None:
+        nonlocal ended
+        async with building(shop.versions(), ORDERS):
+            await asyncio.sleep(0.5)
+            ended = True
+
+    other = asyncio.create_task(another())
+    await asyncio.sleep(0.2)
+    async with building(shop.versions(), ORDERS, patience=20):
+        assert ended
+    await other
+
+
 async def test_a_live_version_cannot_be_dropped(shop: Workshop) -> None:
     with pytest.raises(Refusal, match="is live"):
         await shop.versions().drop(await shop.live())

@@ -103,9 +103,9 @@ def refusing(name: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def alone_at_desk(name: str) -> AsyncIterator[Desk]:
-    """The desk, with the right to build the read model, for one at a time."""
-    async with at_desk(name) as desk, building(desk.versions, desk.model):
+async def alone_at_desk(name: str, patience: float = 0) -> AsyncIterator[Desk]:
+    """The desk, with the right to build the read model, for one at a time; as rebuild.building()."""
+    async with at_desk(name) as desk, building(desk.versions, desk.model, patience):
         yield desk
 
 

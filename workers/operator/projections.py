@@ -23,6 +23,9 @@ from workers.rebuild import rejoin, stand_apart, switch
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
+PATIENCE = 5.0
+"""Seconds for which a command waits for another to end: a worker's own is often just about to."""
+
 Name = Annotated[str, typer.Argument(help="read model: orders, or order.history where several contexts have it")]
 Rate = Annotated[float | None, typer.Option("--rate", help="records a second at most, over all partitions", min=1)]
 Sample = Annotated[int, typer.Option("--sample", help="keys that are folded a second time", min=1)]
@@ -132,7 +135,7 @@ async def _rows(ground: Ground, context: str) -> list[dict[str, Any]]:
 
 
 async def _rollback(name: str, to: int | None, stale: bool, yes: bool, why: str, as_json: bool) -> None:
-    async with alone_at_desk(name) as desk:
+    async with alone_at_desk(name, PATIENCE) as desk:
         live = await desk.live()
         version = await desk.version(to) if to is not None else _before(desk, live, await desk.versions.all())
         if version.live:
@@ -182,7 +185,7 @@ async def _pause(name: str, yes: bool, why: str, as_json: bool) -> None:
 
 
 async def _resume(name: str, rate: float | None, yes: bool, why: str, as_json: bool) -> None:
-    async with alone_at_desk(name) as desk:
+    async with alone_at_desk(name, PATIENCE) as desk:
         live = await desk.live()
         if live.joined:
             raise Refused(f"{live.table} is up to date already")
@@ -198,7 +201,7 @@ async def _resume(name: str, rate: float | None, yes: bool, why: str, as_json: b
 
 
 async def _drop(name: str, number: int, yes: bool, why: str, as_json: bool) -> None:
-    async with alone_at_desk(name) as desk:
+    async with alone_at_desk(name, PATIENCE) as desk:
         version = await desk.version(number)
         sure(f"Delete {version.table}?", yes)
         async with acting(desk.ground.log, "projection.drop", desk.name, why, version=number):
