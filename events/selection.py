@@ -12,7 +12,7 @@ from events.log import Log, Place
 from events.moments import offset_at, time_in
 from events.registry import EVENTS, OUTCOMES, event_codec
 from events.shapes import newest
-from events.sweep import Found, circumstances, effective
+from events.sweep import Found, effective
 from events.topics import PARTITIONS, events
 
 OF_ORDERS = ("order_id", "customer_id", "notification_id", "about")
@@ -113,7 +113,7 @@ def order_of(stream: str) -> str:
 def correlation_of(found: Found) -> str:
     """The request that began it; empty if nobody can read that."""
     try:
-        return circumstances([found])[1][0]
+        return found.correlation
     except Undecodable:
         return ""
 

@@ -84,6 +84,18 @@ class Found(Struct, gc=False):
         return Envelope.read(self.record.headers)
 
     @property
+    def correlation(self) -> str:
+        """The request that began it.
+
+        Raises:
+            Undecodable: for the reason given.
+        """
+        if type(self.rest) is not str:
+            return self.envelope.correlation
+        at = _subject_ends(self, self.rest)
+        return self.rest[at + 13 : at + 49]
+
+    @property
     def at(self) -> datetime:
         """The time as a datetime."""
         return datetime.fromisoformat(self.time)
@@ -218,7 +230,7 @@ def headers_in(text: str) -> dict[str, bytes]:
 
 
 def circumstances(rows: Sequence[Found]) -> tuple[Sequence[str], ...]:
-    """Ids, correlations, causations and origins of records of one type.
+    """Ids, correlations, causations and origins of records.
 
     Raises:
         Undecodable: the headers of one cannot be read.
@@ -227,16 +239,19 @@ def circumstances(rows: Sequence[Found]) -> tuple[Sequence[str], ...]:
     if len(texts) < len(rows):
         said = [row.envelope for row in rows]
         return tuple(zip(*((e.id, e.correlation, e.causation, e.origin) for e in said), strict=True))
-    # As events/unpack.py knows them: names and values of known lengths, each behind its length doubled.
-    source = 82 + len(rows[0].type)
-    ends = [source + 22 + (ord(t[source]) >> 1) + len(r.time) + len(r.stream) for t, r in zip(texts, rows, strict=True)]
-    lying = list(zip(texts, ends, strict=True))
+    lying = [(text, _subject_ends(row, text)) for row, text in zip(rows, texts, strict=True)]
     return (
         [text[27:63] for text in texts],
         [text[at + 13 : at + 49] for text, at in lying],
         [text[at + 60 : at + 96] for text, at in lying],
         [text[at + 104 : at + 104 + (ord(text[at + 103]) >> 1)] for text, at in lying],
     )
+
+
+def _subject_ends(found: Found, text: str) -> int:
+    """Where, in headers as events/unpack.py knows them: all names and values are preceded by their length, doubled."""
+    source = 82 + len(found.type)
+    return source + 22 + (ord(text[source]) >> 1) + len(found.time) + len(found.stream)
 
 
 class _Followed:

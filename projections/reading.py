@@ -1,6 +1,6 @@
 """Reading says of a record whether it counts, and decodes it as far as possible."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -75,20 +75,13 @@ class Swept(Struct, frozen=True, gc=False):
         return None if self.found.reason else self.found.envelope
 
 
-class Unread(Collection[Swept]):
+class Unread(Struct, frozen=True):
     """Items that are decoded while they are gone through: thousands at once would fill caches, and be slower."""
 
-    def __init__(self, found: Sequence[Found]) -> None:
-        self._found = found
+    found: Sequence[Found]
 
     def __iter__(self) -> Iterator[Swept]:
-        return map(_swept, self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __contains__(self, item: object) -> bool:
-        return any(item == each for each in self)
+        return map(_swept, self.found)
 
 
 async def history(log: Log, model: Model, partition: int, since: Fence, end: int, chunk: int) -> AsyncIterator[Step]:

@@ -1,6 +1,6 @@
 """Recorded is what a read model is made from: records that count, decoded, and where a reader of them stands."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -67,4 +67,4 @@ class Step(Struct, frozen=True):
     partition: int
     before: Fence
     after: Fence
-    batch: Collection[Item]
+    batch: Iterable[Item]

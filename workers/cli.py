@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn
 
 import typer
 from msgspec import structs
@@ -21,32 +21,31 @@ from workers.loop import collect_seldom
 if TYPE_CHECKING:
     from workers.run import Plan
 
-cli = typer.Typer(
-    cls=Lazily.of(
-        {
-            "audit": "workers.operator.audit:audit",
-            "status": "workers.operator.status:status",
-            "consumers": "workers.operator.consumers:consumers",
-            "doctor": "workers.operator.doctor:doctor",
-            "split": "workers.operator.split:split",
-            "explain": "workers.analyst.explain:explain",
-            "query": "workers.analyst.query:query",
-            "replay": "workers.analyst.replay:replay",
-            "at": "workers.analyst.at:at",
-            "sandbox": "workers.analyst.sandbox:app",
-            "what-if": "workers.analyst.what_if:what_if",
-            "topics": "workers.operator.topics:app",
-            "projections": "workers.operator.projections:app",
-            "log": "workers.operator.log:app",
-            "snapshots": "workers.operator.snapshots:app",
-            "dead-letters": "workers.operator.dead_letters:app",
-        }
-    ),
-    no_args_is_help=True,
-    add_completion=False,
-    help=__doc__,
-    pretty_exceptions_enable=False,
-)
+
+class Orders(Lazily):
+    """The commands that stand in files of their own."""
+
+    places: ClassVar = {
+        "audit": "workers.operator.audit:audit",
+        "status": "workers.operator.status:status",
+        "consumers": "workers.operator.consumers:consumers",
+        "doctor": "workers.operator.doctor:doctor",
+        "split": "workers.operator.split:split",
+        "explain": "workers.analyst.explain:explain",
+        "query": "workers.analyst.query:query",
+        "replay": "workers.analyst.replay:replay",
+        "at": "workers.analyst.at:at",
+        "sandbox": "workers.analyst.sandbox:app",
+        "what-if": "workers.analyst.what_if:what_if",
+        "topics": "workers.operator.topics:app",
+        "projections": "workers.operator.projections:app",
+        "log": "workers.operator.log:app",
+        "snapshots": "workers.operator.snapshots:app",
+        "dead-letters": "workers.operator.dead_letters:app",
+    }
+
+
+cli = typer.Typer(cls=Orders, no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
 FIRST_DAY = datetime(2017, 10, 10)  # noqa: DTZ001  a day of the data, not a moment
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"

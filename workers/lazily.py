@@ -2,6 +2,7 @@
 does not wait for what the others need.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -11,14 +12,9 @@ from typer.main import get_command, get_group
 
 
 class Lazily(TyperGroup):
-    """A group with commands of its own, and those that are named."""
+    """A group with commands of its own and those of `places`: `module:function`, or `module:app` of a group within."""
 
-    places: ClassVar[dict[str, str]] = {}
-
-    @classmethod
-    def of(cls, places: dict[str, str]) -> type["Lazily"]:
-        """The group with these commands: where each is, as `module:function`, or `module:app` of a group within."""
-        return type(cls.__name__, (cls,), {"places": places, "__doc__": cls.__doc__})
+    places: ClassVar[Mapping[str, str]] = {}
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all commands, in the order of help."""

@@ -3,10 +3,9 @@
 import csv
 import os
 import subprocess
-from pathlib import Path
 
 from workers.local.errors import Unavailable
-from workers.local.fetch import Jar, fetch_all, kafka_jars
+from workers.local.fetch import Jar, cached, kafka_jars
 from workers.local.java import Java, of_system, of_wheel
 from workers.local.kafka_jars import KAFKA
 
@@ -15,7 +14,7 @@ TOOLS = Jar("org.apache.kafka", "kafka-tools", KAFKA, "YvPF3XqjRC1MW8apX4biUCF46
 
 def tool_rate(kafka: str, topic: str, records: int) -> float:
     """Records a second of a topic from its start, without the time that the tool needs to join its group."""
-    classes = ":".join(map(str, [*kafka_jars(), _tools()]))
+    classes = os.pathsep.join(map(str, [*kafka_jars(), *cached([TOOLS])]))
     java = _java()
     asked = ("--bootstrap-server", kafka, "--topic", topic, "--num-records", str(records), "--timeout", "20000")
     command = [str(java.path), *java.flags, "-cp", classes, "org.apache.kafka.tools.ConsumerPerformance", *asked]
@@ -29,10 +28,3 @@ def _java() -> Java:
         return of_system()
     except Unavailable:
         return of_wheel()
-
-
-def _tools() -> Path:
-    cache = Path(os.environ.get("M2_REPO") or Path.home() / ".m2" / "repository")
-    if not TOOLS.is_whole(cache):
-        fetch_all([TOOLS], cache, None)
-    return TOOLS.path(cache)

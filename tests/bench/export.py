@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +25,7 @@ from tests.bench.past import Written, write_year
 from workers.analyst.export import Exported
 from workers.local import Servers
 
+TOPIC = topics.events("order")
 REPEATS = 3
 MORE = 1000
 """Orders that come between two exports."""
@@ -66,8 +67,9 @@ def export(orders: int | None) -> Bench:
     with TemporaryDirectory() as folder, Servers.start(Path(folder), lambda _: None, postgres=False) as servers:
         kafka, home = servers.kafka.url, Path(folder)
         written = asyncio.run(write_year(kafka, orders))
-        tool = max(tool_rate(kafka, *asyncio.run(_orders_events(kafka))) for _ in range(REPEATS))
-        bare = max(asyncio.run(bare_rate(kafka)) for _ in range(REPEATS))
+        ends = asyncio.run(_ends(kafka))
+        tool = max(tool_rate(kafka, TOPIC, sum(ends.values())) for _ in range(REPEATS))
+        bare = max(bare_rate(kafka, ends) for _ in range(REPEATS))
         runs = [_run(kafka, home / f"export-{n}") for n in range(REPEATS)]
         watched = _run(kafka, home / "watched", watch=True)
         whole = structs.replace(min(runs, key=lambda run: run.seconds), peak=watched.peak)
@@ -90,24 +92,19 @@ def _asked(folder: Path, sql: str) -> float:
     return min(took)
 
 
-async def _orders_events(kafka: str) -> tuple[str, int]:
-    log, topic = KafkaLog(kafka), topics.events("order")
+async def _ends(kafka: str) -> dict[Place, int]:
+    log = KafkaLog(kafka)
     try:
-        return topic, sum([(await log.bounds(Place(topic, p)))[1] for p in range(topics.PARTITIONS)])
+        return await house.ends(log, [TOPIC])
     finally:
         await log.close()
 
 
-async def bare_rate(kafka: str) -> float:
-    """Records a second of order.events, read by librdkafka and dropped."""
-    log, topic = KafkaLog(kafka), topics.events("order")
-    try:
-        ends = {p: (await log.bounds(Place(topic, p)))[1] for p in range(topics.PARTITIONS)}
-    finally:
-        await log.close()
+def bare_rate(kafka: str, ends: Mapping[Place, int]) -> float:
+    """Records a second of whole places, read by librdkafka and dropped."""
     consumer = Consumer({"bootstrap.servers": kafka, "group.id": "nobody", "enable.auto.commit": False})
     try:
-        consumer.assign([TopicPartition(topic, partition, 0) for partition in ends])
+        consumer.assign([TopicPartition(*place, 0) for place in ends])
         first = len(consumer.consume(1, timeout=10.0))  # connected
         began, left = time.perf_counter(), sum(ends.values()) - first
         while left > 0:

@@ -30,7 +30,7 @@ def content(table: Any, kind: str) -> bytes:
                 out,
                 compression="zstd",
                 use_dictionary=again or False,
-                write_statistics=known,
+                write_statistics=known or True,
                 store_schema=False,
             )
         whole: bytes = out.getvalue().to_pybytes()

@@ -63,8 +63,12 @@ class Jar:
 
 def kafka_jars(progress: OnProgress | None = None) -> list[Path]:
     """The broker's class path, fetched where needed."""
+    return cached([Jar.parse(line) for line in JARS.strip().splitlines()], progress)
+
+
+def cached(jars: list[Jar], progress: OnProgress | None = None) -> list[Path]:
+    """Where these jars are, fetched where needed."""
     cache = Path(os.environ.get("M2_REPO") or Path.home() / ".m2" / "repository")
-    jars = [Jar.parse(line) for line in JARS.strip().splitlines()]
     if not all(jar.is_whole(cache) for jar in jars):
         cache.mkdir(parents=True, exist_ok=True)
         with (cache / ".orderlog.lock").open("w") as lock:  # two projects may start for the first time at once

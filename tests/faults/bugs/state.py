@@ -37,7 +37,7 @@ def view_skips_at_border(put: Put) -> None:
     apply = Store.apply
 
     async def careless(self: Store, steps: Sequence[Step]) -> None:
-        await apply(self, [replace(step, batch=[*step.batch][:-1]) if len(step.batch) > 1 else step for step in steps])
+        await apply(self, [replace(step, batch=[*step.batch][:-1] or step.batch) for step in steps])
 
     put(Store, "apply", careless)
 
